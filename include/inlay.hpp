@@ -1,0 +1,32 @@
+// Inlay: int8 neural networks for microcontrollers, compiled from their .tflite files.
+//
+//   bytes or layer types → graph → arena plan → kernels → run
+//
+// Headers come in that order; each includes only what stands before it.
+#pragma once
+
+#include <inlay/config.hpp>
+
+#include <inlay/graph/shape.hpp>
+#include <inlay/graph/quantization.hpp>
+#include <inlay/graph/layers.hpp>
+#include <inlay/graph/graph.hpp>
+#include <inlay/graph/normalize.hpp>
+
+#include <inlay/model/operators.hpp>
+#include <inlay/model/error.hpp>
+#include <inlay/model/flatbuffer.hpp>
+#include <inlay/model/tflite.hpp>
+
+#include <inlay/plan/budget.hpp>
+#include <inlay/plan/schedule.hpp>
+#include <inlay/plan/arena.hpp>
+
+#include <inlay/kernels/fixed_point.hpp>
+#include <inlay/kernels/kernel.hpp>
+#include <inlay/kernels/reference/convolution.hpp>
+#include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/reduce.hpp>
+#include <inlay/kernels/reference/move.hpp>
+
+#include <inlay/network.hpp>

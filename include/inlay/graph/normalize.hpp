@@ -1,0 +1,139 @@
+// Inlay: rewrites a graph into an equal one with less to do. Only exact rewrites stand here.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+
+#include <cstdint>
+
+namespace inlay {
+
+namespace detail {
+
+constexpr void count_readers(graph_builder& g) {
+  for (std::int32_t t = 0; t < g.tensor_count; ++t) g.tensors[t].readers = 0;
+  for (std::int32_t o = 0; o < g.output_count; ++o) ++g.tensors[g.outputs[o]].readers;
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    for (std::int32_t input : g.layers[i].inputs)
+      if (input >= 0) ++g.tensors[input].readers;
+}
+
+/// A PAD that adds zero points around a map, read by nothing but convolutions: each of them can pad its
+/// window instead, since a convolution's own padding contributes exactly what a zero point does.
+constexpr bool can_fold_pad(graph_view g, const layer& pad) {
+  const tensor& from = g.input_of(pad);
+  const tensor& to = g.output_of(pad);
+  if (from.extents.rank != 4 || to.extents.channels() != from.extents.channels() || to.extents[0] != from.extents[0])
+    return false;
+  if (!same_values(from.quant, to.quant) || pad.fill != to.quant.zero_point || g.is_output(pad.output))
+    return false;
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    const layer& l = g.layers[i];
+    for (std::size_t position = 0; position < l.inputs.size(); ++position) {
+      if (l.inputs[position] != pad.output) continue;
+      const bool convolution = l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d;
+      if (!convolution || position != 0) return false;
+    }
+  }
+  return true;
+}
+
+constexpr void fold_pads(graph_builder& g) {
+  for (std::int32_t p = 0; p < g.layer_count; ++p) {
+    const layer& pad = g.layers[p];
+    if (pad.kind != layer_kind::pad || !can_fold_pad(g.view(), pad)) continue;
+    const shape& from = g.tensors[pad.inputs[0]].extents;
+    const shape& to = g.tensors[pad.output].extents;
+    for (std::int32_t i = p + 1; i < g.layer_count; ++i) {
+      layer& l = g.layers[i];
+      if (l.inputs[0] != pad.output) continue;
+      l.inputs[0] = pad.inputs[0];
+      l.window.padding.top += pad.begin[1];
+      l.window.padding.left += pad.begin[2];
+      l.window.padding.bottom += to[1] - from[1] - pad.begin[1];
+      l.window.padding.right += to[2] - from[2] - pad.begin[2];
+    }
+  }
+}
+
+/// A RELU on its own, after a layer that can clamp and that nothing else reads, is that layer's clamp: both
+/// tensors mean the same by their bytes, so the reference's rescaling by one leaves them as they are.
+constexpr void fold_activations(graph_builder& g) {
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    layer& clamp = g.layers[i];
+    if (clamp.kind != layer_kind::relu) continue;
+    for (std::int32_t p = 0; p < i; ++p) {
+      layer& l = g.layers[p];
+      const bool clamps = has_window(l.kind) || l.kind == layer_kind::fully_connected ||
+                          l.kind == layer_kind::add || l.kind == layer_kind::sub || l.kind == layer_kind::mul;
+      if (l.output != clamp.inputs[0] || !clamps || l.clamp != activation::none) continue;
+      if (!same_values(g.tensors[l.output].quant, g.tensors[clamp.output].quant)) continue;
+      if (g.tensors[l.output].extents != g.tensors[clamp.output].extents) continue;
+      if (g.tensors[l.output].readers != 1) continue;
+      l.clamp = clamp.clamp;
+      l.output = clamp.output;
+      clamp = layer{};  // nothing is left to do
+      break;
+    }
+  }
+}
+
+/// Removes layers whose output nobody reads: folded PADs among them.
+constexpr void drop_unread_layers(graph_builder& g) {
+  for (std::int32_t i = g.layer_count - 1; i >= 0; --i) {
+    layer& l = g.layers[i];
+    if (l.output < 0 || g.tensors[l.output].readers != 0) continue;
+    for (std::int32_t input : l.inputs)
+      if (input >= 0) --g.tensors[input].readers;
+    l = layer{};
+  }
+}
+
+/// Closes the gaps that removed layers, which have no output, leave.
+constexpr void compact(graph_builder& g) {
+  std::int32_t kept = 0;
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    if (g.layers[i].output >= 0) g.layers[kept++] = g.layers[i];
+  g.layer_count = kept;
+}
+
+/// A reshape moves nothing: its output is its input's memory read with other extents. So is a dequantize,
+/// whose reals the output view computes. Only what the caller owns, or a constant, must be copied to become
+/// an output.
+constexpr void share_reshaped_storage(graph_builder& g) {
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    layer& l = g.layers[i];
+    if (l.kind != layer_kind::reshape && l.kind != layer_kind::dequantize) continue;
+    const std::int32_t source = g.tensors[l.inputs[0]].storage;
+    const bool borrowed = g.tensors[source].is_constant() || g.view().input_position(source) >= 0;
+    if (borrowed) {
+      // Both ends of the copy are flat: extents differ, bytes do not.
+      l.kind = layer_kind::slice;
+      const shape& from = g.tensors[l.inputs[0]].extents;
+      for (int axis = 0; axis < from.rank; ++axis) {
+        l.begin[static_cast<std::size_t>(axis)] = 0;
+        l.step[static_cast<std::size_t>(axis)] = 1;
+        l.extent[static_cast<std::size_t>(axis)] = from[axis];
+      }
+    } else {
+      g.tensors[l.output].storage = source;
+      l = layer{};
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Folds PAD into convolutions and RELU into the layer before it, drops what nothing reads, and lets the
+/// results of RESHAPE and DEQUANTIZE share their input's memory. The answers stay the same, bit for bit.
+constexpr void normalize(graph_builder& g) {
+  detail::fold_pads(g);
+  detail::count_readers(g);
+  detail::fold_activations(g);
+  detail::drop_unread_layers(g);
+  detail::compact(g);
+  detail::share_reshaped_storage(g);
+  detail::compact(g);
+  detail::count_readers(g);
+}
+
+}  // namespace inlay

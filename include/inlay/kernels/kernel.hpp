@@ -1,0 +1,97 @@
+// Inlay: what every kernel offers.
+//
+// A kernel computes one kind of layer. Whatever depends on the model alone is worked out before: small
+// numbers go into `parameters`, arrays into a table in flash.
+//
+//   struct parameters                                            plain numbers
+//   using table_entry                                            element of the table
+//   prepare(graph, layer)                          → parameters
+//   table_size(graph, layer)                       → entries, 0 for none
+//   fill_table(graph, layer, model bytes, entries)               what the entries are
+//   run(parameters, entries, output, inputs…)                    the layer
+//   run_over(parameters, entries, map, scratch, weights…)        the same where the output replaces the input
+//                                                                and needs scratch for it
+//
+// Inputs are pointers to one-byte elements of any character type (the arena, the caller's buffer or the
+// model's bytes); `quantize` alone reads floats. Weights follow the activations.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace inlay {
+
+/// The reference kernel of a kind of layer: plain loops, the same at compile time and at run time; what
+/// every faster kernel is compared with. Specialised in kernels/reference/.
+template <layer_kind Kind>
+struct reference_kernel;
+
+namespace detail {
+
+/// The int8 that a byte of whatever character type stands for.
+template <typename Byte>
+constexpr std::int32_t as_int8(Byte byte) {
+  static_assert(sizeof(Byte) == 1);
+  return static_cast<std::int8_t>(byte);
+}
+
+/// For kernels without a table.
+struct no_table {
+  using table_entry = std::int8_t;
+  static constexpr std::int32_t table_size(graph_view, const layer&) { return 0; }
+  template <typename Byte>
+  static constexpr void fill_table(graph_view, const layer&, const Byte*, table_entry*) {}
+};
+
+}  // namespace detail
+
+/// How many of a layer's operands its kernel gets as pointers: activations, and weights. Biases are in tables.
+constexpr std::size_t pointer_operands(layer_kind kind) {
+  switch (kind) {
+    case layer_kind::conv2d:
+    case layer_kind::depthwise_conv2d:
+    case layer_kind::fully_connected:
+    case layer_kind::add:
+    case layer_kind::sub:
+    case layer_kind::mul: return 2;
+    default: return 1;
+  }
+}
+
+/// Calls f with std::integral_constant<layer_kind, kind>, for the kinds that are computed.
+template <typename Function>
+constexpr void with_layer_kind(layer_kind kind, Function&& f) {
+  switch (kind) {
+#define INLAY_CASE(k) \
+  case layer_kind::k: return f(std::integral_constant<layer_kind, layer_kind::k>{});
+    INLAY_CASE(conv2d)
+    INLAY_CASE(depthwise_conv2d)
+    INLAY_CASE(fully_connected)
+    INLAY_CASE(add)
+    INLAY_CASE(sub)
+    INLAY_CASE(mul)
+    INLAY_CASE(average_pool2d)
+    INLAY_CASE(max_pool2d)
+    INLAY_CASE(mean)
+    INLAY_CASE(softmax)
+    INLAY_CASE(logistic)
+    INLAY_CASE(tanh)
+    INLAY_CASE(relu)
+    INLAY_CASE(requantize)
+    INLAY_CASE(quantize)
+    INLAY_CASE(pad)
+    INLAY_CASE(slice)
+    INLAY_CASE(place)
+    INLAY_CASE(transpose)
+    INLAY_CASE(resize_nearest)
+#undef INLAY_CASE
+    // Removed by normalize.
+    case layer_kind::dequantize:
+    case layer_kind::reshape: return;
+  }
+}
+
+}  // namespace inlay

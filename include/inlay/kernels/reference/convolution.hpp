@@ -1,0 +1,213 @@
+// Inlay: reference kernels of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED.
+#pragma once
+
+#include <inlay/kernels/fixed_point.hpp>
+#include <inlay/kernels/kernel.hpp>
+
+namespace inlay {
+
+/// What one output channel needs after its sum.
+struct channel_constants {
+  std::int32_t bias = 0;
+  fixed_multiplier multiplier{};
+};
+
+namespace detail {
+
+/// The table of a layer with weights, one entry an output channel.
+/// PopulateConvolutionQuantizationParams of tensorflow/lite/kernels/kernel_util.cc: the product in double.
+struct channel_table {
+  using table_entry = channel_constants;
+
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    const shape& weights = g.input_of(l, 1).extents;
+    return l.kind == layer_kind::depthwise_conv2d ? weights.channels() : weights[0];
+  }
+
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, channel_constants* table) {
+    const quantization& weights = g.input_of(l, 1).quant;
+    const float input_scale = g.input_of(l).quant.scale;
+    const float output_scale = g.output_of(l).quant.scale;
+    const std::int32_t channels = table_size(g, l);
+    for (std::int32_t c = 0; c < channels; ++c) {
+      if (c == 0 || weights.channels > 1) {
+        const float weight_scale = read_float(model, weights.scales_at + 4 * static_cast<std::uint32_t>(c));
+        table[c].multiplier =
+            quantize_multiplier(double{input_scale} * double{weight_scale} / double{output_scale});
+      } else {
+        table[c].multiplier = table[0].multiplier;
+      }
+      table[c].bias =
+          g.has_input(l, 2) ? read_int32(model, g.input_of(l, 2).data_at + 4 * static_cast<std::uint32_t>(c)) : 0;
+    }
+  }
+};
+
+/// Sizes and constants of a window over a map.
+struct window_parameters {
+  std::int32_t input_height = 0, input_width = 0, input_channels = 0;
+  std::int32_t output_height = 0, output_width = 0, output_channels = 0;
+  window2d window{};
+  std::int32_t input_zero_point = 0, output_zero_point = 0;
+  stored_range range{};
+};
+
+constexpr window_parameters prepare_window(graph_view g, const layer& l) {
+  const tensor& in = g.input_of(l);
+  const tensor& out = g.output_of(l);
+  return {in.extents.height(),  in.extents.width(),  in.extents.channels(),
+          out.extents.height(), out.extents.width(), out.extents.channels(),
+          l.window,             in.quant.zero_point, out.quant.zero_point,
+          activation_range(l.clamp, out.quant)};
+}
+
+/// Replaces a map by the output of a window that keeps channels apart: one channel after another, collected
+/// in scratch of one output plane, since the window still reads what it would overwrite.
+template <typename Element>
+constexpr void overwrite_by_channel(const window_parameters& p, std::int8_t* map, std::int8_t* scratch,
+                                    Element element) {
+  for (std::int32_t c = 0; c < p.output_channels; ++c) {
+    std::int8_t* collected = scratch;
+    for (std::int32_t y = 0; y < p.output_height; ++y)
+      for (std::int32_t x = 0; x < p.output_width; ++x) *collected++ = element(y, x, c);
+    for (std::int32_t i = 0; i < p.output_height * p.output_width; ++i) map[i * p.output_channels + c] = scratch[i];
+  }
+}
+
+constexpr std::int8_t finish(std::int32_t sum, const channel_constants& c, const window_parameters& p) {
+  return p.range.clamp(wrapping_add(multiply(wrapping_add(sum, c.bias), c.multiplier), p.output_zero_point));
+}
+
+}  // namespace detail
+
+/// tensorflow/lite/kernels/internal/reference/integer_ops/conv.h: ConvPerChannel.
+/// Input [h, w, c], weights [out, kh, kw, c / groups], output [h', w', out].
+template <>
+struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
+  struct parameters : detail::window_parameters {
+    std::int32_t group_channels = 0;   // input channels that one output channel reads
+    std::int32_t group_outputs = 0;    // output channels that read the same input channels
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    parameters p{detail::prepare_window(g, l)};
+    p.group_channels = g.input_of(l, 1).extents.channels();
+    p.group_outputs = p.output_channels / (p.input_channels / p.group_channels);
+    return p;
+  }
+
+  template <typename Input, typename Byte>
+  static constexpr void run(const parameters& p, const channel_constants* table, std::int8_t* output,
+                            const Input* input, const Byte* weights) {
+    const window2d& w = p.window;
+    const std::int32_t filter_elements = w.kernel.height * w.kernel.width * p.group_channels;
+    for (std::int32_t y = 0; y < p.output_height; ++y) {
+      for (std::int32_t x = 0; x < p.output_width; ++x) {
+        for (std::int32_t c = 0; c < p.output_channels; ++c) {
+          const std::int32_t first_channel = c / p.group_outputs * p.group_channels;
+          std::int32_t sum = 0;
+          for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
+            const std::int32_t iy = y * w.stride.height - w.padding.top + ky * w.dilation.height;
+            if (iy < 0 || iy >= p.input_height) continue;
+            for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
+              const std::int32_t ix = x * w.stride.width - w.padding.left + kx * w.dilation.width;
+              if (ix < 0 || ix >= p.input_width) continue;
+              const Input* pixel = input + (iy * p.input_width + ix) * p.input_channels + first_channel;
+              const Byte* filter = weights + c * filter_elements + (ky * w.kernel.width + kx) * p.group_channels;
+              for (std::int32_t i = 0; i < p.group_channels; ++i)
+                sum = wrapping_add(sum, (detail::as_int8(pixel[i]) - p.input_zero_point) * detail::as_int8(filter[i]));
+            }
+          }
+          *output++ = detail::finish(sum, table[c], p);
+        }
+      }
+    }
+  }
+};
+
+/// tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h: DepthwiseConvPerChannel.
+/// Input [h, w, c], weights [kh, kw, c × multiplier], output [h', w', c × multiplier].
+template <>
+struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
+  struct parameters : detail::window_parameters {
+    std::int32_t multiplier = 1;  // output channels for each input channel
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    parameters p{detail::prepare_window(g, l)};
+    p.multiplier = p.output_channels / p.input_channels;
+    return p;
+  }
+
+  template <typename Input, typename Byte>
+  static constexpr std::int8_t element(const parameters& p, const channel_constants* table, const Input* input,
+                                       const Byte* weights, std::int32_t y, std::int32_t x, std::int32_t c) {
+    const window2d& w = p.window;
+    std::int32_t sum = 0;
+    for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
+      const std::int32_t iy = y * w.stride.height - w.padding.top + ky * w.dilation.height;
+      if (iy < 0 || iy >= p.input_height) continue;
+      for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
+        const std::int32_t ix = x * w.stride.width - w.padding.left + kx * w.dilation.width;
+        if (ix < 0 || ix >= p.input_width) continue;
+        const std::int32_t value =
+            detail::as_int8(input[(iy * p.input_width + ix) * p.input_channels + c / p.multiplier]);
+        const std::int32_t weight = detail::as_int8(weights[(ky * w.kernel.width + kx) * p.output_channels + c]);
+        sum = wrapping_add(sum, (value - p.input_zero_point) * weight);
+      }
+    }
+    return detail::finish(sum, table[c], p);
+  }
+
+  template <typename Input, typename Byte>
+  static constexpr void run(const parameters& p, const channel_constants* table, std::int8_t* output,
+                            const Input* input, const Byte* weights) {
+    for (std::int32_t y = 0; y < p.output_height; ++y)
+      for (std::int32_t x = 0; x < p.output_width; ++x)
+        for (std::int32_t c = 0; c < p.output_channels; ++c)
+          *output++ = element(p, table, input, weights, y, x, c);
+  }
+
+  template <typename Byte>
+  static constexpr void run_over(const parameters& p, const channel_constants* table, std::int8_t* map,
+                                 std::int8_t* scratch, const Byte* weights) {
+    detail::overwrite_by_channel(p, map, scratch, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
+      return element(p, table, map, weights, y, x, c);
+    });
+  }
+};
+
+/// tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h.
+/// Input [rows, depth], weights [units, depth], output [rows, units].
+template <>
+struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
+  struct parameters : detail::window_parameters {
+    std::int32_t rows = 1;
+    std::int32_t depth = 0;
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    parameters p{detail::prepare_window(g, l)};
+    p.depth = g.input_of(l, 1).extents[1];
+    p.output_channels = g.input_of(l, 1).extents[0];
+    p.rows = g.input_of(l).extents.elements() / p.depth;
+    return p;
+  }
+
+  template <typename Input, typename Byte>
+  static constexpr void run(const parameters& p, const channel_constants* table, std::int8_t* output,
+                            const Input* input, const Byte* weights) {
+    for (std::int32_t row = 0; row < p.rows; ++row) {
+      for (std::int32_t c = 0; c < p.output_channels; ++c) {
+        std::int32_t sum = 0;
+        for (std::int32_t i = 0; i < p.depth; ++i)
+          sum = wrapping_add(sum, (detail::as_int8(input[row * p.depth + i]) - p.input_zero_point) *
+                                      detail::as_int8(weights[c * p.depth + i]));
+        *output++ = detail::finish(sum, table[c], p);
+      }
+    }
+  }
+};
+
+}  // namespace inlay

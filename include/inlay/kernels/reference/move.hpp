@@ -1,0 +1,142 @@
+// Inlay: reference kernels of layers that only move elements: PAD, STRIDED_SLICE, CONCATENATION, TRANSPOSE,
+// RESIZE_NEAREST_NEIGHBOR.
+#pragma once
+
+#include <inlay/kernels/fixed_point.hpp>
+#include <inlay/kernels/kernel.hpp>
+
+#include <array>
+
+namespace inlay {
+
+namespace detail {
+
+/// Copies a block: element index i of the block stands at Σ i × stride in input and output, each from its
+/// own first element. With `fill`, the whole output is filled first.
+struct block_copy : no_table {
+  struct parameters {
+    int rank = 0;
+    std::array<std::int32_t, max_rank> extents{}, input_strides{}, output_strides{};
+    std::int32_t input_first = 0, output_first = 0;
+    std::int32_t fill_elements = 0;
+    std::int8_t fill = 0;
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const shape& from = g.input_of(l).extents;
+    const shape& to = g.output_of(l).extents;
+    const auto from_strides = dense_strides(from);
+    const auto to_strides = dense_strides(to);
+    parameters p{};
+    p.rank = from.rank;
+    p.extents = from.extents;
+    p.input_strides = from_strides;
+    p.output_strides = to_strides;
+    switch (l.kind) {
+      case layer_kind::transpose:
+        p.extents = to.extents;
+        for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis)
+          p.input_strides[axis] = from_strides[static_cast<std::size_t>(l.begin[axis])];
+        break;
+      case layer_kind::slice: {
+        shape taken{from.rank, l.extent};
+        p.extents = l.extent;
+        p.output_strides = dense_strides(taken);
+        for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis) {
+          p.input_first += l.begin[axis] * from_strides[axis];
+          p.input_strides[axis] *= l.step[axis];
+        }
+        break;
+      }
+      default:  // pad and place
+        for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis)
+          p.output_first += l.begin[axis] * to_strides[axis];
+        if (l.kind == layer_kind::pad) {
+          p.fill_elements = to.elements();
+          p.fill = static_cast<std::int8_t>(l.fill);
+        }
+    }
+    return p;
+  }
+
+  template <typename Input>
+  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    for (std::int32_t i = 0; i < p.fill_elements; ++i) output[i] = p.fill;
+    std::array<std::int32_t, max_rank> index{};
+    std::int32_t from = p.input_first, to = p.output_first;
+    for (;;) {
+      output[to] = static_cast<std::int8_t>(input[from]);
+      int axis = p.rank - 1;
+      for (; axis >= 0; --axis) {
+        const auto a = static_cast<std::size_t>(axis);
+        from += p.input_strides[a];
+        to += p.output_strides[a];
+        if (++index[a] < p.extents[a]) break;
+        from -= p.extents[a] * p.input_strides[a];
+        to -= p.extents[a] * p.output_strides[a];
+        index[a] = 0;
+      }
+      if (axis < 0) return;
+    }
+  }
+};
+
+}  // namespace detail
+
+template <>
+struct reference_kernel<layer_kind::pad> : detail::block_copy {};
+template <>
+struct reference_kernel<layer_kind::slice> : detail::block_copy {};
+template <>
+struct reference_kernel<layer_kind::place> : detail::block_copy {};
+template <>
+struct reference_kernel<layer_kind::transpose> : detail::block_copy {};
+
+/// Each output pixel is the nearest input pixel. The table holds the input row of every output row, then the
+/// input column of every output column.
+/// tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h: GetNearestNeighbor.
+template <>
+struct reference_kernel<layer_kind::resize_nearest> {
+  using table_entry = std::int16_t;
+  struct parameters {
+    std::int32_t input_width = 0, output_height = 0, output_width = 0, channels = 0;
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const shape& to = g.output_of(l).extents;
+    return {g.input_of(l).extents.width(), to.height(), to.width(), to.channels()};
+  }
+
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    return g.output_of(l).extents.height() + g.output_of(l).extents.width();
+  }
+
+  static constexpr std::int16_t nearest(const layer& l, std::int32_t output, std::int32_t input_size,
+                                        std::int32_t output_size) {
+    const bool corners = l.align_corners && output_size > 1;
+    const float scale = corners ? static_cast<float>(input_size - 1) / static_cast<float>(output_size - 1)
+                                : static_cast<float>(input_size) / static_cast<float>(output_size);
+    const float position = (static_cast<float>(output) + (l.half_pixel_centers ? 0.5f : 0.0f)) * scale;
+    const std::int64_t index = l.align_corners ? round_half_away(double{position}) : floor_to_integer(double{position});
+    return static_cast<std::int16_t>(index < input_size - 1 ? index : input_size - 1);
+  }
+
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, std::int16_t* table) {
+    const shape& from = g.input_of(l).extents;
+    const shape& to = g.output_of(l).extents;
+    for (std::int32_t y = 0; y < to.height(); ++y) *table++ = nearest(l, y, from.height(), to.height());
+    for (std::int32_t x = 0; x < to.width(); ++x) *table++ = nearest(l, x, from.width(), to.width());
+  }
+
+  template <typename Input>
+  static constexpr void run(const parameters& p, const std::int16_t* table, std::int8_t* output, const Input* input) {
+    for (std::int32_t y = 0; y < p.output_height; ++y)
+      for (std::int32_t x = 0; x < p.output_width; ++x) {
+        const Input* pixel = input + (table[y] * p.input_width + table[p.output_height + x]) * p.channels;
+        for (std::int32_t c = 0; c < p.channels; ++c) *output++ = static_cast<std::int8_t>(pixel[c]);
+      }
+  }
+};
+
+}  // namespace inlay

@@ -1,0 +1,201 @@
+// Inlay: reference kernels of layers that gather many elements into one: pools, MEAN, SOFTMAX.
+#pragma once
+
+#include <inlay/kernels/reference/convolution.hpp>
+
+#include <array>
+#include <bit>
+
+namespace inlay {
+
+namespace detail {
+
+/// Rows and columns of a pool's window that lie inside the map.
+struct inside_window {
+  std::int32_t top = 0, bottom = 0, left = 0, right = 0;
+};
+
+constexpr inside_window clip_window(const window_parameters& p, std::int32_t y, std::int32_t x) {
+  const std::int32_t top = y * p.window.stride.height - p.window.padding.top;
+  const std::int32_t left = x * p.window.stride.width - p.window.padding.left;
+  return {top > 0 ? top : 0,
+          top + p.window.kernel.height < p.input_height ? top + p.window.kernel.height : p.input_height,
+          left > 0 ? left : 0,
+          left + p.window.kernel.width < p.input_width ? left + p.window.kernel.width : p.input_width};
+}
+
+/// A quotient rounded to nearest, ties away from zero, of an average pool.
+constexpr std::int32_t rounded_average(std::int32_t sum, std::int32_t count) {
+  return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
+}
+
+/// tensorflow/lite/kernels/internal/reference/integer_ops/pooling.h. Input [h, w, c], output [h', w', c].
+/// Padding takes no part.
+template <bool Average>
+struct pool_kernel : no_table {
+  using parameters = window_parameters;
+  static constexpr parameters prepare(graph_view g, const layer& l) { return prepare_window(g, l); }
+
+  template <typename Input>
+  static constexpr std::int8_t element(const parameters& p, const Input* input, std::int32_t y, std::int32_t x,
+                                       std::int32_t c) {
+    const inside_window in = clip_window(p, y, x);
+    std::int32_t value = Average ? 0 : -128;
+    for (std::int32_t iy = in.top; iy < in.bottom; ++iy)
+      for (std::int32_t ix = in.left; ix < in.right; ++ix) {
+        const std::int32_t e = as_int8(input[(iy * p.input_width + ix) * p.input_channels + c]);
+        value = Average ? value + e : e > value ? e : value;
+      }
+    if (Average) value = rounded_average(value, (in.bottom - in.top) * (in.right - in.left));
+    return p.range.clamp(value);
+  }
+
+  template <typename Input>
+  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    for (std::int32_t y = 0; y < p.output_height; ++y)
+      for (std::int32_t x = 0; x < p.output_width; ++x)
+        for (std::int32_t c = 0; c < p.output_channels; ++c) *output++ = element(p, input, y, x, c);
+  }
+
+  static constexpr void run_over(const parameters& p, const table_entry*, std::int8_t* map, std::int8_t* scratch) {
+    overwrite_by_channel(p, map, scratch, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
+      return element(p, map, y, x, c);
+    });
+  }
+};
+
+}  // namespace detail
+
+template <>
+struct reference_kernel<layer_kind::average_pool2d> : detail::pool_kernel<true> {};
+template <>
+struct reference_kernel<layer_kind::max_pool2d> : detail::pool_kernel<false> {};
+
+/// The mean over any axes. tensorflow/lite/kernels/internal/reference/reduce.h: QuantizedMeanOrSum, the
+/// division by the number of elements being part of the multiplier.
+template <>
+struct reference_kernel<layer_kind::mean> : detail::no_table {
+  /// Extents and strides of some of the input's axes, innermost first; the rest have extent 1.
+  struct axes {
+    std::array<std::int32_t, max_rank> extents{1, 1, 1, 1, 1, 1};
+    std::array<std::int32_t, max_rank> strides{};
+  };
+  struct parameters {
+    axes kept{}, reduced{};
+    std::int32_t zero_point_sum = 0;  // what the input's zero point adds to each sum
+    std::int32_t output_zero_point = 0;
+    fixed_multiplier multiplier{};
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const tensor& in = g.input_of(l);
+    const tensor& out = g.output_of(l);
+    parameters p{};
+    const auto strides = dense_strides(in.extents);
+    std::size_t kept = 0, reduced = 0;
+    std::int32_t count = 1;
+    for (int axis = in.extents.rank - 1; axis >= 0; --axis) {
+      const bool reduce = (l.axes >> axis & 1) != 0;
+      axes& group = reduce ? p.reduced : p.kept;
+      const std::size_t position = reduce ? reduced++ : kept++;
+      group.extents[position] = in.extents[axis];
+      group.strides[position] = strides[static_cast<std::size_t>(axis)];
+      if (reduce) count *= in.extents[axis];
+    }
+    p.zero_point_sum = in.quant.zero_point * count;
+    p.output_zero_point = out.quant.zero_point;
+    const fixed_multiplier ratio = quantize_multiplier(double{in.quant.scale} / double{out.quant.scale});
+    std::int32_t shift = 63 - std::countl_zero(static_cast<std::uint64_t>(count));
+    if (shift > 32) shift = 32;
+    if (shift > 31 + ratio.shift) shift = 31 + ratio.shift;
+    p.multiplier = {static_cast<std::int32_t>((std::int64_t{ratio.multiplier} << shift) / count), ratio.shift - shift};
+    return p;
+  }
+
+  /// Calls f with the offset of every element of the axes, in memory order.
+  template <typename Function>
+  static constexpr void for_each(const axes& a, Function f) {
+    std::array<std::int32_t, max_rank> index{};
+    std::int32_t offset = 0;
+    for (;;) {
+      f(offset);
+      std::size_t axis = 0;
+      for (; axis < index.size(); ++axis) {
+        offset += a.strides[axis];
+        if (++index[axis] < a.extents[axis]) break;
+        offset -= a.extents[axis] * a.strides[axis];
+        index[axis] = 0;
+      }
+      if (axis == index.size()) return;
+    }
+  }
+
+  template <typename Input>
+  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    for_each(p.kept, [&](std::int32_t first) {
+      std::int32_t sum = 0;
+      for_each(p.reduced, [&](std::int32_t offset) { sum += detail::as_int8(input[first + offset]); });
+      *output++ = saturate_to_int8(wrapping_add(multiply(sum - p.zero_point_sum, p.multiplier), p.output_zero_point));
+    });
+  }
+};
+
+/// Softmax over the innermost axis. tensorflow/lite/kernels/internal/reference/softmax.h. The output may
+/// stand over the input.
+template <>
+struct reference_kernel<layer_kind::softmax> : detail::no_table {
+  struct parameters {
+    std::int32_t rows = 0, depth = 0;
+    fixed_multiplier beta{};          // scales differences to five integer bits
+    std::int32_t least_difference = 0;  // smaller ones count as e^−∞
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const tensor& in = g.input_of(l);
+    constexpr int integer_bits = 5;
+    // PreprocessSoftmaxScaling and CalculateInputRadius of internal/quantization_util.cc.
+    const double wanted = double{l.beta} * double{in.quant.scale} * (1 << (31 - integer_bits));
+    const double most = 2147483647.0;
+    const fixed_multiplier beta = quantize_multiplier(wanted < most ? wanted : most);
+    const double radius = 31.0 * (1 << (31 - integer_bits)) / static_cast<double>(std::int64_t{1} << beta.shift);
+    return {in.extents.elements() / in.extents.channels(), in.extents.channels(), beta,
+            -static_cast<std::int32_t>(floor_to_integer(radius))};
+  }
+
+  static constexpr std::int32_t exp_of_difference(const parameters& p, std::int32_t difference) {
+    return detail::exp_of_negative<5>(
+        doubling_high_multiply(shift_left(difference, p.beta.shift), p.beta.multiplier));
+  }
+
+  template <typename Input>
+  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    constexpr int sum_integer_bits = 12;
+    for (std::int32_t row = 0; row < p.rows; ++row, input += p.depth, output += p.depth) {
+      std::int32_t largest = -128;
+      for (std::int32_t i = 0; i < p.depth; ++i)
+        if (detail::as_int8(input[i]) > largest) largest = detail::as_int8(input[i]);
+      std::int32_t sum = 0;
+      for (std::int32_t i = 0; i < p.depth; ++i) {
+        const std::int32_t difference = detail::as_int8(input[i]) - largest;
+        if (difference >= p.least_difference)
+          sum = wrapping_add(sum, divide_by_power_of_two(exp_of_difference(p, difference), sum_integer_bits));
+      }
+      // GetReciprocal: 1 / sum as a number in (0.5, 1] and a power of two.
+      const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
+      const int bits_over_unit = sum_integer_bits - headroom;
+      const auto normalised = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << headroom) - (1u << 31));
+      const std::int32_t reciprocal = detail::one_over_one_plus(normalised);
+      for (std::int32_t i = 0; i < p.depth; ++i) {
+        const std::int32_t difference = detail::as_int8(input[i]) - largest;
+        if (difference < p.least_difference) {
+          output[i] = -128;
+          continue;
+        }
+        const std::int32_t share = doubling_high_multiply(reciprocal, exp_of_difference(p, difference));
+        output[i] = saturate_to_int8(divide_by_power_of_two(share, bits_over_unit + 31 - 8) - 128);
+      }
+    }
+  }
+};
+
+}  // namespace inlay

@@ -1,0 +1,1024 @@
+// Inlay: the bytes of a .tflite file become a graph.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+#include <inlay/graph/normalize.hpp>
+#include <inlay/model/error.hpp>
+#include <inlay/model/flatbuffer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace inlay {
+
+namespace detail {
+
+// Field numbers of the tables in TensorFlow Lite's schema, version 3.
+namespace schema {
+enum model : std::uint32_t { version = 0, operator_codes = 1, subgraphs = 2, buffers = 4 };
+enum operator_code : std::uint32_t { deprecated_builtin_code = 0, builtin_code = 3 };
+enum subgraph : std::uint32_t { tensors = 0, inputs = 1, outputs = 2, operators = 3 };
+enum tensor : std::uint32_t { extents = 0, type = 1, buffer = 2, quantization = 4, is_variable = 5, sparsity = 6 };
+enum quantization_parameters : std::uint32_t { scale = 2, zero_point = 3, quantized_dimension = 6 };
+enum operator_ : std::uint32_t { opcode_index = 0, operands = 1, results = 2, options = 4 };
+enum buffer : std::uint32_t { data = 0 };
+enum conv2d : std::uint32_t { conv_padding = 0, conv_stride_w, conv_stride_h, conv_activation, conv_dilation_w, conv_dilation_h };
+enum depthwise : std::uint32_t { dw_padding = 0, dw_stride_w, dw_stride_h, dw_multiplier, dw_activation, dw_dilation_w, dw_dilation_h };
+enum pool2d : std::uint32_t { pool_padding = 0, pool_stride_w, pool_stride_h, pool_kernel_w, pool_kernel_h, pool_activation };
+enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask, offset };
+}  // namespace schema
+
+/// Reads one file into a graph_builder; stops at the first thing that it cannot take.
+template <typename Byte>
+class tflite_importer {
+ public:
+  constexpr tflite_importer(const Byte* data, std::size_t size) : file_(data, size) {}
+
+  /// Reads the header, as far as the tables of the network.
+  constexpr error open() {
+    if (file_.size() < 8) return {refusal::truncated};
+    if (file_.u32(4) != 0x334c4654u) return {refusal::wrong_identifier};  // "TFL3"
+    const flatbuffer_table root = file_.root();
+    const std::int32_t version = file_.i32_or(root, schema::version, 0);
+    const flatbuffer_vector subgraphs = file_.vector(root, schema::subgraphs, 4);
+    codes_ = file_.vector(root, schema::operator_codes, 4);
+    buffers_ = file_.vector(root, schema::buffers, 4);
+    if (file_.damaged()) return {refusal::truncated};
+    if (version != 3) return {.reason = refusal::wrong_schema, .found = version, .supported = 3};
+    if (subgraphs.count != 1)
+      return {.reason = refusal::subgraphs, .found = static_cast<std::int32_t>(subgraphs.count), .supported = 1};
+    const flatbuffer_table subgraph = file_.table_in(subgraphs, 0);
+    tensors_ = file_.vector(subgraph, schema::tensors, 4);
+    inputs_ = file_.vector(subgraph, schema::inputs, 4);
+    outputs_ = file_.vector(subgraph, schema::outputs, 4);
+    operators_ = file_.vector(subgraph, schema::operators, 4);
+    if (file_.damaged()) return {refusal::truncated};
+    if (inputs_.count == 0 || outputs_.count == 0) return {refusal::no_input_or_output};
+    return {};
+  }
+
+  /// Storage that read() needs; call after open().
+  constexpr graph_counts counts() {
+    std::uint32_t layers = 0;
+    for (std::uint32_t i = 0; i < operators_.count; ++i) {
+      const flatbuffer_table op = file_.table_in(operators_, i);
+      // An operator becomes at most one layer for each of its operands or results.
+      layers += file_.vector(op, schema::operands, 4).count + file_.vector(op, schema::results, 4).count;
+    }
+    return {static_cast<std::int32_t>(tensors_.count), static_cast<std::int32_t>(layers),
+            static_cast<std::int32_t>(inputs_.count), static_cast<std::int32_t>(outputs_.count)};
+  }
+
+  /// Reads everything; call after open(), with storage of counts().
+  constexpr error read(graph_builder& graph) {
+    graph_ = &graph;
+    if (read_tensors() && read_inputs())
+      for (std::uint32_t i = 0; i < operators_.count && !failed(); ++i) read_operator(i);
+    if (!failed()) read_outputs();
+    // Damage explains whatever else was found wrong.
+    return file_.damaged() ? error{refusal::truncated} : error_;
+  }
+
+ private:
+  // ---- errors ------------------------------------------------------------------------------------------
+
+  constexpr bool failed() const { return error_.reason != refusal::none || file_.damaged(); }
+
+  /// Notes the first error, with the operator at hand.
+  constexpr bool fail(refusal reason, std::int32_t tensor = -1, std::int32_t found = -1,
+                      std::int32_t supported = -1) {
+    if (error_.reason == refusal::none) error_ = {reason, op_, operator_index_, tensor, found, supported};
+    return false;
+  }
+
+  // ---- tensors -----------------------------------------------------------------------------------------
+
+  constexpr bool read_tensors() {
+    for (std::uint32_t i = 0; i < tensors_.count; ++i)
+      if (!read_tensor(static_cast<std::int32_t>(i))) return false;
+    return true;
+  }
+
+  constexpr bool read_tensor(std::int32_t index) {
+    const flatbuffer_table table = file_.table_in(tensors_, static_cast<std::uint32_t>(index));
+    tensor& t = graph_->tensors[index];
+    t = {};
+    t.type = static_cast<element_type>(file_.i8_or(table, schema::type, 0));
+
+    const flatbuffer_vector extents = file_.vector(table, schema::extents, 4);
+    if (extents.count > static_cast<std::uint32_t>(max_rank))
+      return fail(refusal::rank, index, static_cast<std::int32_t>(extents.count), max_rank);
+    t.extents.rank = static_cast<int>(extents.count);
+    std::int64_t elements = 1;
+    for (int axis = 0; axis < t.extents.rank; ++axis) {
+      const std::int32_t extent = file_.i32(extents.at + 4 * static_cast<std::uint32_t>(axis));
+      if (file_.damaged()) return false;
+      if (extent < 1) return fail(refusal::shape, index, extent < 0 ? -1 : extent, 1);
+      elements *= extent;
+      if (elements > most_elements) return fail(refusal::too_large, index, -1, most_elements);
+      t.extents[axis] = extent;
+    }
+
+    if (file_.field(table, schema::sparsity) != 0) return fail(refusal::option, index);
+    read_quantization(file_.child(table, schema::quantization), t);
+    return read_data(file_.i32_or(table, schema::buffer, 0), index);
+  }
+
+  constexpr void read_quantization(flatbuffer_table table, tensor& t) {
+    const flatbuffer_vector scales = file_.vector(table, schema::scale, 4);
+    const flatbuffer_vector zero_points = file_.vector(table, schema::zero_point, 8);
+    if (scales.count == 0) return;
+    t.quant.channels = static_cast<std::int32_t>(scales.count);
+    t.quant.scales_at = scales.at;
+    t.quant.scale = file_.f32(scales.at);
+    if (zero_points.count == 0) return;
+    // A zero point that no 8-bit type can hold stays outside and is refused where the tensor is used.
+    t.quant.zero_point = clamp_to_int32(file_.i64(zero_points.at));
+    t.quant.zero_points_at = zero_points.at;
+    if (zero_points.count != scales.count) t.quant.channels = 0;
+  }
+
+  /// Finds a constant's bytes. Tensors without bytes are activations.
+  constexpr bool read_data(std::int32_t buffer, std::int32_t index) {
+    if (buffer < 0 || static_cast<std::uint32_t>(buffer) >= buffers_.count)
+      return buffers_.count == 0 && buffer == 0 ? true : fail(refusal::bad_index, index, buffer);
+    const flatbuffer_vector data =
+        file_.vector(file_.table_in(buffers_, static_cast<std::uint32_t>(buffer)), schema::data, 1);
+    if (data.count == 0) return true;
+    tensor& t = graph_->tensors[index];
+    const std::int32_t element_bytes = bytes_of(t.type);
+    if (element_bytes > 0 &&
+        std::int64_t{t.extents.elements()} * element_bytes > static_cast<std::int64_t>(data.count))
+      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), t.extents.elements() * element_bytes);
+    t.data_at = data.at;
+    t.data_bytes = data.count;
+    t.storage = index;
+    return true;
+  }
+
+  static constexpr std::int32_t bytes_of(element_type type) {
+    switch (type) {
+      case element_type::int8:
+      case element_type::uint8:
+      case element_type::boolean: return 1;
+      case element_type::int16:
+      case element_type::float16: return 2;
+      case element_type::float32:
+      case element_type::int32: return 4;
+      case element_type::int64: return 8;
+      default: return 0;
+    }
+  }
+
+  constexpr bool is_variable(std::int32_t index) {
+    return file_.flag(file_.table_in(tensors_, static_cast<std::uint32_t>(index)), schema::is_variable);
+  }
+
+  constexpr bool is_tensor(std::int32_t index) const { return index >= 0 && index < graph_->tensor_count; }
+
+  constexpr bool read_inputs() {
+    for (std::uint32_t i = 0; i < inputs_.count; ++i) {
+      const std::int32_t index = file_.i32(inputs_.at + 4 * i);
+      if (!is_tensor(index)) return fail(refusal::bad_index, -1, index);
+      tensor& t = graph_->tensors[index];
+      if (t.storage >= 0) return fail(refusal::made_twice, index);
+      if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32)
+        return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
+                    static_cast<std::int32_t>(element_type::int8));
+      t.storage = index;
+      graph_->inputs[i] = index;
+    }
+    return true;
+  }
+
+  constexpr bool read_outputs() {
+    op_ = tflite_operator{-1};
+    operator_index_ = -1;
+    for (std::uint32_t i = 0; i < outputs_.count; ++i) {
+      const std::int32_t index = file_.i32(outputs_.at + 4 * i);
+      if (!is_tensor(index)) return fail(refusal::bad_index, -1, index);
+      const tensor& t = graph_->tensors[index];
+      if (t.storage < 0 || t.is_constant() || graph_->view().input_position(index) >= 0)
+        return fail(refusal::no_input_or_output, index);
+      if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32)
+        return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
+                    static_cast<std::int32_t>(element_type::int8));
+      graph_->outputs[i] = index;
+    }
+    return true;
+  }
+
+  // ---- operators ---------------------------------------------------------------------------------------
+
+  constexpr void read_operator(std::uint32_t index) {
+    operator_index_ = static_cast<std::int32_t>(index);
+    op_ = tflite_operator{-1};
+    const flatbuffer_table table = file_.table_in(operators_, index);
+    const std::int32_t code = file_.i32_or(table, schema::opcode_index, 0);
+    if (code < 0 || static_cast<std::uint32_t>(code) >= codes_.count) {
+      fail(refusal::bad_index, -1, code);
+      return;
+    }
+    // Numbers up to 126 may stand in the older field only; the larger of the two is meant.
+    const flatbuffer_table code_table = file_.table_in(codes_, static_cast<std::uint32_t>(code));
+    const std::int32_t older = file_.i8_or(code_table, schema::deprecated_builtin_code, 0);
+    const std::int32_t newer = file_.i32_or(code_table, schema::builtin_code, 0);
+    op_ = static_cast<tflite_operator>(older > newer ? older : newer);
+    options_ = file_.child(table, schema::options);
+    operands_ = file_.vector(table, schema::operands, 4);
+    results_ = file_.vector(table, schema::results, 4);
+    if (file_.damaged()) return;
+    if (check_operands() && import_operator()) make_results();
+  }
+
+  /// Every operand exists and was made before; every result exists and was not.
+  constexpr bool check_operands() {
+    if (op_ == tflite_operator::custom) return fail(refusal::custom_operator);
+    if (operands_.count == 0 || results_.count == 0) return fail(refusal::operands);
+    for (std::uint32_t i = 0; i < operands_.count; ++i) {
+      const std::int32_t t = operand(static_cast<int>(i));
+      if (t == -1) continue;
+      if (!is_tensor(t)) return fail(refusal::bad_index, -1, t);
+      if (graph_->tensors[t].storage < 0) return fail(is_variable(t) ? refusal::stateful : refusal::used_before_made, t);
+    }
+    for (std::uint32_t i = 0; i < results_.count; ++i) {
+      const std::int32_t t = result(static_cast<int>(i));
+      if (!is_tensor(t)) return fail(refusal::bad_index, -1, t);
+      if (graph_->tensors[t].storage >= 0) return fail(refusal::made_twice, t);
+    }
+    return true;
+  }
+
+  constexpr void make_results() {
+    for (std::uint32_t i = 0; i < results_.count; ++i) {
+      const std::int32_t t = result(static_cast<int>(i));
+      if (graph_->tensors[t].storage >= 0) {  // twice in one operator
+        fail(refusal::made_twice, t);
+        return;
+      }
+      graph_->tensors[t].storage = t;
+    }
+  }
+
+  constexpr bool import_operator() {
+    switch (op_) {
+      case tflite_operator::conv_2d: return convolution(layer_kind::conv2d);
+      case tflite_operator::depthwise_conv_2d: return convolution(layer_kind::depthwise_conv2d);
+      case tflite_operator::fully_connected: return fully_connected();
+      case tflite_operator::add: return binary(layer_kind::add);
+      case tflite_operator::sub: return binary(layer_kind::sub);
+      case tflite_operator::mul: return binary(layer_kind::mul);
+      case tflite_operator::average_pool_2d: return pool(layer_kind::average_pool2d);
+      case tflite_operator::max_pool_2d: return pool(layer_kind::max_pool2d);
+      case tflite_operator::mean: return mean();
+      case tflite_operator::softmax: return softmax();
+      case tflite_operator::logistic: return logistic();
+      case tflite_operator::tanh: return unary(layer_kind::tanh, activation::none);
+      case tflite_operator::relu: return unary(layer_kind::relu, activation::relu);
+      case tflite_operator::relu6: return relu6();
+      case tflite_operator::quantize: return quantize();
+      case tflite_operator::dequantize: return dequantize();
+      case tflite_operator::reshape:
+      case tflite_operator::squeeze:
+      case tflite_operator::expand_dims: return reshape();
+      case tflite_operator::pad:
+      case tflite_operator::padv2: return pad();
+      case tflite_operator::strided_slice: return strided_slice();
+      case tflite_operator::concatenation: return concatenation();
+      case tflite_operator::transpose: return transpose();
+      case tflite_operator::resize_nearest_neighbor: return resize_nearest();
+      // What these make from shapes is known already: the shapes of the tensors that depend on it.
+      case tflite_operator::shape: return true;
+      case tflite_operator::pack: return shape_arithmetic();
+      default: return fail(refusal::unsupported_operator);
+    }
+  }
+
+  constexpr std::int32_t operand(int position) {
+    return static_cast<std::uint32_t>(position) < operands_.count
+               ? file_.i32(operands_.at + 4 * static_cast<std::uint32_t>(position))
+               : -1;
+  }
+  constexpr std::int32_t result(int position) {
+    return file_.i32(results_.at + 4 * static_cast<std::uint32_t>(position));
+  }
+  constexpr const tensor& at(std::int32_t index) const { return graph_->tensors[index]; }
+
+  constexpr bool require_operands(std::uint32_t least, std::uint32_t most) {
+    if (operands_.count < least || operands_.count > most)
+      return fail(refusal::operands, -1, static_cast<std::int32_t>(operands_.count), static_cast<std::int32_t>(least));
+    for (std::uint32_t i = 0; i < least; ++i)
+      if (operand(static_cast<int>(i)) < 0) return fail(refusal::operands);
+    if (results_.count != 1)
+      return fail(refusal::operands, -1, static_cast<std::int32_t>(results_.count), 1);
+    return true;
+  }
+
+  /// An int8 tensor with one good scale; otherwise says what kind of network this seems to be.
+  constexpr bool require_int8(std::int32_t index) {
+    const tensor& t = at(index);
+    switch (t.type) {
+      case element_type::int8: break;
+      case element_type::float32: return fail(refusal::float_network, index);
+      case element_type::uint8: return fail(refusal::uint8_network, index);
+      default:
+        return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
+                    static_cast<std::int32_t>(element_type::int8));
+    }
+    return require_quantized(index);
+  }
+
+  constexpr bool require_quantized(std::int32_t index) {
+    const quantization& q = at(index).quant;
+    const std::int32_t lowest = at(index).type == element_type::uint8 ? 0 : -128;
+    const bool good = q.channels == 1 && is_positive_finite(q.scale) && q.zero_point >= lowest &&
+                      q.zero_point <= lowest + 255;
+    return good ? true : fail(refusal::not_quantized, index);
+  }
+
+  static constexpr bool is_positive_finite(float value) { return value > 0 && value <= 3.402823466e38f; }
+
+  constexpr bool require_rank(std::int32_t index, int rank) {
+    return at(index).extents.rank == rank ? true : fail(refusal::rank, index, at(index).extents.rank, rank);
+  }
+
+  constexpr bool require_batch_one(std::int32_t index) {
+    const shape& s = at(index).extents;
+    return s[0] == 1 ? true : fail(refusal::batch, index, s[0], 1);
+  }
+
+  constexpr bool read_activation(std::int32_t code, activation& clamp) {
+    switch (code) {
+      case 0: clamp = activation::none; return true;
+      case 1: clamp = activation::relu; return true;
+      case 2: clamp = activation::relu_n1_to_1; return true;
+      case 3: clamp = activation::relu6; return true;
+      default: return fail(refusal::option, -1, code, 3);
+    }
+  }
+
+  /// A layer for the operator at hand, from its first operand to its first result.
+  constexpr layer make_layer(layer_kind kind) {
+    layer l{};
+    l.kind = kind;
+    l.inputs[0] = operand(0);
+    l.output = result(0);
+    l.source = operator_index_;
+    return l;
+  }
+
+  constexpr bool append(const layer& l) {
+    graph_->append(l);
+    return true;
+  }
+
+  /// A constant of int32 or int64 values. Returns how many there are, −1 if it is refused.
+  constexpr std::int32_t integers(std::int32_t index, std::int32_t* values, std::int32_t most) {
+    if (index < 0) return fail(refusal::operands) - 1;
+    const tensor& t = at(index);
+    const std::int32_t bytes = bytes_of(t.type);
+    if (t.type != element_type::int32 && t.type != element_type::int64)
+      return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
+                  static_cast<std::int32_t>(element_type::int32)) - 1;
+    if (!t.is_constant()) return fail(refusal::not_constant, index) - 1;
+    const std::int32_t count = t.extents.elements();
+    if (count > most) return fail(refusal::shape, index, count, most) - 1;
+    for (std::int32_t i = 0; i < count; ++i) {
+      const std::uint32_t position = t.data_at + static_cast<std::uint32_t>(i * bytes);
+      values[i] = bytes == 4 ? file_.i32(position) : clamp_to_int32(file_.i64(position));
+    }
+    return count;
+  }
+
+  static constexpr std::int32_t clamp_to_int32(std::int64_t value) {
+    return static_cast<std::int32_t>(value < -0x7fffffff ? -0x7fffffff : value > 0x7fffffff ? 0x7fffffff : value);
+  }
+
+  /// A ratio of scales that fits the fixed-point numbers of the kernels.
+  constexpr bool require_ratio(double ratio, std::int32_t tensor, double limit = 2147483648.0) {
+    return ratio > 0 && ratio < limit ? true : fail(refusal::quantization, tensor);
+  }
+  constexpr double scale_of(std::int32_t index) const { return double{at(index).quant.scale}; }
+
+  // ---- layers with weights -----------------------------------------------------------------------------
+
+  constexpr bool require_weights(std::int32_t input, std::int32_t weights, std::int32_t bias, std::int32_t output,
+                                 std::int32_t output_channels) {
+    const tensor& w = at(weights);
+    if (at(input).type == element_type::float32 && w.type == element_type::int8)
+      return fail(refusal::hybrid_network, input);
+    if (!require_int8(input) || !require_int8(output)) return false;
+    if (w.type != element_type::int8)
+      return fail(refusal::unsupported_type, weights, static_cast<std::int32_t>(w.type),
+                  static_cast<std::int32_t>(element_type::int8));
+    if (!w.is_constant()) return fail(refusal::not_constant, weights);
+    if (w.quant.zero_point != 0) return fail(refusal::asymmetric_weights, weights, w.quant.zero_point, 0);
+    if (w.quant.channels != 1 && w.quant.channels != output_channels)
+      return fail(refusal::not_quantized, weights, w.quant.channels, output_channels);
+    if (bias < 0) return true;
+    const tensor& b = at(bias);
+    if (b.type != element_type::int32)
+      return fail(refusal::unsupported_type, bias, static_cast<std::int32_t>(b.type),
+                  static_cast<std::int32_t>(element_type::int32));
+    if (!b.is_constant()) return fail(refusal::not_constant, bias);
+    if (b.extents.elements() != output_channels)
+      return fail(refusal::shape, bias, b.extents.elements(), output_channels);
+    return true;
+  }
+
+  constexpr bool read_window(std::int32_t padding, std::int32_t input, std::int32_t output, window2d& window) {
+    if (window.stride.height < 1 || window.stride.width < 1 || window.dilation.height < 1 ||
+        window.dilation.width < 1 || window.kernel.height < 1 || window.kernel.width < 1 ||
+        window.stride.height > most_extent || window.stride.width > most_extent ||
+        window.dilation.height > most_extent || window.dilation.width > most_extent ||
+        window.kernel.height > most_extent || window.kernel.width > most_extent)
+      return fail(refusal::option, input);
+    const shape& from = at(input).extents;
+    const shape& to = at(output).extents;
+    if (padding == 0) {
+      const same_padding rows =
+          pad_to_same(from.height(), window.kernel.height, window.stride.height, window.dilation.height);
+      const same_padding columns =
+          pad_to_same(from.width(), window.kernel.width, window.stride.width, window.dilation.width);
+      window.padding = {rows.before, columns.before, rows.after, columns.after};
+    } else if (padding != 1) {
+      return fail(refusal::option, input, padding, 1);
+    }
+    const std::int32_t height = window_output(from.height(), window.padding.top, window.padding.bottom,
+                                              window.kernel.height, window.stride.height, window.dilation.height);
+    const std::int32_t width = window_output(from.width(), window.padding.left, window.padding.right,
+                                             window.kernel.width, window.stride.width, window.dilation.width);
+    if (to.height() != height) return fail(refusal::shape, output, to.height(), height);
+    if (to.width() != width) return fail(refusal::shape, output, to.width(), width);
+    return true;
+  }
+
+  constexpr bool convolution(layer_kind kind) {
+    if (!require_operands(2, 3)) return false;
+    const bool depthwise = kind == layer_kind::depthwise_conv2d;
+    const std::int32_t input = operand(0), weights = operand(1), bias = operand(2), output = result(0);
+    if (!require_rank(input, 4) || !require_rank(weights, 4) || !require_rank(output, 4) ||
+        !require_batch_one(input) || !require_batch_one(output))
+      return false;
+    const shape& w = at(weights).extents;
+    const std::int32_t channels_in = at(input).extents.channels();
+    const std::int32_t channels_out = at(output).extents.channels();
+    if (!require_weights(input, weights, bias, output, channels_out)) return false;
+
+    layer l = make_layer(kind);
+    l.inputs[1] = weights;
+    l.inputs[2] = bias;
+    l.window.kernel = {w[1], w[2]};
+    std::int32_t clamp = 0;
+    if (depthwise) {
+      if (w[0] != 1 || w[3] != channels_out) return fail(refusal::shape, weights, w[3], channels_out);
+      if (channels_out % channels_in != 0) return fail(refusal::shape, weights, channels_out, channels_in);
+      l.window.stride = {file_.i32_or(options_, schema::dw_stride_h, 0), file_.i32_or(options_, schema::dw_stride_w, 0)};
+      l.window.dilation = {file_.i32_or(options_, schema::dw_dilation_h, 1),
+                           file_.i32_or(options_, schema::dw_dilation_w, 1)};
+      clamp = file_.i8_or(options_, schema::dw_activation, 0);
+    } else {
+      if (w[0] != channels_out) return fail(refusal::shape, weights, w[0], channels_out);
+      // Fewer channels in the weights than in the input: a grouped convolution.
+      if (channels_in % w[3] != 0 || channels_out % (channels_in / w[3]) != 0)
+        return fail(refusal::shape, weights, w[3], channels_in);
+      l.window.stride = {file_.i32_or(options_, schema::conv_stride_h, 0),
+                         file_.i32_or(options_, schema::conv_stride_w, 0)};
+      l.window.dilation = {file_.i32_or(options_, schema::conv_dilation_h, 1),
+                           file_.i32_or(options_, schema::conv_dilation_w, 1)};
+      clamp = file_.i8_or(options_, schema::conv_activation, 0);
+    }
+    return read_activation(clamp, l.clamp) &&
+           read_window(file_.i8_or(options_, 0, 0), input, output, l.window) && append(l);
+  }
+
+  constexpr bool fully_connected() {
+    if (!require_operands(2, 3)) return false;
+    const std::int32_t input = operand(0), weights = operand(1), bias = operand(2), output = result(0);
+    if (!require_rank(weights, 2)) return false;
+    const std::int32_t units = at(weights).extents[0], depth = at(weights).extents[1];
+    if (!require_weights(input, weights, bias, output, units)) return false;
+    constexpr std::uint32_t weights_format = 1;
+    if (file_.i8_or(options_, weights_format, 0) != 0) return fail(refusal::option, weights);
+    const std::int32_t rows = at(input).extents.elements() / depth;
+    if (at(input).extents.elements() != rows * depth) return fail(refusal::shape, input, at(input).extents.elements(), depth);
+    if (at(output).extents.elements() != rows * units)
+      return fail(refusal::shape, output, at(output).extents.elements(), rows * units);
+    layer l = make_layer(layer_kind::fully_connected);
+    l.inputs[1] = weights;
+    l.inputs[2] = bias;
+    return read_activation(file_.i8_or(options_, 0, 0), l.clamp) && append(l);
+  }
+
+  // ---- layers without weights --------------------------------------------------------------------------
+
+  constexpr bool binary(layer_kind kind) {
+    if (!require_operands(2, 2)) return false;
+    const std::int32_t a = operand(0), b = operand(1), output = result(0);
+    if (!require_int8(a) || !require_int8(b) || !require_int8(output)) return false;
+    const shape& out = at(output).extents;
+    for (std::int32_t index : {a, b})
+      for (int axis = 0; axis < max_rank; ++axis) {
+        const std::int32_t extent = at(index).extents.from_innermost(axis);
+        const std::int32_t expected = out.from_innermost(axis);
+        if (extent != 1 && extent != expected) return fail(refusal::shape, index, extent, expected);
+      }
+    for (int axis = 0; axis < max_rank; ++axis) {
+      const std::int32_t x = at(a).extents.from_innermost(axis), y = at(b).extents.from_innermost(axis);
+      if ((x > y ? x : y) != out.from_innermost(axis))
+        return fail(refusal::shape, output, out.from_innermost(axis), x > y ? x : y);
+    }
+    if (kind == layer_kind::mul) {
+      if (!require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output)) return false;
+    } else {
+      // The reference rescales the sum, which has 20 more bits, by less than one.
+      const double larger = scale_of(a) > scale_of(b) ? scale_of(a) : scale_of(b);
+      if (!require_ratio(2 * larger / ((1 << 20) * scale_of(output)), output, 1.0)) return false;
+    }
+    layer l = make_layer(kind);
+    l.inputs[1] = b;
+    return read_activation(file_.i8_or(options_, 0, 0), l.clamp) && append(l);
+  }
+
+  constexpr bool pool(layer_kind kind) {
+    if (!require_operands(1, 1)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output) || !require_rank(input, 4) || !require_rank(output, 4) ||
+        !require_batch_one(input) || !require_batch_one(output))
+      return false;
+    if (at(input).extents.channels() != at(output).extents.channels())
+      return fail(refusal::shape, output, at(output).extents.channels(), at(input).extents.channels());
+    layer l = make_layer(kind);
+    l.window.kernel = {file_.i32_or(options_, schema::pool_kernel_h, 0), file_.i32_or(options_, schema::pool_kernel_w, 0)};
+    l.window.stride = {file_.i32_or(options_, schema::pool_stride_h, 0), file_.i32_or(options_, schema::pool_stride_w, 0)};
+    if (l.window.kernel.height > 0 && l.window.kernel.width > most_summed / l.window.kernel.height)
+      return fail(refusal::too_large, input, -1, most_summed);
+    return read_activation(file_.i8_or(options_, schema::pool_activation, 0), l.clamp) &&
+           read_window(file_.i8_or(options_, schema::pool_padding, 0), input, output, l.window) && append(l);
+  }
+
+  constexpr bool mean() {
+    if (!require_operands(2, 2)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output)) return false;
+    layer l = make_layer(layer_kind::mean);
+    const shape& from = at(input).extents;
+    std::int32_t axes[max_rank]{};
+    const std::int32_t count = integers(operand(1), axes, max_rank);
+    if (count < 0) return false;
+    for (std::int32_t i = 0; i < count; ++i) {
+      const std::int32_t axis = axes[i] < 0 ? axes[i] + from.rank : axes[i];
+      if (axis < 0 || axis >= from.rank) return fail(refusal::option, operand(1), axes[i]);
+      l.axes |= 1u << axis;
+    }
+    std::int32_t kept = 1, reduced = 1;
+    for (int axis = 0; axis < from.rank; ++axis) ((l.axes >> axis & 1) == 0 ? kept : reduced) *= from[axis];
+    if (reduced > most_summed) return fail(refusal::too_large, input, reduced, most_summed);
+    if (!require_ratio(scale_of(input) / scale_of(output), output)) return false;
+    if (at(output).extents.elements() != kept) return fail(refusal::shape, output, at(output).extents.elements(), kept);
+    return append(l);
+  }
+
+  constexpr bool require_same_elements(std::int32_t input, std::int32_t output) {
+    const std::int32_t from = at(input).extents.elements(), to = at(output).extents.elements();
+    return from == to ? true : fail(refusal::shape, output, to, from);
+  }
+
+  constexpr bool softmax() {
+    if (!require_operands(1, 1)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output) || !require_same_elements(input, output)) return false;
+    if (at(input).extents.channels() != at(output).extents.channels())
+      return fail(refusal::shape, output, at(output).extents.channels(), at(input).extents.channels());
+    if (at(output).quant.scale != 1.0f / 256 || at(output).quant.zero_point != -128)
+      return fail(refusal::quantization, output, -1, -1);
+    layer l = make_layer(layer_kind::softmax);
+    l.beta = file_.f32_or(options_, 0, 0);
+    // The reference scales differences by more than one: smaller products of beta and scale are refused.
+    if (!is_positive_finite(l.beta) || double{l.beta} * double{at(input).quant.scale} * (1 << 26) <= 1.0)
+      return fail(refusal::option, input);
+    return append(l);
+  }
+
+  constexpr bool unary(layer_kind kind, activation clamp) {
+    if (!require_operands(1, 1)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output) || !require_same_elements(input, output)) return false;
+    if (kind == layer_kind::relu && !require_ratio(scale_of(input) / scale_of(output), output)) return false;
+    layer l = make_layer(kind);
+    l.clamp = clamp;
+    return append(l);
+  }
+
+  constexpr bool logistic() {
+    if (!unary(layer_kind::logistic, activation::none)) return false;
+    const quantization& q = at(result(0)).quant;
+    return q.zero_point == -128 ? true : fail(refusal::quantization, result(0), -1, -1);
+  }
+
+  /// The reference clamps the stored values as they are, so both tensors must mean the same by them.
+  constexpr bool relu6() {
+    if (!unary(layer_kind::relu, activation::relu6)) return false;
+    return same_values(at(operand(0)).quant, at(result(0)).quant) ? true : fail(refusal::quantization, result(0));
+  }
+
+  constexpr bool quantize() {
+    if (!require_operands(1, 1)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_same_elements(input, output)) return false;
+    const element_type from = at(input).type, to = at(output).type;
+    if (to != element_type::int8 && !(to == element_type::uint8 && from == element_type::int8))
+      return fail(refusal::unsupported_type, output, static_cast<std::int32_t>(to),
+                  static_cast<std::int32_t>(element_type::int8));
+    if (!require_quantized(output)) return false;
+    if (from == element_type::float32) {
+      // Floats live only in the caller's buffers.
+      if (graph_->view().input_position(input) < 0) return fail(refusal::float_network, input);
+      return append(make_layer(layer_kind::quantize));
+    }
+    if (from != element_type::int8 && from != element_type::uint8)
+      return fail(refusal::unsupported_type, input, static_cast<std::int32_t>(from),
+                  static_cast<std::int32_t>(element_type::int8));
+    return require_quantized(input) && require_ratio(scale_of(input) / scale_of(output), output) &&
+           append(make_layer(layer_kind::requantize));
+  }
+
+  constexpr bool dequantize() {
+    if (!require_operands(1, 1)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_same_elements(input, output)) return false;
+    if (at(output).type != element_type::float32)
+      return fail(refusal::unsupported_type, output, static_cast<std::int32_t>(at(output).type),
+                  static_cast<std::int32_t>(element_type::float32));
+    graph_->tensors[output].quant = at(input).quant;
+    return append(make_layer(layer_kind::dequantize));
+  }
+
+  // ---- layers that only move elements ------------------------------------------------------------------
+
+  /// Operators on int32 between a SHAPE and a RESHAPE: their result is the extents of another tensor.
+  constexpr bool shape_arithmetic() {
+    for (std::uint32_t i = 0; i < results_.count; ++i) {
+      const tensor& t = at(result(static_cast<int>(i)));
+      if (t.type != element_type::int32 && t.type != element_type::int64) return fail(refusal::unsupported_operator);
+    }
+    return true;
+  }
+
+  constexpr bool is_integer_result() {
+    const element_type type = at(result(0)).type;
+    return type == element_type::int32 || type == element_type::int64;
+  }
+
+  constexpr bool require_movable(std::int32_t input, std::int32_t output) {
+    const tensor& from = at(input);
+    const tensor& to = at(output);
+    // The float result of a DEQUANTIZE may be reshaped; it is int8 in memory.
+    if (from.type == element_type::float32 && from.quant.channels == 1 && to.type == element_type::float32) {
+      graph_->tensors[output].quant = from.quant;
+      return true;
+    }
+    return require_int8(input) && require_int8(output);
+  }
+
+  constexpr bool reshape() {
+    if (is_integer_result()) return shape_arithmetic();
+    if (!require_operands(1, 2)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    return require_movable(input, output) && require_same_elements(input, output) &&
+           append(make_layer(layer_kind::reshape));
+  }
+
+  constexpr bool pad() {
+    if (!require_operands(2, 3)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output)) return false;
+    const shape& from = at(input).extents;
+    const shape& to = at(output).extents;
+    std::int32_t amounts[2 * max_rank]{};
+    const std::int32_t count = integers(operand(1), amounts, 2 * max_rank);
+    if (count < 0) return false;
+    if (count != 2 * from.rank || to.rank != from.rank) return fail(refusal::shape, operand(1), count, 2 * from.rank);
+    layer l = make_layer(layer_kind::pad);
+    for (int axis = 0; axis < from.rank; ++axis) {
+      const std::int32_t before = amounts[2 * axis], after = amounts[2 * axis + 1];
+      if (before < 0 || after < 0) return fail(refusal::option, operand(1));
+      if (std::int64_t{from[axis]} + before + after != to[axis]) return fail(refusal::shape, output, to[axis]);
+      l.begin[static_cast<std::size_t>(axis)] = before;
+    }
+    l.fill = at(output).quant.zero_point;
+    if (operand(2) >= 0) {
+      const tensor& value = at(operand(2));
+      if (!require_int8(operand(2))) return false;
+      if (!value.is_constant()) return fail(refusal::not_constant, operand(2));
+      l.fill = file_.i8(value.data_at);
+    }
+    return append(l);
+  }
+
+  constexpr bool strided_slice() {
+    if (is_integer_result()) return shape_arithmetic();
+    if (!require_operands(4, 4)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output)) return false;
+    const shape& from = at(input).extents;
+    std::int32_t begin[max_rank]{}, end[max_rank]{}, step[max_rank]{};
+    const std::int32_t count = integers(operand(1), begin, max_rank);
+    if (count < 0 || integers(operand(2), end, max_rank) < 0 || integers(operand(3), step, max_rank) < 0)
+      return false;
+    if (count != from.rank || at(operand(2)).extents.elements() != count || at(operand(3)).extents.elements() != count)
+      return fail(refusal::shape, operand(1), count, from.rank);
+    if (file_.i32_or(options_, schema::ellipsis_mask, 0) != 0 || file_.i32_or(options_, schema::new_axis_mask, 0) != 0 ||
+        file_.flag(options_, schema::offset))
+      return fail(refusal::option, input);
+    const std::int32_t begin_mask = file_.i32_or(options_, schema::begin_mask, 0);
+    const std::int32_t end_mask = file_.i32_or(options_, schema::end_mask, 0);
+    const std::int32_t shrink_mask = file_.i32_or(options_, schema::shrink_axis_mask, 0);
+    layer l = make_layer(layer_kind::slice);
+    std::int32_t elements = 1;
+    for (int axis = 0; axis < from.rank; ++axis) {
+      const std::int32_t extent = from[axis], stride = step[axis];
+      if (stride == 0) return fail(refusal::option, operand(3));
+      const bool forward = stride > 0;
+      // Positions one before the first and one after the last stand for "beyond".
+      const std::int32_t lowest = forward ? 0 : -1, highest = forward ? extent : extent - 1;
+      std::int64_t first = begin[axis], last = end[axis];
+      if (first < 0) first += extent;
+      if (last < 0) last += extent;
+      first = (begin_mask >> axis & 1) != 0 ? (forward ? lowest : highest) : clamp_between(first, lowest, highest);
+      last = (end_mask >> axis & 1) != 0 ? (forward ? highest : lowest) : clamp_between(last, lowest, highest);
+      if ((shrink_mask >> axis & 1) != 0) {
+        if (stride != 1) return fail(refusal::option, operand(3), stride, 1);
+        last = first + 1;
+      }
+      const std::int64_t distance = forward ? last - first : first - last;
+      const std::int64_t pace = forward ? stride : -std::int64_t{stride};
+      const std::int64_t taken = distance <= 0 ? 0 : (distance + pace - 1) / pace;
+      if (taken < 1 || first < 0 || first >= extent) return fail(refusal::shape, output);
+      l.begin[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(first);
+      l.step[static_cast<std::size_t>(axis)] = stride;
+      l.extent[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(taken);
+      elements *= static_cast<std::int32_t>(taken);
+    }
+    if (at(output).extents.elements() != elements)
+      return fail(refusal::shape, output, at(output).extents.elements(), elements);
+    // A shrunk axis has extent 1 in the slice and is dropped by the result's shape: the bytes are the same.
+    return append(l);
+  }
+
+  static constexpr std::int64_t clamp_between(std::int64_t value, std::int64_t low, std::int64_t high) {
+    return value < low ? low : value > high ? high : value;
+  }
+
+  constexpr bool concatenation() {
+    if (operands_.count < 1 || results_.count != 1) return fail(refusal::operands);
+    const std::int32_t output = result(0);
+    if (!require_int8(output)) return false;
+    const shape& to = at(output).extents;
+    std::int32_t axis = file_.i32_or(options_, 0, 0);
+    if (axis < 0) axis += to.rank;
+    if (axis < 0 || axis >= to.rank) return fail(refusal::option, output, axis);
+    constexpr std::uint32_t fused_activation = 1;
+    if (file_.i8_or(options_, fused_activation, 0) != 0) return fail(refusal::option, output);
+    std::int32_t position = 0;
+    for (std::uint32_t i = 0; i < operands_.count; ++i) {
+      const std::int32_t input = operand(static_cast<int>(i));
+      if (input < 0) return fail(refusal::operands);
+      if (!require_int8(input)) return false;
+      const shape& from = at(input).extents;
+      if (from.rank != to.rank) return fail(refusal::rank, input, from.rank, to.rank);
+      for (int a = 0; a < to.rank; ++a)
+        if (a != axis && from[a] != to[a]) return fail(refusal::shape, input, from[a], to[a]);
+      if (from[axis] > to[axis] - position) return fail(refusal::shape, output, to[axis]);
+      layer l = make_layer(layer_kind::place);
+      l.inputs[0] = input;
+      l.begin[static_cast<std::size_t>(axis)] = position;
+      position += from[axis];
+      append(l);
+    }
+    return position == to[axis] ? true : fail(refusal::shape, output, to[axis], position);
+  }
+
+  constexpr bool transpose() {
+    if (!require_operands(2, 2)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output)) return false;
+    const shape& from = at(input).extents;
+    const shape& to = at(output).extents;
+    std::int32_t order[max_rank]{};
+    const std::int32_t count = integers(operand(1), order, max_rank);
+    if (count < 0) return false;
+    if (count != from.rank || to.rank != from.rank) return fail(refusal::shape, operand(1), count, from.rank);
+    layer l = make_layer(layer_kind::transpose);
+    std::uint32_t seen = 0;
+    for (int axis = 0; axis < from.rank; ++axis) {
+      const std::int32_t source = order[axis] < 0 ? order[axis] + from.rank : order[axis];
+      if (source < 0 || source >= from.rank || (seen >> source & 1) != 0)
+        return fail(refusal::option, operand(1), order[axis]);
+      seen |= 1u << source;
+      if (to[axis] != from[source]) return fail(refusal::shape, output, to[axis], from[source]);
+      l.begin[static_cast<std::size_t>(axis)] = source;
+    }
+    return append(l);
+  }
+
+  constexpr bool resize_nearest() {
+    if (!require_operands(2, 2)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output) || !require_rank(input, 4) || !require_rank(output, 4) ||
+        !require_batch_one(input) || !require_batch_one(output))
+      return false;
+    if (at(input).extents.channels() != at(output).extents.channels())
+      return fail(refusal::shape, output, at(output).extents.channels(), at(input).extents.channels());
+    std::int32_t size[2]{};
+    const std::int32_t count = integers(operand(1), size, 2);
+    if (count < 0) return false;
+    if (count != 2 || size[0] != at(output).extents.height() || size[1] != at(output).extents.width())
+      return fail(refusal::shape, output);
+    layer l = make_layer(layer_kind::resize_nearest);
+    l.align_corners = file_.flag(options_, 0);
+    l.half_pixel_centers = file_.flag(options_, 1);
+    return append(l);
+  }
+
+  // 256 MiB of activations is far beyond any microcontroller; it keeps every byte count inside 32 bits.
+  static constexpr std::int32_t most_elements = 1 << 28;
+  static constexpr std::int32_t most_extent = 1 << 15;
+  // As many int8 sum up inside 32 bits.
+  static constexpr std::int32_t most_summed = 1 << 23;
+
+  flatbuffer<Byte> file_;
+  flatbuffer_vector codes_{}, buffers_{}, tensors_{}, inputs_{}, outputs_{}, operators_{};
+  graph_builder* graph_ = nullptr;
+  error error_{};
+
+  // The operator at hand.
+  tflite_operator op_ = tflite_operator{-1};
+  std::int32_t operator_index_ = -1;
+  flatbuffer_table options_{};
+  flatbuffer_vector operands_{}, results_{};
+};
+
+}  // namespace detail
+
+namespace detail {
+
+constexpr tflite_operator operator_of(layer_kind weighted) {
+  return weighted == layer_kind::conv2d             ? tflite_operator::conv_2d
+         : weighted == layer_kind::depthwise_conv2d ? tflite_operator::depthwise_conv_2d
+                                                    : tflite_operator::fully_connected;
+}
+
+/// Looks at the scale and zero point of every channel of a layer's weights. Apart from the importer, so that
+/// a compiler can do it one layer at a time: a large network has tens of thousands.
+template <typename Byte>
+constexpr error check_channels(graph_view g, const layer& l, const Byte* file) {
+  const bool weighted = l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d ||
+                        l.kind == layer_kind::fully_connected;
+  if (!weighted) return {};
+  const quantization& weights = g.input_of(l, 1).quant;
+  const double input_scale = double{g.input_of(l).quant.scale}, output_scale = double{g.output_of(l).quant.scale};
+  error refused{.reason = refusal::none, .op = operator_of(l.kind), .operator_index = l.source, .tensor = l.inputs[1]};
+  for (std::int32_t c = 0; c < weights.channels; ++c) {
+    const auto channel = static_cast<std::uint32_t>(c);
+    const float scale = read_float(file, weights.scales_at + 4 * channel);
+    // A channel without weights may have scale 0. 2^31 is the largest ratio that fits the kernels' numbers.
+    if (!(scale >= 0) || !(input_scale * double{scale} / output_scale < 2147483648.0))
+      refused.reason = refusal::not_quantized;
+    if (weights.zero_points_at == 0) continue;
+    const std::uint32_t zero_point = weights.zero_points_at + 8 * channel;
+    if ((read_int32(file, zero_point) | read_int32(file, zero_point + 4)) != 0)
+      refused.reason = refusal::asymmetric_weights;
+  }
+  return refused.reason == refusal::none ? error{} : refused;
+}
+
+}  // namespace detail
+
+/// What reading a model needs and gives: how large its graph is, or why it is refused.
+struct tflite_header {
+  error refused{};
+  graph_counts counts{};
+};
+
+/// Looks at a .tflite file far enough to know how much storage its graph needs.
+template <typename Byte>
+constexpr tflite_header read_tflite_header(const Byte* data, std::size_t size) {
+  detail::tflite_importer<Byte> importer(data, size);
+  tflite_header header{importer.open()};
+  if (!header.refused) header.counts = importer.counts();
+  return header;
+}
+
+namespace detail {
+
+/// All of read_tflite but check_channels.
+template <typename Byte>
+constexpr error import_tflite(const Byte* data, std::size_t size, graph_builder& graph) {
+  tflite_importer<Byte> importer(data, size);
+  if (const error refused = importer.open()) return refused;
+  if (const error refused = importer.read(graph)) return refused;
+  normalize(graph);
+  return {};
+}
+
+}  // namespace detail
+
+/// Reads a .tflite file into a graph with storage of its header's counts, and normalises it. Reads nothing
+/// outside the file, whatever is in it. The graph refers to the file's bytes by position.
+template <typename Byte>
+constexpr error read_tflite(const Byte* data, std::size_t size, graph_builder& graph) {
+  if (const error refused = detail::import_tflite(data, size, graph)) return refused;
+  for (std::int32_t i = 0; i < graph.layer_count; ++i)
+    if (const error refused = detail::check_channels(graph.view(), graph.layers[i], data)) return refused;
+  return {};
+}
+
+namespace detail {
+
+template <graph_counts Counts>
+struct tflite_contents {
+  error refused{};
+  graph_storage<Counts> graph{};
+};
+
+/// Stands in for a refused model, so that the refusal is the only message.
+constexpr graph_counts counts_or_dummy(const tflite_header& header) {
+  return header.refused ? graph_counts{2, 1, 1, 1} : header.counts;
+}
+
+template <graph_counts Counts>
+constexpr graph_storage<Counts> dummy_graph() {
+  graph_storage<Counts> graph{};
+  for (std::int32_t i = 0; i < Counts.tensors; ++i) {
+    graph.tensors[i].storage = i;
+    graph.tensors[i].quant = {1.0f, 0, 1, 0};
+    graph.tensors[i].extents = {1, {1}};
+  }
+  const std::int32_t last = Counts.tensors - 1;
+  graph.layers[0].kind = layer_kind::relu;
+  graph.layers[0].inputs[0] = 0;
+  graph.layers[0].output = last;
+  graph.layer_count = 1;
+  for (std::int32_t i = 0; i < Counts.outputs; ++i) graph.outputs[i] = last;
+  return graph;
+}
+
+template <const auto& Bytes>
+struct tflite_bytes {
+  using array = std::remove_reference_t<decltype(Bytes)>;
+  using byte = std::remove_cv_t<std::remove_reference_t<decltype(Bytes[0])>>;
+  static constexpr std::size_t extent = sizeof(array);
+  // A string literal ends with a zero that is not in the file.
+  static constexpr std::size_t size = std::is_same_v<byte, char> ? extent - 1 : extent;
+  static constexpr const byte* data = &Bytes[0];
+
+  static constexpr tflite_header header = read_tflite_header(data, size);
+  static constexpr graph_counts counts = counts_or_dummy(header);
+  static constexpr tflite_contents<counts> contents = [] {
+    tflite_contents<counts> result{header.refused, {}};
+    if (!result.refused) {
+      graph_builder builder = result.graph.builder();
+      result.refused = import_tflite(data, size, builder);
+      result.graph.layer_count = builder.layer_count;
+    }
+    if (result.refused) result.graph = dummy_graph<counts>();
+    return result;
+  }();
+
+  template <std::int32_t Layer>
+  static constexpr error channels_refused =
+      check_channels(contents.graph.view(), contents.graph.layers[Layer], data);
+
+  static constexpr error refused = []<std::int32_t... Layer>(std::integer_sequence<std::int32_t, Layer...>) {
+    error first = contents.refused;
+    ((first || !channels_refused<Layer> || (first = channels_refused<Layer>, true)), ...);
+    return first;
+  }(std::make_integer_sequence<std::int32_t, contents.graph.layer_count>{});
+};
+
+}  // namespace detail
+
+/// A .tflite file as a model. Bytes is a constexpr array of char (a string literal, as inlay_add_model
+/// writes it) or of unsigned char (#embed, xxd -i), with static storage. Derive from it for a short name
+/// in messages: struct person : inlay::tflite<person_detect> {};
+/// A file that cannot be used does not compile; the message says why.
+template <const auto& Bytes>
+struct tflite {
+ private:
+  using file = detail::tflite_bytes<Bytes>;
+  static constexpr error refused = file::refused;
+  static_assert(refuse<refused.reason, refused.op, refused.operator_index, refused.tensor, refused.found,
+                       refused.supported>::accepted || refused.reason != refusal::none);
+
+ public:
+  /// The network, normalised.
+  static constexpr graph_view graph() { return file::contents.graph.view(); }
+  /// What the positions in the graph refer to, and how much of it there is.
+  static constexpr const typename file::byte* bytes() { return file::data; }
+  static constexpr std::size_t byte_count = file::size;
+};
+
+}  // namespace inlay

@@ -1,0 +1,214 @@
+// Inlay: where every activation stands in the arena, from when it is made to when it is last read.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay {
+
+/// Offsets in the arena are multiples of this, so that kernels may load words.
+inline constexpr std::int32_t arena_alignment = 4;
+
+constexpr std::int32_t align_up(std::int32_t bytes) {
+  return (bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+}
+
+/// A piece of memory and its life. In the arena are tensors that own storage, but not constants, not the
+/// network's inputs (read where the caller has them), not the results of reshapes; and the scratch of layers.
+struct arena_place {
+  std::int32_t offset = -1;  // from the start of the arena; −1 for what is not in it
+  std::int32_t bytes = 0;
+  std::int32_t first = -1;  // the layer that starts to write it
+  std::int32_t last = -1;   // the last layer that reads it; layer_count for the network's outputs
+  std::int32_t over = -1;   // the place whose memory this one takes over as its layer runs, −1 for none
+
+  constexpr bool used() const { return first >= 0; }
+};
+
+/// Places of a graph: one for each tensor, then one for the scratch of each layer.
+constexpr std::int32_t place_count(graph_view g) { return g.tensor_count + g.layer_count; }
+constexpr std::int32_t scratch_place(graph_view g, std::int32_t layer_index) { return g.tensor_count + layer_index; }
+
+namespace detail {
+
+/// Bytes of scratch with which a layer can write its output over its first input; −1 if it cannot.
+///
+/// An elementwise layer reads an element before it writes it: none. A window that keeps channels apart takes
+/// one channel after another: the channel's output is collected in scratch while its input is still read,
+/// then written to that channel's places, which nobody needs any more.
+constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
+  const shape& from = g.input_of(l).extents;
+  const shape& to = g.output_of(l).extents;
+  if (from.elements() < to.elements()) return -1;
+  if (is_elementwise(l.kind) || l.kind == layer_kind::softmax) return 0;
+  const bool channelwise = l.kind == layer_kind::depthwise_conv2d || l.kind == layer_kind::average_pool2d ||
+                           l.kind == layer_kind::max_pool2d;
+  return channelwise && from.channels() == to.channels() ? to.height() * to.width() : -1;
+}
+
+/// Lets a layer overwrite an input that nobody reads afterwards, where that saves memory.
+constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t index) {
+  const layer& l = g.layers[index];
+  const std::int32_t output = g.output_of(l).storage;
+  if (places[output].first != index) return;
+  const std::int32_t scratch = overwrite_scratch(g, l);
+  const bool binary = l.kind == layer_kind::add || l.kind == layer_kind::sub || l.kind == layer_kind::mul;
+  for (int position = 0; position < (binary ? 2 : 1); ++position) {
+    const tensor& input = g.input_of(l, position);
+    if (input.is_constant()) continue;
+    const arena_place& in = places[input.storage];
+    if (!in.used() || in.last != index || in.bytes != input.extents.elements()) continue;
+    if (binary ? in.bytes != places[output].bytes : scratch < 0 || scratch >= places[output].bytes) continue;
+    places[output].over = input.storage;
+    if (scratch > 0) places[scratch_place(g, index)] = {-1, scratch, index, index, -1};
+    return;
+  }
+}
+
+/// Fills in what is in the arena and when, but not where.
+constexpr void find_lifetimes(graph_view g, arena_place* places) {
+  for (std::int32_t p = 0; p < place_count(g); ++p) places[p] = {};
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    const layer& l = g.layers[i];
+    const std::int32_t output = g.output_of(l).storage;
+    if (!places[output].used()) places[output] = {-1, g.tensors[output].extents.elements(), i, i, -1};
+    for (std::int32_t input : l.inputs)
+      if (input >= 0) places[g.tensors[input].storage].last = i;
+  }
+  for (std::int32_t o = 0; o < g.output_count; ++o) places[g.tensors[g.outputs[o]].storage].last = g.layer_count;
+  for (std::int32_t i = 0; i < g.layer_count; ++i) plan_overwrite(g, places, i);
+}
+
+}  // namespace detail
+
+/// Which places are laid out before others; each goes to the lowest offset that is free during its life.
+enum class placement_order : std::uint8_t { largest_first, earliest_first };
+
+/// Scratch of plan_arena: one entry for each place.
+struct placement {
+  std::int32_t next = -1;    // of the place with this index: the one that takes over its memory
+  std::int32_t chain = -1;   // in order of placing: the first place of a chain of takeovers …
+  std::int32_t bytes = 0;    // … and the bytes of the largest in it
+  std::int32_t placed = -1;  // list of the places that have their offset
+};
+
+namespace detail {
+
+constexpr bool goes_before(const arena_place* places, const placement& a, const placement& b, placement_order order) {
+  const std::int32_t first_a = places[a.chain].first, first_b = places[b.chain].first;
+  if (order == placement_order::earliest_first && first_a != first_b) return first_a < first_b;
+  if (a.bytes != b.bytes) return a.bytes > b.bytes;
+  return first_a < first_b;
+}
+
+/// The lowest offset at which nothing that is placed is in the way of a chain at any time of its life.
+constexpr std::int32_t lowest_free_offset(const arena_place* places, const placement* scratch, std::int32_t placed,
+                                          std::int32_t start) {
+  std::int32_t offset = 0;
+  // Moving up past one obstacle can meet another: go round until nothing is in the way.
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (std::int32_t index = start; index >= 0; index = scratch[index].next) {
+      const arena_place mine = places[index];
+      for (std::int32_t i = 0; i < placed; ++i) {
+        const arena_place& other = places[scratch[i].placed];
+        if (other.last < mine.first || other.first > mine.last) continue;
+        if (offset >= other.offset + other.bytes || offset + mine.bytes <= other.offset) continue;
+        offset = align_up(other.offset + other.bytes);
+        moved = true;
+      }
+    }
+  }
+  return offset;
+}
+
+}  // namespace detail
+
+/// Lays out the arena for running layer after layer. `places` and `scratch` have place_count entries.
+/// Returns the arena's size in bytes.
+constexpr std::int32_t plan_arena(graph_view g, placement_order order, arena_place* places, placement* scratch) {
+  detail::find_lifetimes(g, places);
+  const std::int32_t count = place_count(g);
+  for (std::int32_t p = 0; p < count; ++p) scratch[p] = {};
+  for (std::int32_t p = 0; p < count; ++p)
+    if (places[p].over >= 0) scratch[places[p].over].next = p;
+
+  std::int32_t chains = 0;
+  for (std::int32_t p = 0; p < count; ++p) {
+    if (!places[p].used() || places[p].over >= 0) continue;
+    placement c{-1, p, 0};
+    for (std::int32_t q = p; q >= 0; q = scratch[q].next)
+      if (places[q].bytes > c.bytes) c.bytes = places[q].bytes;
+    std::int32_t at = chains++;
+    for (; at > 0 && detail::goes_before(places, c, scratch[at - 1], order); --at) {
+      scratch[at].chain = scratch[at - 1].chain;
+      scratch[at].bytes = scratch[at - 1].bytes;
+    }
+    scratch[at].chain = c.chain;
+    scratch[at].bytes = c.bytes;
+  }
+
+  std::int32_t total = 0, placed = 0;
+  for (std::int32_t c = 0; c < chains; ++c) {
+    const std::int32_t offset = detail::lowest_free_offset(places, scratch, placed, scratch[c].chain);
+    for (std::int32_t p = scratch[c].chain; p >= 0; p = scratch[p].next) {
+      places[p].offset = offset;
+      scratch[placed++].placed = p;
+    }
+    if (offset + scratch[c].bytes > total) total = offset + scratch[c].bytes;
+  }
+  return total;
+}
+
+/// Bytes alive while a layer runs. The largest of these is the least that any layout can do with.
+constexpr std::int32_t live_bytes(graph_view g, const arena_place* places, std::int32_t layer_index) {
+  std::int32_t sum = 0;
+  for (std::int32_t p = 0; p < place_count(g); ++p) {
+    const arena_place& place = places[p];
+    if (!place.used() || place.first > layer_index || place.last < layer_index) continue;
+    // What takes over memory that is still alive is not larger and needs no more.
+    const bool inside = place.over >= 0 && place.first == layer_index;
+    if (!inside) sum += place.bytes;
+  }
+  return sum;
+}
+
+/// True if no two places that are alive at the same time share a byte, but for a layer's output over the
+/// input that it takes over at the end of that input's life.
+constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int32_t arena_bytes) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    const arena_place a = places[i];
+    if (!a.used()) continue;
+    if (a.offset < 0 || a.offset + a.bytes > arena_bytes) return false;
+    for (std::int32_t j = 0; j < i; ++j) {
+      const arena_place& b = places[j];
+      if (b.last < a.first || a.last < b.first) continue;
+      if (b.offset >= a.offset + a.bytes || a.offset >= b.offset + b.bytes) continue;
+      const arena_place& later = a.over == j ? a : b;
+      const arena_place& earlier = a.over == j ? b : a;
+      const bool takes_over = a.over == j || b.over == i;
+      if (!takes_over || later.first != earlier.last || later.offset != earlier.offset || later.bytes > earlier.bytes)
+        return false;
+    }
+  }
+  return true;
+}
+
+/// The arena of a graph whose size is known at compile time: Places is its place_count.
+template <std::int32_t Places>
+struct arena_plan {
+  arena_place places[static_cast<std::size_t>(Places)]{};
+  std::int32_t bytes = 0;
+};
+
+template <std::int32_t Places>
+constexpr arena_plan<Places> make_arena_plan(graph_view g, placement_order order) {
+  arena_plan<Places> plan{};
+  placement scratch[static_cast<std::size_t>(Places)]{};
+  plan.bytes = plan_arena(g, order, plan.places, scratch);
+  return plan;
+}
+
+}  // namespace inlay

@@ -1,0 +1,813 @@
+"""The table of golden models: each name and the function that builds it.
+
+The oracle refuses, or falls over, so the table has none of:
+  DEPTHWISE_CONV_2D with its bias marked absent by index -1
+  QUANTIZE from float32 to uint8
+  NEG in int8
+and leaves the padding of SPACE_TO_BATCH_ND unset, so it has none padded.
+"""
+
+import numpy as np
+
+from builder import ModelBuilder
+
+MODELS = {}
+
+
+def model(function):
+    """Registers a function of a builder, which returns the model's outputs."""
+    assert function.__name__ not in MODELS, function.__name__
+    MODELS[function.__name__] = function
+    return function
+
+
+def near_ties(input_scale, weight_scale, output_scale):
+    """16 accumulators that become about k + 1/2 after scaling.
+
+    The nearest few integers on either side of the tie tell apart multipliers
+    that differ by one part in 2**24, as when scales are multiplied as floats.
+    """
+    scales = np.float32([input_scale, weight_scale, output_scale]).astype(float)
+    halves = np.linspace(-110, 110, 16).round() + 0.5
+    return np.rint(halves / (scales[0] * scales[1] / scales[2])) + np.resize([-5, -3, -2, -1, 0, 1, 2, 4], 16)
+
+
+def variants(operator):
+    """A function that registers models of one input and this one operator."""
+
+    def register(name, shape, *args, quant=None, **options):
+        assert name not in MODELS, name
+        MODELS[name] = lambda b: operator(b, b.input(shape, quant), *args, **options)
+
+    return register
+
+
+# CONV_2D
+
+conv2d = variants(ModelBuilder.conv2d)
+conv2d("conv2d_1x1", (1, 6, 5, 3), 4, 1)
+conv2d("conv2d_1x1_stride2", (1, 7, 6, 4), 5, 1, stride=2)
+conv2d("conv2d_3x3_same", (1, 7, 6, 3), 4, 3)
+conv2d("conv2d_3x3_valid", (1, 7, 6, 3), 4, 3, padding="VALID")
+conv2d("conv2d_stride2_same_even", (1, 8, 8, 3), 4, 3, stride=2)
+conv2d("conv2d_stride2_same_odd", (1, 9, 7, 3), 4, 3, stride=2)
+conv2d("conv2d_stride2_valid", (1, 8, 7, 3), 4, 3, stride=2, padding="VALID")
+conv2d("conv2d_stride_1x2", (1, 7, 8, 2), 3, 3, stride=(1, 2))
+conv2d("conv2d_stride_3x1", (1, 10, 5, 2), 3, 3, stride=(3, 1))
+conv2d("conv2d_stride_over_kernel", (1, 9, 9, 2), 3, 2, stride=3)
+conv2d("conv2d_2x2_same", (1, 5, 6, 2), 3, 2)
+conv2d("conv2d_5x3_same", (1, 8, 6, 2), 3, (5, 3))
+conv2d("conv2d_5x3_valid", (1, 8, 6, 2), 3, (5, 3), padding="VALID")
+conv2d("conv2d_kernel_over_image", (1, 3, 3, 2), 3, 5)
+conv2d("conv2d_whole_image_valid", (1, 5, 4, 3), 6, (5, 4), padding="VALID")
+conv2d("conv2d_dilated_same", (1, 9, 8, 2), 3, 3, dilation=2)
+conv2d("conv2d_dilated_valid", (1, 9, 8, 2), 3, 3, dilation=2, padding="VALID")
+conv2d("conv2d_dilation_2x3", (1, 9, 10, 2), 3, 3, dilation=(2, 3))
+conv2d("conv2d_dilated_stride2", (1, 9, 8, 2), 3, 3, dilation=2, stride=2)
+conv2d("conv2d_3_to_8", (1, 6, 6, 3), 8, 3)
+conv2d("conv2d_7_to_5", (1, 5, 6, 7), 5, 3)
+conv2d("conv2d_16_to_16", (1, 5, 5, 16), 16, 3)
+conv2d("conv2d_1x1_16_to_9", (1, 4, 5, 16), 9, 1)
+conv2d("conv2d_one_in_channel", (1, 8, 7, 1), 6, 3)
+conv2d("conv2d_one_out_channel", (1, 6, 7, 5), 1, 3)
+conv2d("conv2d_row", (1, 1, 12, 3), 4, (1, 4))
+conv2d("conv2d_batch2", (2, 5, 6, 2), 3, 3)
+conv2d("conv2d_no_bias", (1, 6, 5, 3), 4, 3, bias=None)
+conv2d("conv2d_no_bias_input", (1, 6, 5, 3), 4, 3, bias="omitted")
+conv2d("conv2d_per_tensor_weights", (1, 6, 5, 3), 4, 3, weight_scale=0.005)
+conv2d("conv2d_relu", (1, 6, 7, 3), 4, 3, activation="RELU")
+conv2d("conv2d_relu_inside_range", (1, 6, 7, 3), 4, 3, activation="RELU", reach=16, out=(0.11, -17))
+conv2d("conv2d_relu6", (1, 6, 7, 3), 4, 3, activation="RELU6", reach=9)
+conv2d("conv2d_relu6_inside_range", (1, 6, 7, 3), 4, 3, activation="RELU6", reach=9, out=(0.06, -33))
+conv2d("conv2d_relu_n1_to_1", (1, 6, 7, 3), 4, 3, activation="RELU_N1_TO_1", reach=2)
+conv2d("conv2d_relu_n1_to_1_inside_range", (1, 6, 7, 3), 4, 3, activation="RELU_N1_TO_1", reach=2, out=(0.011, 21))
+conv2d("conv2d_weights_low", (1, 6, 5, 3), 3, 3, weights=-127)
+conv2d("conv2d_weights_high", (1, 6, 5, 3), 3, 3, weights=127)
+conv2d("conv2d_weights_minus_128", (1, 6, 5, 3), 3, 3, weights=-128)
+conv2d("conv2d_zero_point_low", (1, 6, 5, 3), 4, 3, quant=(0.02, -128))
+conv2d("conv2d_zero_point_high", (1, 6, 5, 3), 4, 3, quant=(0.02, 127))
+conv2d("conv2d_output_zero_point_low", (1, 6, 5, 3), 4, 3, reach=12, out=(0.05, -128))
+conv2d("conv2d_output_zero_point_high", (1, 6, 5, 3), 4, 3, reach=12, out=(0.05, 127))
+# The multiplier is weight_scale here: the other scales are 1. Powers of two,
+# one that rounds up to the next power of two, several above 1, and some so
+# small that only a large bias shows, or nothing at all.
+conv2d("conv2d_multipliers_above_1", (1, 6, 5, 1), 5, 1, quant=(1.0, 3), out=(1.0, -5),
+       weights=[[[[1]]], [[[-1]]], [[[2]]], [[[1]]], [[[-3]]]], bias=[0, 3, -7, 1, 2],
+       weight_scale=[1.0, 1.37, 2.0, 3.9, 0.99999997])
+conv2d("conv2d_multipliers_tiny", (1, 6, 5, 2), 6, 3, quant=(1.0, -11), out=(1.0, 9),
+       bias=[0, 40_000_000, -110_000_000, 2_000_000_000, -2_000_000_000, 2_000_000_000],
+       weight_scale=[2.0**-10, 1e-6, 1e-6, 2.0**-25, 2.0**-31, 1e-11])
+# Every second, eighth ... accumulator is a tie.
+conv2d("conv2d_multipliers_tie", (1, 8, 7, 1), 5, 1, quant=(1.0, 3), out=(1.0, -5),
+       weights=[[[[1]]], [[[-1]]], [[[3]]], [[[-5]]], [[[127]]]], bias=[0, 3, -7, 1, 2],
+       weight_scale=[0.5, 0.5, 0.125, 0.25, 2.0**-8])
+# A saturated multiply of the largest accumulators.
+conv2d("conv2d_saturated", (1, 5, 5, 16), 2, 3, quant=(1.0, 127), out=(1.0, 0),
+       weights=127, weight_scale=[0.9, 1.9])
+conv2d("conv2d_multipliers_precise", (1, 1, 2, 1), 16, 1, quant=(0.0371, 5), out=(0.0423, 1),
+       weights=0, weight_scale=1.015e-6, bias=near_ties(0.0371, 1.015e-6, 0.0423))
+conv2d("conv2d_grouped_2", (1, 6, 5, 4), 6, 3, groups=2)
+conv2d("conv2d_grouped_3_stride2", (1, 7, 6, 6), 3, 3, groups=3, stride=2)
+
+
+@model
+def conv2d_twice(b):
+    x = b.conv2d(b.input((1, 8, 7, 2)), 5, 3, stride=2, activation="RELU")
+    return b.conv2d(x, 4, 3)
+
+
+# DEPTHWISE_CONV_2D
+
+depthwise = variants(ModelBuilder.depthwise)
+depthwise("depthwise_3x3_same", (1, 7, 6, 5), 3)
+depthwise("depthwise_3x3_valid", (1, 7, 6, 5), 3, padding="VALID")
+depthwise("depthwise_stride2_same_even", (1, 8, 8, 4), 3, stride=2)
+depthwise("depthwise_stride2_same_odd", (1, 9, 7, 4), 3, stride=2)
+depthwise("depthwise_stride2_valid", (1, 8, 7, 4), 3, stride=2, padding="VALID")
+depthwise("depthwise_stride_2x1", (1, 8, 7, 3), 3, stride=(2, 1))
+depthwise("depthwise_multiplier2", (1, 6, 7, 3), 3, 2)
+depthwise("depthwise_multiplier3_stride2", (1, 7, 8, 2), 3, 3, stride=2)
+depthwise("depthwise_one_channel_multiplier8", (1, 7, 6, 1), 3, 8)
+depthwise("depthwise_one_channel", (1, 7, 6, 1), 3)
+depthwise("depthwise_9_channels", (1, 5, 6, 9), 3)
+depthwise("depthwise_16_channels", (1, 5, 5, 16), 3)
+depthwise("depthwise_1x1", (1, 5, 6, 4), 1)
+depthwise("depthwise_2x2_same", (1, 5, 6, 4), 2)
+depthwise("depthwise_5x5", (1, 7, 8, 3), 5)
+depthwise("depthwise_5x5_stride2", (1, 8, 9, 3), 5, stride=2)
+depthwise("depthwise_7x7", (1, 8, 7, 2), 7)
+depthwise("depthwise_dilated_same", (1, 9, 8, 3), 3, dilation=2)
+depthwise("depthwise_dilated_valid", (1, 9, 8, 3), 3, dilation=2, padding="VALID")
+depthwise("depthwise_4x1_valid", (1, 10, 1, 3), (4, 1), padding="VALID")
+depthwise("depthwise_1x5_same", (1, 1, 12, 3), (1, 5))
+depthwise("depthwise_10x4_multiplier8_stride2", (1, 12, 6, 1), (10, 4), 8, stride=2)
+depthwise("depthwise_global_valid", (1, 4, 5, 3), (4, 5), padding="VALID")
+depthwise("depthwise_batch2", (2, 5, 6, 2), 3)
+depthwise("depthwise_relu", (1, 6, 7, 4), 3, activation="RELU")
+depthwise("depthwise_relu6", (1, 6, 7, 4), 3, activation="RELU6", reach=9)
+depthwise("depthwise_relu6_inside_range", (1, 6, 7, 4), 3, activation="RELU6", reach=9, out=(0.06, 4))
+depthwise("depthwise_no_bias_input", (1, 6, 5, 3), 3, bias="omitted")
+depthwise("depthwise_per_tensor_weights", (1, 6, 5, 3), 3, weight_scale=0.005)
+depthwise("depthwise_weights_low", (1, 6, 5, 3), 3, weights=-127)
+depthwise("depthwise_zero_point_low", (1, 6, 5, 3), 3, quant=(0.02, -128))
+depthwise("depthwise_zero_point_high", (1, 6, 5, 3), 3, quant=(0.02, 127))
+depthwise("depthwise_multipliers_tiny", (1, 6, 5, 4), 3, quant=(1.0, -11), out=(1.0, 9),
+          bias=[0, 40_000_000, 2_000_000_000, -2_000_000_000], weight_scale=[2.0**-10, 1e-6, 2.0**-31, 1e-11])
+depthwise("depthwise_multipliers_precise", (1, 1, 2, 1), 1, 16, quant=(0.0371, 5), out=(0.0423, 1),
+          weights=0, weight_scale=1.015e-6, bias=near_ties(0.0371, 1.015e-6, 0.0423))
+
+# FULLY_CONNECTED
+
+fully_connected = variants(ModelBuilder.fully_connected)
+fully_connected("fully_connected", (1, 11), 6)
+fully_connected("fully_connected_16_to_16", (1, 16), 16)
+fully_connected("fully_connected_one_unit", (5, 13), 1)
+fully_connected("fully_connected_rank4", (1, 4, 3, 2), 5)
+fully_connected("fully_connected_rows", (4, 7), 5)
+fully_connected("fully_connected_keep_num_dims", (1, 6, 8), 5, keep_num_dims=True)
+fully_connected("fully_connected_keep_num_dims_rank4", (1, 3, 2, 6), 4, keep_num_dims=True)
+fully_connected("fully_connected_no_bias", (1, 12), 6, bias=None)
+fully_connected("fully_connected_no_bias_input", (1, 12), 6, bias="omitted")
+fully_connected("fully_connected_relu", (3, 12), 9, activation="RELU")
+fully_connected("fully_connected_relu6", (3, 12), 9, activation="RELU6", reach=9)
+fully_connected("fully_connected_relu_n1_to_1", (3, 12), 9, activation="RELU_N1_TO_1", reach=2)
+fully_connected("fully_connected_per_channel", (3, 12), 7, weight_scale=None)
+fully_connected("fully_connected_weights_low", (1, 12), 4, weights=-127)
+fully_connected("fully_connected_zero_point_low", (1, 12), 6, quant=(0.02, -128))
+fully_connected("fully_connected_zero_point_high", (1, 12), 6, quant=(0.02, 127))
+fully_connected("fully_connected_multiplier_above_1", (4, 4), 5, quant=(1.0, 3), out=(1.0, -5),
+                weights=[[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, -1], [1, 0, -1, 0], [0, 1, 0, 0]],
+                bias=[0, 3, -7, 1, 2], weight_scale=1.71)
+fully_connected("fully_connected_multiplier_tiny", (2, 8), 4, quant=(1.0, 3), out=(1.0, -5),
+                bias=[0, 40_000_000, -50_000_000, 100_000_000], weight_scale=1e-6)
+fully_connected("fully_connected_multiplier_precise", (2, 1), 16, quant=(0.0371, 5), out=(0.0423, 1),
+                weights=0, weight_scale=1.015e-6, bias=near_ties(0.0371, 1.015e-6, 0.0423))
+fully_connected("fully_connected_per_channel_precise", (2, 1), 16, quant=(0.0371, 5), out=(0.0423, 1),
+                weights=0, weight_scale=np.full(16, 1.015e-6), bias=near_ties(0.0371, 1.015e-6, 0.0423))
+
+
+# ADD, SUB, MUL
+
+def arithmetic(name, operator, shape_a, shape_b, quant_a=None, quant_b=None, **options):
+    """Two inputs and this operator between them."""
+    assert name not in MODELS, name
+    MODELS[name] = lambda b: operator(b, b.input(shape_a, quant_a), b.input(shape_b, quant_b), **options)
+
+
+for word, operator in (("add", ModelBuilder.add), ("sub", ModelBuilder.sub), ("mul", ModelBuilder.mul)):
+    arithmetic(f"{word}_same_shape", operator, (1, 5, 4, 3), (1, 5, 4, 3))
+    arithmetic(f"{word}_rank2", operator, (2, 13), (2, 13))
+    arithmetic(f"{word}_broadcast_channels", operator, (1, 5, 4, 3), (1, 1, 1, 3))
+    arithmetic(f"{word}_broadcast_first", operator, (1, 1, 1, 3), (1, 5, 4, 3))
+    arithmetic(f"{word}_relu", operator, (1, 5, 4, 3), (1, 5, 4, 3), (0.05, -4), (0.04, 13), activation="RELU")
+    arithmetic(f"{word}_relu6", operator, (1, 5, 4, 3), (1, 5, 4, 3), (0.05, -4), (0.04, 13),
+               activation="RELU6")
+    arithmetic(f"{word}_relu_n1_to_1", operator, (1, 5, 4, 3), (1, 5, 4, 3), (0.012, 5), (0.015, -9),
+               activation="RELU_N1_TO_1")
+    arithmetic(f"{word}_scales_apart", operator, (1, 5, 4, 3), (1, 5, 4, 3), (0.9, -30), (0.004, 20))
+    arithmetic(f"{word}_zero_points_at_ends", operator, (1, 5, 4, 3), (1, 5, 4, 3), (0.03, -128), (0.02, 127))
+    arithmetic(f"{word}_equal_scales", operator, (1, 5, 4, 3), (1, 5, 4, 3), (0.05, 3), (0.05, 3), out=(0.05, 3))
+    MODELS[f"{word}_constant_second"] = lambda b, operator=operator: operator(
+        b, b.input((1, 5, 4, 3)), b.constant((1, 5, 4, 3)))
+    MODELS[f"{word}_constant_first"] = lambda b, operator=operator: operator(
+        b, b.constant((1, 5, 4, 3)), b.input((1, 5, 4, 3)))
+    MODELS[f"{word}_constant_channels"] = lambda b, operator=operator: operator(
+        b, b.input((1, 5, 4, 3)), b.constant((3,)))
+    MODELS[f"{word}_constant_scalar"] = lambda b, operator=operator: operator(
+        b, b.input((1, 5, 4, 3)), b.constant((), (0.06, -3), 41))
+    MODELS[f"{word}_constant_scalar_first"] = lambda b, operator=operator: operator(
+        b, b.constant((), (0.06, -3), 41), b.input((1, 5, 4, 3)))
+
+# SUB reads its operands as ADD does.
+for word, operator in (("add", ModelBuilder.add), ("mul", ModelBuilder.mul)):
+    arithmetic(f"{word}_broadcast_plane", operator, (1, 5, 4, 3), (1, 5, 4, 1))
+    arithmetic(f"{word}_broadcast_row", operator, (1, 5, 4, 3), (1, 1, 4, 3))
+    arithmetic(f"{word}_broadcast_both", operator, (1, 5, 1, 3), (1, 1, 4, 1))
+    arithmetic(f"{word}_broadcast_rank1", operator, (1, 5, 4, 3), (3,))
+    arithmetic(f"{word}_broadcast_one", operator, (1, 5, 4, 3), (1,))
+
+
+# Half of the sums and differences, a quarter of the products: many ties.
+for word, operator in (("add", ModelBuilder.add), ("sub", ModelBuilder.sub)):
+    arithmetic(f"{word}_ties", operator, (1, 5, 4, 3), (1, 5, 4, 3), (0.1, 3), (0.1, -4), out=(0.2, 2))
+
+
+@model
+def mul_ties(b):
+    few = b.constant((8,), (0.3, -5), [-8, -7, -6, -5, -4, -3, -2, -9])
+    return b.mul(b.input((1, 4, 3, 8), (0.1, 3)), few, out=(0.12, 1))
+
+
+@model
+def add_twice_the_same(b):
+    x = b.input((1, 5, 4, 3))
+    return b.add(x, x)
+
+
+@model
+def mul_square(b):
+    x = b.input((1, 5, 4, 3), (0.03, -20))
+    return b.mul(x, x, out=(0.06, -128))
+
+
+@model
+def add_residual(b):
+    x = b.input((1, 6, 5, 4), (0.05, -12))
+    return b.add(x, b.conv2d(x, 4, 3, reach=8), activation="RELU")
+
+
+# PAD
+
+pad = variants(ModelBuilder.pad)
+pad("pad_height_width", (1, 4, 5, 3), ((0, 0), (1, 2), (2, 1), (0, 0)))
+pad("pad_all_axes", (1, 3, 4, 2), ((1, 0), (2, 1), (0, 3), (1, 2)))
+pad("pad_channels", (1, 4, 3, 2), ((0, 0), (0, 0), (0, 0), (0, 3)))
+pad("pad_nothing", (1, 4, 3, 2), ((0, 0), (0, 0), (0, 0), (0, 0)))
+pad("pad_rank2", (3, 5), ((1, 0), (2, 3)))
+pad("pad_zero_point_low", (1, 4, 5, 2), ((0, 0), (1, 1), (1, 1), (0, 0)), quant=(0.02, -128))
+pad("padv2", (1, 4, 5, 3), ((0, 0), (1, 2), (2, 1), (0, 0)), value=-77)
+
+SURROUND = ((0, 0), (1, 1), (1, 1), (0, 0))
+BELOW_RIGHT = ((0, 0), (0, 1), (0, 1), (0, 0))
+
+
+@model
+def pad_conv2d_valid(b):
+    return b.conv2d(b.pad(b.input((1, 6, 5, 3)), SURROUND), 4, 3, padding="VALID")
+
+
+@model
+def pad_conv2d_valid_stride2_uneven(b):
+    x = b.pad(b.input((1, 8, 6, 3)), BELOW_RIGHT)
+    return b.conv2d(x, 4, 3, stride=2, padding="VALID", activation="RELU6", reach=9)
+
+
+@model
+def pad_conv2d_same(b):
+    return b.conv2d(b.pad(b.input((1, 5, 6, 2)), SURROUND), 3, 3)
+
+
+@model
+def pad_channels_conv2d_valid(b):
+    return b.conv2d(b.pad(b.input((1, 5, 6, 2)), ((0, 0), (1, 1), (1, 1), (0, 1))), 3, 3, padding="VALID")
+
+
+@model
+def pad_depthwise_valid_stride2_uneven(b):
+    x = b.pad(b.input((1, 8, 6, 4)), BELOW_RIGHT)
+    return b.depthwise(x, 3, stride=2, padding="VALID", activation="RELU6", reach=9)
+
+
+@model
+def pad_depthwise_wider_than_kernel(b):
+    return b.depthwise(b.pad(b.input((1, 4, 3, 2)), ((0, 0), (4, 0), (0, 5), (0, 0))), 3, padding="VALID")
+
+
+@model
+def pad_feeds_two_conv2d(b):
+    x = b.pad(b.input((1, 5, 6, 2)), SURROUND)
+    return [b.conv2d(x, 3, 3, padding="VALID"), b.conv2d(x, 2, 3, stride=2, padding="VALID")]
+
+
+@model
+def pad_is_an_output_too(b):
+    x = b.pad(b.input((1, 4, 5, 2)), SURROUND)
+    return [b.conv2d(x, 3, 3, padding="VALID"), x]
+
+
+@model
+def pad_max_pool(b):
+    return b.max_pool(b.pad(b.input((1, 6, 7, 3)), SURROUND), 3, 2, "VALID")
+
+
+@model
+def pad_average_pool(b):
+    return b.average_pool(b.pad(b.input((1, 6, 7, 3)), SURROUND), 3, 2, "VALID")
+
+
+# AVERAGE_POOL_2D, MAX_POOL_2D
+
+for word, operator in (("average_pool", ModelBuilder.average_pool), ("max_pool", ModelBuilder.max_pool)):
+    pool = variants(operator)
+    pool(f"{word}_2x2_stride2", (1, 6, 8, 3), 2, 2, "VALID")
+    pool(f"{word}_2x2_stride2_same_odd", (1, 7, 5, 3), 2, 2)
+    pool(f"{word}_2x2_stride2_valid_odd", (1, 7, 5, 3), 2, 2, "VALID")
+    pool(f"{word}_3x3_same", (1, 6, 5, 4), 3)
+    pool(f"{word}_3x3_stride2_same", (1, 7, 6, 3), 3, 2)
+    pool(f"{word}_3x3_valid", (1, 6, 7, 2), 3, 1, "VALID")
+    pool(f"{word}_2x4_stride_1x3", (1, 6, 10, 2), (2, 4), (1, 3))
+    pool(f"{word}_global", (1, 5, 7, 6), (5, 7), 1, "VALID")
+    pool(f"{word}_row", (1, 1, 12, 3), (1, 4), (1, 4), "VALID")
+    pool(f"{word}_relu", (1, 6, 5, 3), 2, 2, activation="RELU", quant=(0.05, -20))
+    pool(f"{word}_relu6", (1, 6, 5, 3), 2, 2, activation="RELU6", quant=(0.05, -20))
+    pool(f"{word}_relu_n1_to_1", (1, 6, 5, 3), 2, 1, activation="RELU_N1_TO_1", quant=(0.02, 7))
+
+# MEAN, SUM, REDUCE_MAX
+
+mean = variants(ModelBuilder.mean)
+mean("mean_height_width", (1, 5, 6, 9), (1, 2))
+mean("mean_height_width_drop_dims", (1, 5, 6, 4), (1, 2), keep_dims=False)
+mean("mean_width_height", (1, 5, 6, 4), (2, 1))
+mean("mean_negative_axes", (1, 5, 6, 4), (-3, -2))
+mean("mean_equal_quantisation", (1, 5, 6, 9), (1, 2), out="same")
+mean("mean_equal_quantisation_drop_dims", (1, 5, 6, 4), (1, 2), keep_dims=False, out="same")
+mean("mean_equal_scale_other_zero_point", (1, 5, 6, 4), (1, 2), quant=(0.04, 30), out=(0.04, -50))
+mean("mean_coarser_output", (1, 5, 6, 9), (1, 2), quant=(0.02, 30), out=(0.031, 12))
+mean("mean_single_element", (1, 1, 1, 9), (1, 2), quant=(0.02, 30), out=(0.023, 12))
+mean("mean_of_two_equal_quantisation", (1, 2, 6, 5), 1, out="same")
+mean("mean_of_two_half_scale", (1, 2, 6, 5), 1, quant=(0.1, -9), out=(0.2, 4))
+mean("mean_large_plane", (1, 20, 22, 3), (1, 2), quant=(0.04, 30), out=(0.011, -7))
+mean("mean_large_plane_equal_quantisation", (1, 21, 20, 2), (1, 2), out="same")
+mean("mean_zero_point_low", (1, 5, 6, 4), (1, 2), quant=(0.02, -128), out=(0.013, -128))
+mean("mean_height", (1, 5, 6, 4), 1)
+mean("mean_width", (1, 5, 6, 4), 2, keep_dims=False)
+mean("mean_channels", (1, 5, 6, 4), 3)
+mean("mean_channels_equal_quantisation", (1, 5, 6, 4), 3, out="same")
+mean("mean_channels_drop_dims", (1, 5, 6, 4), -1, keep_dims=False)
+mean("mean_all_but_batch", (1, 5, 3, 4), (1, 2, 3), keep_dims=False)
+mean("mean_rank3", (1, 8, 5), 1, keep_dims=False)
+mean("mean_rank2", (3, 10), 1)
+mean("mean_batch2", (2, 4, 5, 3), (1, 2))
+
+total = variants(ModelBuilder.sum)
+total("sum_height_width", (1, 5, 6, 9), (1, 2), quant=(0.02, 30), out=(0.4, -20))
+total("sum_height_width_drop_dims", (1, 5, 6, 4), (1, 2), keep_dims=False)
+total("sum_channels", (1, 5, 6, 4), 3)
+total("sum_equal_quantisation", (1, 2, 5, 4), 1, quant=(0.05, -2), out="same")
+
+reduce_max = variants(ModelBuilder.reduce_max)
+reduce_max("reduce_max_height_width", (1, 5, 6, 4), (1, 2))
+reduce_max("reduce_max_channels", (1, 5, 6, 4), 3, keep_dims=False)
+
+# SOFTMAX
+
+softmax = variants(ModelBuilder.softmax)
+softmax("softmax_2", (1, 2))
+softmax("softmax_10", (1, 10))
+softmax("softmax_50", (1, 50))
+softmax("softmax_one", (1, 1))
+softmax("softmax_rows", (4, 7))
+softmax("softmax_rank4", (1, 3, 4, 5))
+softmax("softmax_beta_half", (1, 12), beta=0.5)
+softmax("softmax_beta_3", (1, 12), beta=3.0)
+softmax("softmax_flat_scale", (1, 12), quant=(0.001, 5))
+softmax("softmax_steep_scale", (1, 12), quant=(1.2, -100))
+
+# RESHAPE
+
+reshape = variants(ModelBuilder.reshape)
+reshape("reshape_constant", (1, 4, 3, 2), (1, 24))
+reshape("reshape_unknown", (1, 4, 3, 2), (-1, 6))
+reshape("reshape_options_only", (1, 4, 3, 2), (1, 24), target="options")
+reshape("reshape_options_unknown", (1, 4, 3, 2), (1, -1), target="options")
+
+
+@model
+def reshape_after_conv2d(b):
+    x = b.conv2d(b.input((1, 5, 6, 2)), 3, 3, stride=2, padding="VALID")
+    return b.fully_connected(b.reshape(x, (1, 12)), 4)
+
+
+def keras_reshape(b, x, *sizes):
+    """Reshape as Keras exports it: the batch size is read from the input at run time."""
+    batch = b.strided_slice(b.shape(x), [0], [1], [1], shrink_mask=1)
+    target = b.pack([batch, *map(b.integers, sizes)])
+    return b.reshape(x, (x.shape[0], *sizes), target)
+
+
+@model
+def reshape_keras_flatten(b):
+    return keras_reshape(b, b.input((1, 4, 3, 2)), 24)
+
+
+@model
+def reshape_keras(b):
+    x = keras_reshape(b, b.input((1, 24)), 4, 3, 2)
+    return b.conv2d(x, 3, 3)
+
+
+@model
+def shape(b):
+    x = b.input((1, 4, 3, 2))
+    return [b.shape(x), b.relu(x)]
+
+
+squeeze = variants(ModelBuilder.squeeze)
+squeeze("squeeze_all", (1, 4, 1, 5))
+squeeze("squeeze_dims", (1, 1, 4, 1), (1, 3))
+squeeze("squeeze_negative_dim", (1, 4, 1, 5), (-2,))
+
+expand_dims = variants(ModelBuilder.expand_dims)
+expand_dims("expand_dims_1", (1, 6, 4), 1)
+expand_dims("expand_dims_last", (1, 6, 4), -1)
+
+# LOGISTIC, TANH, RELU, RELU6, LEAKY_RELU, PRELU, HARD_SWISH: element by
+# element, so with enough elements to meet most of the 256 values.
+
+logistic = variants(ModelBuilder.logistic)
+logistic("logistic", (1, 16, 20), quant=(0.047, 3))
+logistic("logistic_flat_scale", (1, 16, 10), quant=(0.004, -50))
+logistic("logistic_steep_scale", (1, 16, 10), quant=(0.4, 77))
+tanh = variants(ModelBuilder.tanh)
+tanh("tanh", (1, 16, 20), quant=(0.023, -9))
+tanh("tanh_flat_scale", (1, 16, 10), quant=(0.003, 60))
+tanh("tanh_steep_scale", (1, 16, 10), quant=(0.3, -77))
+relu = variants(ModelBuilder.relu)
+relu("relu", (1, 5, 6, 3), quant=(0.05, -13))
+relu("relu_other_scale", (1, 5, 6, 3), quant=(0.05, -13), out=(0.031, -128))
+relu("relu_coarser_scale", (1, 5, 6, 3), quant=(0.05, 20), out=(0.083, -60))
+relu("relu_half_scale", (1, 5, 6, 3), quant=(0.1, 21), out=(0.2, -31))
+relu6 = variants(ModelBuilder.relu6)
+relu6("relu6", (1, 5, 6, 3), quant=(0.06, -13))
+relu6("relu6_finer_scale", (1, 5, 6, 3), quant=(0.03, -100))
+leaky_relu = variants(ModelBuilder.leaky_relu)
+leaky_relu("leaky_relu", (1, 16, 10), 0.2)
+leaky_relu("leaky_relu_small_slope", (1, 16, 10), 0.01, quant=(0.05, 40))
+leaky_relu("leaky_relu_equal_scale", (1, 16, 10), 0.3, quant=(0.05, 4), out=(0.05, 4))
+leaky_relu("leaky_relu_half_slope", (1, 16, 10), 0.5, quant=(0.1, 4), out=(0.1, 4))
+leaky_relu("leaky_relu_negative_slope", (1, 16, 10), -0.5, quant=(0.05, 4), out=(0.04, -60))
+prelu = variants(ModelBuilder.prelu)
+prelu("prelu", (1, 5, 6, 3), (1, 1, 3))
+prelu("prelu_full_slope", (1, 4, 3, 2), (4, 3, 2))
+prelu("prelu_one_slope", (1, 4, 3, 2), (1, 1, 1))
+hard_swish = variants(ModelBuilder.hard_swish)
+hard_swish("hard_swish", (1, 16, 20), quant=(0.04, 5))
+hard_swish("hard_swish_coarse", (1, 16, 10), quant=(0.2, -30))
+hard_swish("hard_swish_fine", (1, 16, 10), quant=(0.008, 20))
+hard_swish("hard_swish_finer_output", (1, 16, 10), quant=(0.04, 5), out=(0.011, -70))
+
+
+# CONCATENATION
+
+def concatenation(name, shapes, axis):
+    assert name not in MODELS, name
+    MODELS[name] = lambda b: b.concatenation([b.input(shape, (0.05, -7)) for shape in shapes], axis)
+
+
+concatenation("concatenation_channels", [(1, 4, 5, 3), (1, 4, 5, 2)], 3)
+concatenation("concatenation_negative_axis", [(1, 4, 5, 3), (1, 4, 5, 2)], -1)
+concatenation("concatenation_height", [(1, 2, 5, 3), (1, 3, 5, 3)], 1)
+concatenation("concatenation_width", [(1, 4, 2, 3), (1, 4, 5, 3)], 2)
+concatenation("concatenation_3_inputs", [(1, 4, 5, 3), (1, 4, 5, 1), (1, 4, 5, 4)], 3)
+concatenation("concatenation_rank2", [(2, 5), (2, 3)], 1)
+
+
+@model
+def concatenation_constant(b):
+    return b.concatenation([b.constant((1, 4, 5, 2), (0.05, -7)), b.input((1, 4, 5, 3), (0.05, -7))])
+
+
+@model
+def concatenation_twice_the_same(b):
+    x = b.input((1, 3, 4, 2))
+    return b.concatenation([x, x], 2)
+
+
+@model
+def concatenation_of_conv2d(b):
+    x = b.input((1, 5, 6, 2))
+    out = (0.04, 6)
+    return b.concatenation([b.conv2d(x, 3, 1, reach=5, out=out),
+                            b.conv2d(x, 2, 3, activation="RELU", reach=5, out=out)])
+
+
+# STRIDED_SLICE, TRANSPOSE
+
+strided_slice = variants(ModelBuilder.strided_slice)
+strided_slice("strided_slice", (1, 6, 7, 3), [0, 1, 2, 0], [1, 5, 6, 2])
+strided_slice("strided_slice_strides", (1, 7, 8, 3), [0, 1, 0, 0], [1, 7, 8, 3], [1, 2, 3, 1])
+strided_slice("strided_slice_masks", (1, 6, 7, 3), [0, 2, 3, 1], [0, 0, 5, 0], begin_mask=0b0101, end_mask=0b1011)
+strided_slice("strided_slice_negative_indices", (1, 6, 7, 3), [0, -4, 1, -2], [1, -1, -2, 3])
+strided_slice("strided_slice_end_beyond", (1, 6, 7, 3), [0, 2, 3, 0], [1, 99, 99, 3])
+strided_slice("strided_slice_reversed", (1, 5, 6, 2), [0, 0, 0, 0], [1, 0, 0, 2], [1, -1, -2, 1],
+              begin_mask=0b0110, end_mask=0b0110)
+strided_slice("strided_slice_shrink_axis", (1, 6, 7, 3), [0, 2, 1, 0], [1, 3, 6, 3], shrink_mask=0b0010)
+strided_slice("strided_slice_shrink_last", (1, 6, 7, 3), [0, 0, 0, 1], [1, 6, 7, 2], shrink_mask=0b1000)
+strided_slice("strided_slice_rank2", (2, 11), [0, 3], [2, 10], [1, 2])
+
+transpose = variants(ModelBuilder.transpose)
+transpose("transpose_channels_first", (1, 4, 5, 3), (0, 3, 1, 2))
+transpose("transpose_channels_last", (1, 4, 5, 3), (0, 2, 3, 1))
+transpose("transpose_height_width", (1, 4, 5, 3), (0, 2, 1, 3))
+transpose("transpose_reversed", (2, 3, 4, 5), (3, 2, 1, 0))
+transpose("transpose_identity", (1, 4, 3, 2), (0, 1, 2, 3))
+transpose("transpose_rank2", (4, 7), (1, 0))
+transpose("transpose_rank3", (3, 4, 5), (1, 2, 0))
+
+# RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR
+
+for word, operator in (("resize_nearest", ModelBuilder.resize_nearest),
+                       ("resize_bilinear", ModelBuilder.resize_bilinear)):
+    resize = variants(operator)
+    resize(f"{word}_x2", (1, 4, 5, 2), (8, 10))
+    resize(f"{word}_x2_half_pixel_centers", (1, 4, 5, 2), (8, 10), half_pixel_centers=True)
+    resize(f"{word}_x2_align_corners", (1, 4, 5, 2), (8, 10), align_corners=True)
+    resize(f"{word}_uneven", (1, 4, 5, 2), (7, 9))
+    resize(f"{word}_uneven_half_pixel_centers", (1, 4, 5, 2), (7, 9), half_pixel_centers=True)
+    resize(f"{word}_uneven_align_corners", (1, 4, 5, 2), (7, 9), align_corners=True)
+    resize(f"{word}_down", (1, 9, 8, 2), (4, 3))
+    resize(f"{word}_down_half_pixel_centers", (1, 9, 8, 2), (4, 3), half_pixel_centers=True)
+    resize(f"{word}_down_align_corners", (1, 9, 8, 2), (4, 3), align_corners=True)
+    resize(f"{word}_from_one_pixel", (1, 1, 1, 4), (3, 4))
+    resize(f"{word}_to_one_pixel", (1, 4, 3, 4), (1, 1))
+
+# QUANTIZE, DEQUANTIZE
+
+@model
+def quantize_float(b):
+    return b.quantize(b.input((1, 4, 5, 2), (-4, 3), "float32"), (0.025, 17))
+
+
+@model
+def quantize_float_ties(b):
+    # Steps of a quarter of the scale: half of the values lie halfway between two.
+    return b.quantize(b.input((1, 4, 64), (-32, 31.75), "float32"), (0.5, 3))
+
+
+@model
+def quantize_rescale(b):
+    return b.quantize(b.input((1, 4, 5, 3), (0.05, 10)), (0.083, -21))
+
+
+@model
+def quantize_rescale_finer(b):
+    return b.quantize(b.input((1, 4, 5, 3), (0.05, 10)), (0.021, -21))
+
+
+@model
+def quantize_rescale_half(b):
+    return b.quantize(b.input((1, 4, 5, 6), (0.1, 10)), (0.2, -21))
+
+
+@model
+def quantize_uint8_to_int8(b):
+    return b.quantize(b.input((1, 4, 5, 3), (0.05, 138), "uint8"), (0.05, 10))
+
+
+@model
+def quantize_uint8_to_int8_rescale(b):
+    return b.quantize(b.input((1, 4, 5, 3), (0.05, 138), "uint8"), (0.071, -40))
+
+
+@model
+def quantize_int8_to_uint8(b):
+    return b.quantize(b.input((1, 4, 5, 3), (0.05, 10)), (0.05, 138), "uint8")
+
+
+@model
+def quantize_int8_to_uint8_rescale(b):
+    return b.quantize(b.input((1, 4, 5, 3), (0.05, 10)), (0.071, 88), "uint8")
+
+
+@model
+def dequantize(b):
+    return b.dequantize(b.input((1, 4, 5, 3)))
+
+
+@model
+def dequantize_uint8(b):
+    return b.dequantize(b.input((1, 4, 5, 3), dtype="uint8"))
+
+
+@model
+def network_float_io(b):
+    x = b.quantize(b.input((1, 6, 6, 2), (-1.2, 1.1), "float32"), (0.0086, -3))
+    x = b.conv2d(x, 4, 3, stride=2, activation="RELU")
+    return b.dequantize(b.fully_connected(b.mean(x, (1, 2), keep_dims=False), 3))
+
+
+@model
+def network_uint8_io(b):
+    x = b.quantize(b.input((1, 6, 6, 2), (1 / 255, 0), "uint8"), (1 / 255, -128))
+    x = b.softmax(b.fully_connected(b.conv2d(x, 3, 3, stride=2, activation="RELU"), 5, reach=4))
+    return b.quantize(x, (1 / 256, 0), "uint8")
+
+
+# Neighbours of the operators above
+
+for word, operator in (("maximum", ModelBuilder.maximum), ("minimum", ModelBuilder.minimum)):
+    arithmetic(f"{word}_same_shape", operator, (1, 4, 5, 3), (1, 4, 5, 3), (0.05, 4), (0.05, 4))
+    arithmetic(f"{word}_broadcast_channels", operator, (1, 4, 5, 3), (1, 1, 1, 3), (0.05, 4), (0.05, 4))
+
+arithmetic("squared_difference", ModelBuilder.squared_difference, (1, 4, 5, 3), (1, 4, 5, 3),
+           (0.03, 4), (0.02, -30))
+arithmetic("batch_matmul", ModelBuilder.batch_matmul, (2, 4, 6), (2, 6, 3))
+arithmetic("batch_matmul_adjoint", ModelBuilder.batch_matmul, (1, 4, 6), (1, 3, 6), adjoint_b=True)
+
+variants(ModelBuilder.split)("split_channels", (1, 4, 3, 6), 3, 3)
+variants(ModelBuilder.split)("split_height", (1, 4, 3, 2), 2, 1)
+variants(ModelBuilder.split_v)("split_v_channels", (1, 4, 3, 6), (1, 3, 2), 3)
+variants(ModelBuilder.unpack)("unpack_channels", (1, 4, 5, 3), 3)
+variants(ModelBuilder.unpack)("unpack_height", (1, 2, 5, 3), 1)
+variants(ModelBuilder.gather)("gather_channels", (1, 4, 3, 5), [4, 0, 2, 2], 3)
+variants(ModelBuilder.gather)("gather_height", (1, 5, 3, 2), [3, 1], 1)
+variants(ModelBuilder.arg_max)("arg_max_rank2", (3, 10), 1)
+variants(ModelBuilder.arg_max)("arg_max_channels", (1, 5, 6, 4), 3)
+variants(ModelBuilder.arg_max)("arg_min_channels", (1, 5, 6, 4), 3, "ARG_MIN")
+variants(ModelBuilder.slice)("slice", (1, 6, 7, 3), (0, 1, 2, 0), (1, 4, -1, 2))
+variants(ModelBuilder.mirror_pad)("mirror_pad_reflect", (1, 4, 5, 2), SURROUND, "REFLECT")
+variants(ModelBuilder.mirror_pad)("mirror_pad_symmetric", (1, 4, 5, 2), SURROUND, "SYMMETRIC")
+variants(ModelBuilder.depth_to_space)("depth_to_space", (1, 3, 4, 8), 2)
+variants(ModelBuilder.space_to_depth)("space_to_depth", (1, 4, 6, 3), 2)
+variants(ModelBuilder.space_to_batch)("space_to_batch", (1, 4, 6, 2), (2, 2), ((0, 0), (0, 0)))
+variants(ModelBuilder.batch_to_space)("batch_to_space", (4, 3, 3, 2), (2, 2), ((0, 1), (0, 0)))
+variants(ModelBuilder.absolute)("abs", (1, 16, 10))
+variants(ModelBuilder.elu)("elu", (1, 16, 20))
+variants(ModelBuilder.l2_normalization)("l2_normalization", (3, 12))
+
+transpose_conv = variants(ModelBuilder.transpose_conv)
+transpose_conv("transpose_conv_2x2_stride2", (1, 4, 5, 3), 4, 2)
+transpose_conv("transpose_conv_3x3_stride2_same", (1, 4, 5, 3), 4, 3)
+transpose_conv("transpose_conv_3x3_stride2_valid", (1, 4, 5, 3), 4, 3, padding="VALID")
+transpose_conv("transpose_conv_3x3_stride1", (1, 4, 5, 3), 4, 3, stride=1)
+transpose_conv("transpose_conv_no_bias", (1, 4, 5, 3), 4, 3, bias="omitted")
+transpose_conv("transpose_conv_relu", (1, 4, 5, 3), 4, 3, activation="RELU")
+
+
+@model
+def pack_channels(b):
+    return b.pack([b.input((1, 4, 5), (0.05, 3)) for _ in range(3)], -1)
+
+
+@model
+def pack_height(b):
+    return b.pack([b.input((1, 5, 2), (0.05, 3)) for _ in range(2)], 1)
+
+
+@model
+def depthwise_between_space_to_batch(b):
+    """A dilated depthwise convolution as some converters write it."""
+    x = b.space_to_batch(b.input((1, 8, 8, 3)), (2, 2), ((0, 0), (0, 0)))
+    return b.batch_to_space(b.depthwise(x, 3, padding="VALID"), (2, 2), ((0, 0), (0, 0)))
+
+
+# Whole networks
+
+@model
+def tiny(b):
+    """Small enough to run while a program compiles."""
+    x = b.conv2d(b.input((1, 6, 6, 1)), 2, 3, activation="RELU")
+    return b.fully_connected(b.average_pool(x, 6, 1, "VALID"), 3)
+
+
+@model
+def network_inverted_residual(b):
+    """Three bottleneck blocks, two of them with a residual sum, as in MobileNetV2."""
+    x = b.conv2d(b.input((1, 16, 16, 3), (0.0078, -1)), 6, 3, stride=2, activation="RELU6", reach=8)
+    x = b.conv2d(b.depthwise(x, 3, activation="RELU6", reach=8), 4, 1)
+
+    y = b.conv2d(x, 12, 1, activation="RELU6", reach=8)
+    y = b.conv2d(b.depthwise(y, 3, activation="RELU6", reach=8), 4, 1)
+    x = b.add(x, y)
+
+    y = b.conv2d(x, 12, 1, activation="RELU6", reach=8)
+    x = b.conv2d(b.depthwise(y, 3, stride=2, activation="RELU6", reach=8), 6, 1)
+
+    y = b.conv2d(x, 18, 1, activation="RELU6", reach=8)
+    y = b.conv2d(b.depthwise(y, 3, activation="RELU6", reach=8), 6, 1)
+    x = b.add(x, y)
+
+    x = b.conv2d(x, 16, 1, activation="RELU6", reach=8)
+    return b.softmax(b.fully_connected(b.mean(x, (1, 2), keep_dims=False), 10, reach=4))
+
+
+@model
+def network_separable(b):
+    """A stem and depthwise separable blocks, averaged by a pool, as in MobileNetV1."""
+    x = b.pad(b.input((1, 12, 12, 1), (0.0078, -1)), BELOW_RIGHT)
+    x = b.conv2d(x, 4, 3, stride=2, padding="VALID", activation="RELU6", reach=9)
+    x = b.conv2d(b.depthwise(x, 3, activation="RELU6", reach=8), 6, 1, activation="RELU6", reach=8)
+    x = b.depthwise(b.pad(x, BELOW_RIGHT), 3, stride=2, padding="VALID", activation="RELU6", reach=9)
+    x = b.conv2d(x, 9, 1, activation="RELU6", reach=8)
+    x = b.reshape(b.conv2d(b.average_pool(x, 3, 3, "VALID"), 2, 1, reach=3), (1, 2))
+    return b.softmax(x)
+
+
+@model
+def network_squeeze_excite(b):
+    x = b.conv2d(b.input((1, 8, 7, 2)), 6, 3, activation="RELU")
+    s = b.conv2d(b.conv2d(b.mean(x, (1, 2)), 3, 1, activation="RELU"), 6, 1, reach=4)
+    return b.conv2d(b.mul(x, b.logistic(s)), 4, 1)
+
+
+@model
+def network_squeeze_excite_dense(b):
+    x = b.conv2d(b.input((1, 7, 6, 2)), 5, 3, reach=5)
+    x = b.hard_swish(x)
+    s = b.fully_connected(b.mean(x, (1, 2), keep_dims=False), 3, activation="RELU")
+    s = b.reshape(b.logistic(b.fully_connected(s, 5, reach=4)), (1, 1, 1, 5))
+    return b.mul(s, x)
+
+
+@model
+def network_branches(b):
+    """Branches of several kernels, joined by their channels."""
+    x = b.conv2d(b.input((1, 8, 8, 2)), 4, 3, stride=2, activation="RELU")
+    out, reach = (x.scale, x.zero_point), x.range()[1]
+    joined = b.concatenation([
+        b.conv2d(x, 3, 1, activation="RELU", reach=reach, out=out),
+        b.conv2d(b.conv2d(x, 2, 1), 4, 3, activation="RELU", reach=reach, out=out),
+        b.max_pool(x, 3),
+        b.quantize(b.conv2d(b.average_pool(x, 3), 2, 1, reach=reach), out),
+    ])
+    return b.fully_connected(b.mean(joined, (1, 2), keep_dims=False), 5)
+
+
+@model
+def network_two_inputs_two_outputs(b):
+    image, numbers = b.input((1, 6, 6, 2)), b.input((1, 5))
+    out = (0.04, -128)
+    x = b.mean(b.conv2d(image, 4, 3, activation="RELU", reach=20), (1, 2), keep_dims=False, out=out)
+    y = b.fully_connected(numbers, 4, activation="RELU", reach=10, out=out)
+    joined = b.concatenation([x, y])
+    return [b.fully_connected(joined, 3), b.softmax(b.fully_connected(joined, 4, reach=4))]
+
+
+@model
+def network_output_used_inside(b):
+    x = b.conv2d(b.input((1, 6, 5, 2)), 3, 3, activation="RELU")
+    return [b.fully_connected(x, 4), x]
+
+
+@model
+def network_autoencoder(b):
+    x = b.fully_connected(b.input((1, 24)), 12, activation="RELU")
+    x = b.fully_connected(x, 4, activation="RELU")
+    x = b.fully_connected(x, 12, activation="RELU")
+    return b.fully_connected(x, 24)
+
+
+@model
+def network_two_dense(b):
+    x = b.fully_connected(b.input((1, 16)), 8, activation="RELU")
+    return b.fully_connected(x, 6)
+
+
+@model
+def network_time_series(b):
+    """Convolutions over time only, written as Keras exports its Conv1D."""
+    x = b.expand_dims(b.input((1, 24, 3)), 1)
+    x = b.conv2d(x, 5, (1, 5), stride=(1, 2), activation="RELU")
+    x = b.max_pool(x, (1, 2), (1, 2), "VALID")
+    x = b.conv2d(x, 6, (1, 3), dilation=(1, 2), activation="RELU")
+    x = b.reshape(x, (1, 6, 6))
+    return b.fully_connected(b.mean(x, 1, keep_dims=False), 4)
+
+
+@model
+def network_encoder_decoder(b):
+    """Down, up again, and a skip connection."""
+    x = b.conv2d(b.input((1, 8, 8, 1)), 3, 3, activation="RELU")
+    y = b.max_pool(x, 2, 2, "VALID")
+    y = b.conv2d(y, 4, 3, activation="RELU", reach=x.range()[1], out=(x.scale, x.zero_point))
+    y = b.concatenation([b.resize_nearest(y, (8, 8)), x])
+    return b.logistic(b.conv2d(y, 1, 3, reach=4))
+
+
+@model
+def network_keyword(b):
+    """Spectrogram in, ten words out."""
+    x = b.depthwise(b.input((1, 25, 10, 1)), (10, 4), 8, stride=2, activation="RELU6", reach=8)
+    x = b.conv2d(b.depthwise(x, 3, activation="RELU6", reach=8), 8, 1, activation="RELU6", reach=8)
+    x = b.average_pool(x, (13, 5), (13, 5), "VALID")
+    return b.softmax(b.fully_connected(keras_reshape(b, x, 8), 10, reach=4))

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Compiles one program for each model of a folder, runs it and compares its answers byte for byte.
+
+The folder holds, for each NAME, NAME.tflite, NAME.in (the cases' inputs back to back, each case's inputs in
+the model's order) and NAME.out (the outputs likewise), raw little-endian in the tensors' own types.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("folder", type=pathlib.Path, metavar="DIR")
+    parser.add_argument("--only", metavar="NAME,…", help="only these models")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="models at a time")
+    parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"), metavar="CXX", help="compiler")
+    parser.add_argument("--flags", default="-O2", metavar="FLAGS", help="more compiler flags (default %(default)s)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there")
+    return parser.parse_args()
+
+
+def compile_model(cxx: str, flags: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
+    """Returns what the compiler said if it failed, the seconds it took and its peak memory in bytes."""
+    header = folder / "model.hpp"
+    subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
+    command = [cxx, "-std=c++20", *flags.split(), "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}",
+               "-DMODEL=embedded_model", f'-DMODEL_HEADER="{header}"', HERE / "runner.cpp", "-o", folder / "runner"]
+    # A shell of its own, so that the children's peak memory is this compiler's.
+    measure = ("import resource,subprocess,sys;r=subprocess.run(sys.argv[1:]).returncode;"
+               "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss);sys.exit(r)")
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", measure, *map(str, command)], capture_output=True, text=True)
+    seconds = time.monotonic() - start
+    memory = int(done.stdout.split()[-1]) * 1024 if done.stdout.split() else 0
+    if done.returncode == 0:
+        return "", seconds, memory
+    errors = [line for line in done.stderr.splitlines() if "error" in line]
+    return (errors or done.stderr.splitlines() or ["the compiler failed"])[0], seconds, memory
+
+
+def check(name: str, arguments: argparse.Namespace) -> dict:
+    model = arguments.folder / f"{name}.tflite"
+    row = {"model": name, "ok": False, "reason": "", "compile_seconds": None, "compile_bytes": None,
+           "arena_bytes": None, "flash_bytes": None, "macs": None, "cases": None}
+    recordings = [model.with_suffix(".in"), model.with_suffix(".out")]
+    missing = [path.name for path in [model, *recordings] if not path.exists()]
+    if missing:
+        row["reason"] = f"missing: {', '.join(missing)}"
+        return row
+    with tempfile.TemporaryDirectory(prefix="inlay-zoo-") as scratch:
+        folder = pathlib.Path(scratch)
+        reason, seconds, memory = compile_model(arguments.cxx, arguments.flags, model, folder)
+        row |= {"compile_seconds": round(seconds, 2), "compile_bytes": memory}
+        if reason:
+            row["reason"] = f"does not compile: {reason}"
+            return row
+        run = subprocess.run([folder / "runner", *recordings], capture_output=True, text=True)
+    figures = re.search(r"arena (\d+) flash (\d+) macs (\d+) cases (\d+)", run.stdout)
+    if figures:
+        row |= dict(zip(("arena_bytes", "flash_bytes", "macs", "cases"), map(int, figures.groups())))
+    row["ok"] = run.returncode == 0 and bool(figures) and row["cases"] > 0
+    if not row["ok"]:
+        row["reason"] = (run.stdout.splitlines() or [f"exit status {run.returncode} {run.stderr}"])[0]
+    return row
+
+
+def line(row: dict) -> str:
+    seconds = f"{row['compile_seconds']:6.1f} s" if row["compile_seconds"] is not None else " " * 8
+    arena = f"{row['arena_bytes']:>9} bytes" if row["arena_bytes"] is not None else " " * 15
+    return f"{row['model']:<60} {seconds} {arena}  {'ok' if row['ok'] else row['reason']}"
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    if not arguments.folder.is_dir():
+        sys.exit(f"run.py: {arguments.folder} is not a folder")
+    if shutil.which(arguments.cxx) is None:
+        sys.exit(f"run.py: no compiler {arguments.cxx}")
+    names = sorted(path.stem for path in arguments.folder.glob("*.tflite"))
+    if arguments.only:
+        names = arguments.only.split(",")
+    rows = []
+    with concurrent.futures.ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
+        for row in pool.map(lambda name: check(name, arguments), names):
+            rows.append(row)
+            print(line(row), flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    passed = sum(row["ok"] for row in rows)
+    print(f"{passed} passed, {len(rows) - passed} failed")
+    return 0 if rows and passed == len(rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
