@@ -17,6 +17,7 @@
 #include <inlay/model/error.hpp>
 #include <inlay/model/flatbuffer.hpp>
 #include <inlay/model/tflite.hpp>
+#include <inlay/model/sequential.hpp>
 
 #include <inlay/plan/budget.hpp>
 #include <inlay/plan/schedule.hpp>

@@ -161,6 +161,7 @@ class output_view {
 template <typename Model, typename Schedule = per_layer, typename... Budgets>
 class network {
   using plan = detail::prepared<Model>;
+  static_assert(Model::has_weights, "Inlay: a topology without weights cannot run; give its layers a layer_data");
   static_assert(std::is_same_v<Schedule, per_layer>, "Inlay: the second argument of network is a schedule, such as per_layer");
 
  public:

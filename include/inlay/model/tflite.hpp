@@ -71,6 +71,16 @@ class tflite_importer {
             static_cast<std::int32_t>(inputs_.count), static_cast<std::int32_t>(outputs_.count)};
   }
 
+  /// Calls visit(tflite_operator) for each operator in the file's order; call after open().
+  template <typename Visitor>
+  constexpr error visit_operators(Visitor&& visit) {
+    for (std::uint32_t i = 0; i < operators_.count && !failed(); ++i) {
+      operator_index_ = static_cast<std::int32_t>(i);
+      if (read_code(file_.table_in(operators_, i)) && !failed()) visit(op_);
+    }
+    return file_.damaged() ? error{refusal::truncated} : error_;
+  }
+
   /// Reads everything; call after open(), with storage of counts().
   constexpr error read(graph_builder& graph) {
     graph_ = &graph;
@@ -214,23 +224,26 @@ class tflite_importer {
 
   constexpr void read_operator(std::uint32_t index) {
     operator_index_ = static_cast<std::int32_t>(index);
-    op_ = tflite_operator{-1};
     const flatbuffer_table table = file_.table_in(operators_, index);
-    const std::int32_t code = file_.i32_or(table, schema::opcode_index, 0);
-    if (code < 0 || static_cast<std::uint32_t>(code) >= codes_.count) {
-      fail(refusal::bad_index, -1, code);
-      return;
-    }
-    // Numbers up to 126 may stand in the older field only; the larger of the two is meant.
-    const flatbuffer_table code_table = file_.table_in(codes_, static_cast<std::uint32_t>(code));
-    const std::int32_t older = file_.i8_or(code_table, schema::deprecated_builtin_code, 0);
-    const std::int32_t newer = file_.i32_or(code_table, schema::builtin_code, 0);
-    op_ = static_cast<tflite_operator>(older > newer ? older : newer);
+    if (!read_code(table)) return;
     options_ = file_.child(table, schema::options);
     operands_ = file_.vector(table, schema::operands, 4);
     results_ = file_.vector(table, schema::results, 4);
     if (file_.damaged()) return;
     if (check_operands() && import_operator()) make_results();
+  }
+
+  /// What the operator does, by its number in the file's list of codes.
+  constexpr bool read_code(flatbuffer_table table) {
+    op_ = tflite_operator{-1};
+    const std::int32_t code = file_.i32_or(table, schema::opcode_index, 0);
+    if (code < 0 || static_cast<std::uint32_t>(code) >= codes_.count) return fail(refusal::bad_index, -1, code);
+    // Numbers up to 126 may stand in the older field only; the larger of the two is meant.
+    const flatbuffer_table code_table = file_.table_in(codes_, static_cast<std::uint32_t>(code));
+    const std::int32_t older = file_.i8_or(code_table, schema::deprecated_builtin_code, 0);
+    const std::int32_t newer = file_.i32_or(code_table, schema::builtin_code, 0);
+    op_ = static_cast<tflite_operator>(older > newer ? older : newer);
+    return true;
   }
 
   /// Every operand exists and was made before; every result exists and was not.
@@ -912,6 +925,15 @@ constexpr tflite_header read_tflite_header(const Byte* data, std::size_t size) {
   return header;
 }
 
+/// Calls visit(tflite_operator) for each operator of a .tflite file, in the file's order and before anything is
+/// folded. Works for files that read_tflite refuses as well, as long as they are whole.
+template <typename Byte, typename Visitor>
+constexpr error visit_tflite_operators(const Byte* data, std::size_t size, Visitor&& visit) {
+  detail::tflite_importer<Byte> importer(data, size);
+  if (const error refused = importer.open()) return refused;
+  return importer.visit_operators(visit);
+}
+
 namespace detail {
 
 /// All of read_tflite but check_channels.
@@ -1019,6 +1041,7 @@ struct tflite {
   /// What the positions in the graph refer to, and how much of it there is.
   static constexpr const typename file::byte* bytes() { return file::data; }
   static constexpr std::size_t byte_count = file::size;
+  static constexpr bool has_weights = true;
 };
 
 }  // namespace inlay
