@@ -197,10 +197,8 @@ class network {
   constexpr auto run(const Inputs&... inputs) {
     static_assert(detail::as_many_inputs<sizeof...(Inputs), input_count>,
                   "Inlay: run() takes one buffer for each input of the network");
-    if constexpr (sizeof...(Inputs) == input_count) {
-      run_spans(std::index_sequence_for<Inputs...>{}, inputs...);
-      return outputs(std::make_index_sequence<output_count>{});
-    }
+    if constexpr (sizeof...(Inputs) == input_count) run_spans(std::index_sequence_for<Inputs...>{}, inputs...);
+    return outputs(std::make_index_sequence<output_count>{});
   }
 
  private:
@@ -214,13 +212,15 @@ class network {
   struct within<flash<Bytes>> {
     static_assert(fits_budget<flash_bytes, Bytes>, "Inlay: the network needs more flash than its budget");
   };
-  static constexpr std::size_t checked_budgets = (std::size_t{0} + ... + sizeof(within<Budgets>));
+  // In the class itself, so that naming a network's object checks its budgets.
+  static_assert((true && ... && (sizeof(within<Budgets>) > 0)));
 
   template <std::size_t... I, typename... Inputs>
   constexpr void run_spans(std::index_sequence<I...>, const Inputs&... inputs) {
+    constexpr bool fit = (std::is_convertible_v<const Inputs&, input<I>> && ...);
     static_assert((std::is_convertible_v<const Inputs&, input<I>> && ...),
                   "Inlay: run() takes spans of exactly the input's size and element type; see network::input");
-    plan::run(arena_, std::make_tuple(input<I>(inputs).data()...));
+    if constexpr (fit) plan::run(arena_, std::make_tuple(input<I>(inputs).data()...));
   }
 
   template <std::size_t... I>

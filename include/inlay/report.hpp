@@ -61,8 +61,9 @@ class loaded_model {
     layers_.resize(static_cast<std::size_t>(header.counts.layers));
     inputs_.resize(static_cast<std::size_t>(header.counts.inputs));
     outputs_.resize(static_cast<std::size_t>(header.counts.outputs));
-    graph_builder builder{tensors_.data(),      layers_.data(), inputs_.data(),      outputs_.data(),
-                          header.counts.tensors, 0,              header.counts.inputs, header.counts.outputs};
+    graph_builder builder{tensors_.data(),      layers_.data(),        inputs_.data(),
+                          outputs_.data(),      header.counts.tensors, 0,
+                          header.counts.inputs, header.counts.outputs};
     refused_ = read_tflite(file_.data(), file_.size(), builder);
     if (refused_) return;
     graph_ = builder.view();
@@ -136,7 +137,7 @@ constexpr std::int64_t layer_parameters(graph_view g, std::int32_t index) {
   return total_parameters(alone);
 }
 
-/// The layer while which most bytes are alive, the first of several.
+/// The layer during which most bytes are alive, the first of several.
 constexpr std::int32_t peak_layer(const plan_view& plan) {
   std::int32_t peak = 0, most = 0;
   for (std::int32_t i = 0; i < plan.graph.layer_count; ++i) {
@@ -162,7 +163,7 @@ namespace detail {
 template <typename Integer>
 std::string grouped(Integer value) {
   std::string text = std::to_string(value);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
   return text;
 }
 
@@ -174,9 +175,7 @@ inline std::string text_of(const shape& s) {
   return text.empty() ? "scalar" : text;
 }
 
-inline std::string text_of(const extent2d& e) {
-  return std::to_string(e.height) + "×" + std::to_string(e.width);
-}
+inline std::string text_of(const extent2d& e) { return std::to_string(e.height) + "×" + std::to_string(e.width); }
 
 /// One number where height and width agree.
 inline std::string shorter_text_of(const extent2d& e) {
@@ -241,16 +240,15 @@ inline std::string layer_title(const plan_view& plan, std::int32_t index) {
 
 inline std::string totals_text(const plan_view& plan) {
   const std::int32_t peak = peak_layer(plan);
-  return aligned(
-      {{"MACs", grouped(total_macs(plan.graph))},
-       {"parameters", grouped(total_parameters(plan.graph))},
-       {"model bytes", grouped(plan.model_bytes)},
-       {"table bytes", grouped(plan.table_bytes)},
-       {"flash bytes", grouped(plan.flash_bytes()), "model and tables, without code"},
-       {"input bytes", grouped(total_input_bytes(plan.graph)), "in the caller's buffers"},
-       {"arena bytes", grouped(plan.arena_bytes)},
-       {"peak bytes", grouped(live_bytes(plan.graph, plan.places, peak)), "at " + layer_title(plan, peak)}},
-      {alignment::left, alignment::right, alignment::left});
+  return aligned({{"MACs", grouped(total_macs(plan.graph))},
+                  {"parameters", grouped(total_parameters(plan.graph))},
+                  {"model bytes", grouped(plan.model_bytes)},
+                  {"table bytes", grouped(plan.table_bytes)},
+                  {"flash bytes", grouped(plan.flash_bytes()), "model and tables, without code"},
+                  {"input bytes", grouped(total_input_bytes(plan.graph)), "in the caller's buffers"},
+                  {"arena bytes", grouped(plan.arena_bytes)},
+                  {"peak bytes", grouped(live_bytes(plan.graph, plan.places, peak)), "at " + layer_title(plan, peak)}},
+                 {alignment::left, alignment::right, alignment::left});
 }
 
 }  // namespace detail
@@ -269,8 +267,8 @@ inline std::string plan_table(const plan_view& plan) {
     std::string note = is_in_place(plan, i) ? "in place" : "";
     if (i == peak) note += note.empty() ? "◄ peak" : ", ◄ peak";
     rows.push_back({std::to_string(i), std::to_string(l.source), name(l.kind), detail::shapes_text(g, l),
-                    detail::window_text(l), detail::grouped(layer_macs(g, l)),
-                    detail::grouped(layer_parameters(g, i)), detail::grouped(live_bytes(g, plan.places, i)), note});
+                    detail::window_text(l), detail::grouped(layer_macs(g, l)), detail::grouped(layer_parameters(g, i)),
+                    detail::grouped(live_bytes(g, plan.places, i)), note});
   }
   return detail::aligned(rows, {alignment::right, alignment::right, alignment::left, alignment::left, alignment::left,
                                 alignment::right, alignment::right, alignment::right, alignment::left}) +
@@ -286,12 +284,13 @@ inline std::vector<std::int32_t> used_places(const plan_view& plan) {
   std::vector<std::int32_t> used;
   for (std::int32_t p = 0; p < place_count(plan.graph); ++p)
     if (plan.places[p].used()) used.push_back(p);
-  std::stable_sort(used.begin(), used.end(),
-                   [&](std::int32_t a, std::int32_t b) { return plan.places[a].first < plan.places[b].first; });
+  std::sort(used.begin(), used.end(), [&](std::int32_t a, std::int32_t b) {
+    return std::pair(plan.places[a].first, a) < std::pair(plan.places[b].first, b);
+  });
   return used;
 }
 
-/// The last layer while which a place is alive: outputs live on after the last layer of all.
+/// The last layer during which a place is alive: outputs live on after the last layer of all.
 inline std::int32_t last_layer(const plan_view& plan, const arena_place& place) {
   return std::min(place.last, plan.graph.layer_count - 1);
 }
@@ -354,21 +353,20 @@ inline std::string peak_mark(const layer_columns& scale, std::int32_t peak) {
 }  // namespace detail
 
 /// One row for each place in the arena, time from left to right. Lines are at most `width` columns long, but
-/// for tensors with long names.
+/// for shapes of many axes.
 inline std::string lifetime_chart(const plan_view& plan, std::int32_t width = 110) {
   using detail::alignment;
   constexpr std::int32_t label_columns = 48;
   const detail::layer_columns scale(plan.graph.layer_count, std::max(width - label_columns, 16));
-  std::vector<detail::text_row> rows{
-      {"", "", "", "", detail::peak_mark(scale, peak_layer(plan))},
-      {"place", "shape", "bytes", "address", detail::layer_ruler(scale)}};
+  std::vector<detail::text_row> rows{{"", "", "", "", detail::peak_mark(scale, peak_layer(plan))},
+                                     {"place", "shape", "bytes", "address", detail::layer_ruler(scale)}};
   for (const std::int32_t p : detail::used_places(plan)) {
     const arena_place& place = plan.places[p];
     rows.push_back({detail::place_name(plan, p), detail::place_shape(plan, p), detail::grouped(place.bytes),
                     detail::grouped(place.offset), detail::life_bar(plan, place, scale)});
   }
-  return detail::aligned(rows, {alignment::left, alignment::left, alignment::right, alignment::right,
-                                alignment::left}) +
+  return detail::aligned(rows,
+                         {alignment::left, alignment::left, alignment::right, alignment::right, alignment::left}) +
          "█ alive   ▒ written over an input, in its memory\n";
 }
 
@@ -414,9 +412,9 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-s
 .end { text-anchor: end }
 .page { fill: #ffffff; stroke: #d0d7de }
 .grid { stroke: #e6e9ed; fill: none }
-.peak { fill: #b42318; fill-opacity: .1; stroke: #b42318; stroke-dasharray: 4 3 }
-.arena { stroke: #b42318; fill: none; stroke-dasharray: 4 3 }
-.place, .key { stroke-width: 1 }
+.band { fill: #fdecea }
+.peak, .arena { stroke: #b42318; stroke-dasharray: 4 3; fill: none; pointer-events: none }
+.place, .key { stroke-width: .8 }
 .conv { fill: #b6d4fe; stroke: #2f6fc4 }
 .depthwise { fill: #bfe8d3; stroke: #23875a }
 .element { fill: #ffdcae; stroke: #c2700c }
@@ -491,14 +489,12 @@ inline std::int32_t tick_step(std::int32_t extent, std::int32_t most) {
 inline std::string svg_address_axis(const lifetime_canvas& c) {
   std::int32_t step = 1;
   while (c.bytes / step > 8) step *= 2;
-  const bool kilobytes = c.bytes >= 1024;
+  const bool kilobytes = step >= 1024;
   std::string svg;
   for (std::int32_t address = 0; address <= c.bytes; address += step) {
     const double y = c.y(address);
-    const std::string number =
-        !kilobytes ? std::to_string(address) : step < 1024 ? decimal(address / 1024.0) : std::to_string(address / 1024);
     svg += svg_horizontal(c.left, c.right, y, "grid");
-    svg += svg_text({c.left - 8, y + 4}, "end", number);
+    svg += svg_text({c.left - 8, y + 4}, "end", grouped(kilobytes ? address / 1024 : address));
   }
   const std::string label = kilobytes ? "address in the arena, KB" : "address in the arena, bytes";
   const std::string upright = " transform=\"rotate(-90 18 " + decimal((c.top + c.bottom) / 2) + ")\"";
@@ -513,44 +509,58 @@ inline std::string svg_layer_axis(const lifetime_canvas& c) {
   return svg + svg_text({(c.left + c.right) / 2, c.bottom + 38}, "middle", "layer");
 }
 
-/// The peak's column, and the height of the arena.
-inline std::string svg_marks(const plan_view& plan, const lifetime_canvas& c) {
+/// The peak's column, drawn behind the places or in front of them.
+inline std::string svg_peak(const plan_view& plan, const lifetime_canvas& c, std::string_view style) {
   const std::int32_t peak = peak_layer(plan);
-  const double middle = std::clamp(c.x(peak + 0.5), c.left + 18, c.right - 18);
-  return svg_box({c.x(peak), c.top}, {c.x(peak + 1), c.bottom}, "peak") +
-         svg_horizontal(c.left, c.right, c.top, "arena") + svg_text({middle, c.top - 8}, "mark middle", "peak");
+  return svg_box({c.x(peak), c.top}, {c.x(peak + 1), c.bottom}, style);
 }
 
-/// A place's text, if it is large enough to hold it, upright or lying on its side.
-inline std::string svg_place_label(std::string_view label, point from, point to) {
-  constexpr double text_height = 13, character_width = 5.8;
-  const double length = character_width * static_cast<double>(column_count(label)) + 6;
-  const double across = to.x - from.x, up = to.y - from.y;
-  const point middle{(from.x + to.x) / 2, (from.y + to.y) / 2};
-  if (across >= length && up >= text_height) return svg_text({middle.x, middle.y + 3.5}, "inside middle", label);
-  if (up < length || across < text_height) return "";
-  const std::string turned = " transform=\"rotate(-90 " + decimal(middle.x) + " " + decimal(middle.y) + ")\"";
-  return svg_text({middle.x, middle.y + 3.5}, "inside middle", label, turned);
+/// The peak's name, and the height of the arena.
+inline std::string svg_marks(const plan_view& plan, const lifetime_canvas& c) {
+  const double middle = std::clamp(c.x(peak_layer(plan) + 0.5), c.left + 18, c.right - 18);
+  return svg_peak(plan, c, "peak") + svg_horizontal(c.left, c.right, c.top, "arena") +
+         svg_text({middle, c.top - 8}, "mark middle", "peak");
+}
+
+/// A layer that writes over its input takes over while it runs: half-way through its column.
+inline double first_column(const arena_place& place) { return place.first + (place.over >= 0 ? 0.5 : 0.0); }
+
+inline std::string place_tooltip(const plan_view& plan, std::int32_t p) {
+  const arena_place& place = plan.places[p];
+  const std::int32_t last = last_layer(plan, place);
+  const std::string extents = place_shape(plan, p);
+  return place_name(plan, p) + (extents.empty() ? "" : " " + extents) + ": " + grouped(place.bytes) + " bytes at " +
+         grouped(place.offset) +
+         (place.first == last ? ", layer " : ", layers " + std::to_string(place.first) + " to ") +
+         std::to_string(last) + ", written by " + name(plan.graph.layers[place.first].kind);
 }
 
 inline std::string svg_place(const plan_view& plan, const lifetime_canvas& c, std::int32_t p) {
   const arena_place& place = plan.places[p];
-  // A layer that writes over its input takes over while it runs: half-way through its column.
-  const double first = place.first + (place.over >= 0 ? 0.5 : 0.0);
-  const std::int32_t last = last_layer(plan, place);
-  const point from{c.x(first), c.y(place.offset + place.bytes)}, to{c.x(last + 1), c.y(place.offset)};
-  const double visible_height = std::max(to.y - from.y, 1.0);
-  const std::string extents = place_shape(plan, p);
-  const std::string layers = place.first == last
-                                 ? "layer " + std::to_string(last)
-                                 : "layers " + std::to_string(place.first) + " to " + std::to_string(last);
-  const std::string tooltip = place_name(plan, p) + (extents.empty() ? "" : " " + extents) + ": " +
-                              grouped(place.bytes) + " bytes at " + grouped(place.offset) + ", " + layers +
-                              ", written by " + name(plan.graph.layers[place.first].kind);
-  return "<rect x=\"" + decimal(from.x) + "\" y=\"" + decimal(to.y - visible_height) + "\" width=\"" +
-         decimal(to.x - from.x) + "\" height=\"" + decimal(visible_height) + "\" class=\"place " +
-         std::string(colour_of(plan, p).style) + "\"><title>" + escaped(tooltip) + "</title></rect>\n" +
-         svg_place_label(extents, from, to);
+  const double left = c.x(first_column(place)), right = c.x(last_layer(plan, place) + 1);
+  const double bottom = c.y(place.offset);
+  const double height = std::max(bottom - c.y(place.offset + place.bytes), 1.0);
+  return "<rect x=\"" + decimal(left) + "\" y=\"" + decimal(bottom - height) + "\" width=\"" + decimal(right - left) +
+         "\" height=\"" + decimal(height) + "\" class=\"place " + std::string(colour_of(plan, p).style) + "\"><title>" +
+         escaped(place_tooltip(plan, p)) + "</title></rect>\n";
+}
+
+/// A place's shape in its rectangle, upright or lying on its side, if what is seen of it is large enough.
+inline std::string svg_place_label(const plan_view& plan, const lifetime_canvas& c, std::int32_t p) {
+  constexpr double text_height = 13, character_width = 6.2;
+  const arena_place& place = plan.places[p];
+  const bool taken_over = std::any_of(plan.places, plan.places + place_count(plan.graph),
+                                      [&](const arena_place& q) { return q.over == p; });
+  const double right = c.x(last_layer(plan, place) + (taken_over ? 0.5 : 1.0)), left = c.x(first_column(place));
+  const double top = c.y(place.offset + place.bytes), bottom = c.y(place.offset);
+  const std::string label = place_shape(plan, p);
+  const double length = character_width * static_cast<double>(column_count(label)) + 4;
+  const point middle{(left + right) / 2, (top + bottom) / 2};
+  if (right - left >= length && bottom - top >= text_height)
+    return svg_text({middle.x, middle.y + 3.5}, "inside middle", label);
+  if (bottom - top < length || right - left < text_height) return "";
+  const std::string turned = " transform=\"rotate(-90 " + decimal(middle.x) + " " + decimal(middle.y) + ")\"";
+  return svg_text({middle.x, middle.y + 3.5}, "inside middle", label, turned);
 }
 
 /// The colours that the picture uses.
@@ -559,12 +569,13 @@ inline std::string svg_legend(const plan_view& plan, const lifetime_canvas& c) {
   std::string svg;
   double x = c.left;
   for (const colour& key : colours) {
-    const bool shown = std::any_of(used.begin(), used.end(),
-                                   [&](std::int32_t p) { return &colour_of(plan, p) == &key; });
+    const bool shown =
+        std::any_of(used.begin(), used.end(), [&](std::int32_t p) { return &colour_of(plan, p) == &key; });
     if (!shown) continue;
     const double y = c.height - 26;
-    svg += svg_box({x, y}, {x + 12, y + 12}, "key " + std::string(key.style)) + svg_text({x + 18, y + 10.5}, "", key.label);
-    x += 40 + 6.2 * static_cast<double>(key.label.size());
+    svg += svg_box({x, y}, {x + 12, y + 12}, "key " + std::string(key.style)) +
+           svg_text({x + 18, y + 10.5}, "", key.label);
+    x += 40 + 6.6 * static_cast<double>(key.label.size());
   }
   return svg;
 }
@@ -578,8 +589,8 @@ inline std::string lifetime_svg(const plan_view& plan, std::string_view title) {
   const std::string size = detail::decimal(c.width) + " " + detail::decimal(c.height);
   const std::int32_t peak = peak_layer(plan);
   std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + size + "\" width=\"" +
-                    detail::decimal(c.width) + "\" height=\"" + detail::decimal(c.height) + "\" role=\"img\">\n<title>" +
-                    detail::escaped(title) + "</title>\n";
+                    detail::decimal(c.width) + "\" height=\"" + detail::decimal(c.height) +
+                    "\" role=\"img\">\n<title>" + detail::escaped(title) + "</title>\n";
   svg += detail::svg_style;
   svg += detail::svg_box({0.5, 0.5}, {c.width - 0.5, c.height - 0.5}, "page");
   svg += detail::svg_text({c.left, 30}, "title", title);
@@ -587,8 +598,11 @@ inline std::string lifetime_svg(const plan_view& plan, std::string_view title) {
                           "arena " + detail::grouped(plan.arena_bytes) + " bytes · peak " +
                               detail::grouped(live_bytes(plan.graph, plan.places, peak)) + " bytes at " +
                               detail::layer_title(plan, peak));
-  svg += detail::svg_address_axis(c) + detail::svg_layer_axis(c);
-  for (const std::int32_t p : detail::used_places(plan)) svg += detail::svg_place(plan, c, p);
+  svg += detail::svg_peak(plan, c, "band") + detail::svg_address_axis(c) + detail::svg_layer_axis(c);
+  const std::vector<std::int32_t> used = detail::used_places(plan);
+  for (const std::int32_t p : used) svg += detail::svg_place(plan, c, p);
+  for (const std::int32_t p : used)
+    if (!detail::is_scratch(plan, p)) svg += detail::svg_place_label(plan, c, p);
   return svg + detail::svg_marks(plan, c) + detail::svg_legend(plan, c) + "</svg>\n";
 }
 

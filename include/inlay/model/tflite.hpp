@@ -303,7 +303,7 @@ class tflite_importer {
       case tflite_operator::transpose: return transpose();
       case tflite_operator::resize_nearest_neighbor: return resize_nearest();
       // What these make from shapes is known already: the shapes of the tensors that depend on it.
-      case tflite_operator::shape: return true;
+      case tflite_operator::shape:
       case tflite_operator::pack: return shape_arithmetic();
       default: return fail(refusal::unsupported_operator);
     }
@@ -771,7 +771,8 @@ class tflite_importer {
       const std::int64_t taken = distance <= 0 ? 0 : (distance + pace - 1) / pace;
       if (taken < 1 || first < 0 || first >= extent) return fail(refusal::shape, output);
       l.begin[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(first);
-      l.step[static_cast<std::size_t>(axis)] = stride;
+      // The stride of a single element is never taken; it may be too large to multiply.
+      l.step[static_cast<std::size_t>(axis)] = taken == 1 ? 1 : stride;
       l.extent[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(taken);
       elements *= static_cast<std::int32_t>(taken);
     }

@@ -1,0 +1,2 @@
+include(${CMAKE_CURRENT_LIST_DIR}/inlay-targets.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/inlay.cmake)

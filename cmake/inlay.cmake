@@ -1,0 +1,33 @@
+# inlay_add_model(TARGET FILE.tflite [NAME IDENTIFIER])
+#
+# Lets TARGET write #include "IDENTIFIER.hpp" for a constexpr array IDENTIFIER with the file's bytes, to be
+# given to inlay::tflite<IDENTIFIER>. IDENTIFIER defaults to the file's name. The header is made in the binary
+# directory, again whenever the file changes.
+function(inlay_add_model target file)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "NAME" "")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "inlay_add_model: unexpected arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  cmake_path(ABSOLUTE_PATH file NORMALIZE)
+  if(NOT arg_NAME)
+    cmake_path(GET file STEM LAST_ONLY arg_NAME)
+    string(MAKE_C_IDENTIFIER "${arg_NAME}" arg_NAME)
+  endif()
+  if(NOT Python3_EXECUTABLE)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  endif()
+
+  # A directory for each target: two targets may use one name for different files.
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target}_models)
+  set(header ${folder}/${arg_NAME}.hpp)
+  set(embed ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/embed.py)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(
+    OUTPUT ${header}
+    COMMAND ${Python3_EXECUTABLE} ${embed} ${file} ${header} ${arg_NAME}
+    DEPENDS ${file} ${embed}
+    COMMENT "Embedding ${arg_NAME}"
+    VERBATIM)
+  target_sources(${target} PRIVATE ${header})
+  target_include_directories(${target} PRIVATE ${folder})
+endfunction()

@@ -1,0 +1,99 @@
+// Runs networks on recorded inputs and compares their answers with recorded ones, byte for byte. A recording is
+// NAME.in, the cases' inputs back to back, each case's in the model's order, and NAME.out, the outputs likewise:
+// raw little-endian, in the tensors' own types.
+#pragma once
+
+#include <inlay.hpp>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace inlay_tests {
+
+inline std::vector<char> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+template <typename Network, std::size_t I>
+using element = typename Network::template input<I>::value_type;
+
+/// Takes the next input from a recording.
+template <typename Network, std::size_t I>
+std::vector<element<Network, I>> take(const std::vector<char>& recorded, std::size_t& at) {
+  using input = typename Network::template input<I>;
+  std::vector<element<Network, I>> values(input::extent);
+  std::memcpy(values.data(), recorded.data() + at, values.size() * sizeof(values[0]));
+  at += values.size() * sizeof(values[0]);
+  return values;
+}
+
+/// Compares one output with the recording; prints where it differs first.
+template <typename Output>
+bool same(const Output& output, const std::vector<char>& recorded, std::size_t& at, int run, int index) {
+  for (std::size_t i = 0; i < output.size(); ++i, at += sizeof(typename Output::value_type)) {
+    const auto value = output[i];
+    if (at + sizeof value > recorded.size()) {
+      std::printf("the recorded answers end early\n");
+      return false;
+    }
+    if (std::memcmp(&value, recorded.data() + at, sizeof value) == 0) continue;
+    auto expected = value;
+    std::memcpy(&expected, recorded.data() + at, sizeof value);
+    std::printf("case %d, output %d, element %zu: %g instead of %g\n", run, index, i, static_cast<double>(value),
+                static_cast<double>(expected));
+    return false;
+  }
+  return true;
+}
+
+template <typename Network, std::size_t... I>
+auto run_once(Network& network, const std::vector<char>& inputs, std::size_t& at, std::index_sequence<I...>) {
+  // Braces evaluate left to right, as the inputs stand in the recording.
+  const std::tuple<std::vector<element<Network, I>>...> buffers{take<Network, I>(inputs, at)...};
+  return network.run(typename Network::template input<I>(std::get<I>(buffers).data(), std::get<I>(buffers).size())...);
+}
+
+template <typename... Outputs>
+const std::tuple<Outputs...>& as_tuple(const std::tuple<Outputs...>& outputs) {
+  return outputs;
+}
+template <typename Model, std::size_t I>
+std::tuple<inlay::output_view<Model, I>> as_tuple(const inlay::output_view<Model, I>& output) {
+  return {output};
+}
+
+/// Runs every case of a recording. Returns how many there were; prints what is wrong and returns 0 if any is.
+template <typename Network>
+int exact_cases(Network& network, const std::vector<char>& inputs, const std::vector<char>& answers) {
+  if (inputs.empty() || inputs.size() % Network::input_bytes != 0) {
+    std::printf("%zu bytes of inputs are not a multiple of %zu\n", inputs.size(), Network::input_bytes);
+    return 0;
+  }
+  std::size_t at = 0, answered = 0;
+  int cases = 0;
+  for (; at < inputs.size(); ++cases) {
+    // A network keeps nothing between runs, so whatever is in it must not matter.
+    std::memset(static_cast<void*>(&network), 0x5a, sizeof network);
+    const auto result = run_once(network, inputs, at, std::make_index_sequence<Network::input_count>{});
+    const bool exact = std::apply(
+        [&](const auto&... output) {
+          int index = 0;
+          return (same(output, answers, answered, cases, index++) && ...);
+        },
+        as_tuple(result));
+    if (!exact) return 0;
+  }
+  if (answered == answers.size()) return cases;
+  std::printf("%zu bytes of answers instead of %zu\n", answered, answers.size());
+  return 0;
+}
+
+}  // namespace inlay_tests

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Checks that headers for microcontrollers include nothing that drags in the heap or streams.
+
+usage: headers.py INCLUDE_FOLDER     report.hpp, for hosted programs only, may include what it likes
+"""
+import pathlib
+import re
+import sys
+
+FORBIDDEN = {"iostream", "ostream", "sstream", "fstream", "cstdio", "vector", "string", "memory", "functional", "map",
+             "unordered_map", "set", "deque", "list", "stdexcept", "cstdlib", "new"}
+
+
+def main() -> int:
+    headers = sorted(pathlib.Path(sys.argv[1]).rglob("*.hpp"))
+    problems = []
+    for header in headers:
+        text = header.read_text()
+        if "#pragma once" not in text:
+            problems.append(f"{header}: no #pragma once")
+        included = re.findall(r"^\s*#\s*include\s*<([^>]+)>", text, re.MULTILINE)
+        if header.name != "report.hpp":
+            problems += [f"{header}: includes <{name}>" for name in included
+                         if name in FORBIDDEN or name == "inlay/report.hpp"]
+    print("\n".join(problems or [f"{len(headers)} headers include nothing hosted"]))
+    return 1 if problems or not headers else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Installs what the tests need (Debian 12, Ubuntu 24.04), then builds and tests with every supported compiler.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(cmake ninja-build python3 g++-12 clang-19 libclang-rt-19-dev doctest-dev libbenchmark-dev
+          libcli11-dev nlohmann-json3-dev libstb-dev meson pkg-config xxd)
+
+install_packages() {
+  # Nothing to do, and no need of the network, where all are there.
+  dpkg --status "${packages[@]}" > /dev/null 2>&1 && return
+  local as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo --preserve-env=DEBIAN_FRONTEND)
+  export DEBIAN_FRONTEND=noninteractive
+  "${as_root[@]}" apt-get update
+  "${as_root[@]}" apt-get install --yes --no-install-recommends "${packages[@]}"
+}
+
+# Runs one part in a subshell, with its output in a log, too, and notes how it ended.
+failed=0
+parts=()
+logs=build/logs
+mkdir -p "$logs"
+part() {
+  local name=$1 start=$SECONDS result=passed
+  shift
+  printf '\n==== %s\n' "$name"
+  if ! ("$@") 2>&1 | tee "$logs/$name.log"; then
+    result=FAILED
+    failed=1
+  fi
+  parts+=("$name: $result after $((SECONDS - start)) s")
+}
+
+meson_build() {
+  CXX=g++-12 meson setup --wipe build/meson . 2> /dev/null || CXX=g++-12 meson setup build/meson . || return
+  meson compile -C build/meson && meson test -C build/meson --print-errorlogs
+}
+
+preset() {
+  cmake --preset "$1" && cmake --build --preset "$1" && ctest --preset "$1"
+}
+
+install_packages
+part meson meson_build
+for name in gcc-12 clang-19 sanitize; do
+  part "$name" preset "$name"
+done
+
+# What each part's tests said at their end, skipped ones included.
+for line in "${parts[@]}"; do
+  printf '\n==== %s\n' "$line"
+  sed -n '/tests passed\|^Ok: /,$p' "$logs/${line%%:*}.log"
+done
+exit "$failed"
