@@ -20,8 +20,10 @@
 #include <inlay/model/sequential.hpp>
 
 #include <inlay/plan/budget.hpp>
+#include <inlay/plan/stage.hpp>
 #include <inlay/plan/schedule.hpp>
 #include <inlay/plan/arena.hpp>
+#include <inlay/plan/search.hpp>
 
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>

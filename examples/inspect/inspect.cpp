@@ -65,10 +65,10 @@ operator_counts count_operators(const inlay::loaded_model& model) {
 
 // ---- text ------------------------------------------------------------------------------------------------
 
-void print_text(const options& chosen, const inlay::loaded_model& model) {
+void print_text(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan) {
   std::cout << chosen.model << "\n\noperators\n";
   for (const auto& [name, count] : count_operators(model)) std::cout << "  " << count << " × " << name << '\n';
-  std::cout << '\n' << inlay::plan_table(model.plan()) << '\n' << inlay::lifetime_chart(model.plan());
+  std::cout << '\n' << inlay::plan_table(plan) << '\n' << inlay::lifetime_chart(plan);
 }
 
 // ---- JSON ------------------------------------------------------------------------------------------------
@@ -125,14 +125,14 @@ json peak_of(const inlay::plan_view& plan) {
           {"live_bytes", inlay::live_bytes(plan.graph, plan.places, peak)}};
 }
 
-void print_json(const options& chosen, const inlay::loaded_model& model) {
-  const inlay::plan_view plan = model.plan();
+void print_json(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan) {
+  const inlay::loaded_schedule per_layer(plan.graph, inlay::per_layer_stages(plan.graph));
   const json report = {{"model", chosen.model},
                        {"operators", count_operators(model)},
                        {"macs", inlay::total_macs(plan.graph)},
                        {"parameters", inlay::total_parameters(plan.graph)},
                        {"input_bytes", inlay::total_input_bytes(plan.graph)},
-                       {"per_layer_bytes", model.arena_bytes()},
+                       {"per_layer_bytes", per_layer.arena_bytes()},
                        {"arena_bytes", plan.arena_bytes},
                        {"peak_at", peak_of(plan)},
                        {"model_bytes", plan.model_bytes},
@@ -150,11 +150,13 @@ exit_code inspect(const options& chosen) {
     std::cerr << chosen.model << ": " << inlay::error_text(model.refused()).view() << '\n';
     return model_refused;
   }
+  const inlay::loaded_schedule schedule(model.graph(), inlay::per_layer_stages(model.graph()));
+  const inlay::plan_view plan = inlay::plan_of(model, schedule);
   if (!chosen.svg.empty()) {
     const std::string title = std::filesystem::path(chosen.model).filename().string();
-    write_file(chosen.svg, inlay::lifetime_svg(model.plan(), title));
+    write_file(chosen.svg, inlay::lifetime_svg(plan, title));
   }
-  chosen.json ? print_json(chosen, model) : print_text(chosen, model);
+  chosen.json ? print_json(chosen, model, plan) : print_text(chosen, model, plan);
   return done;
 }
 

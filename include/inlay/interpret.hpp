@@ -7,6 +7,7 @@
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/plan/arena.hpp>
+#include <inlay/plan/stage.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,37 +27,83 @@ constexpr std::size_t interpreter_table_bytes(graph_view g) {
   return most;
 }
 
-/// Runs one layer. `model` is the file that the graph was read from, `inputs` points to the network's inputs
-/// in their own types, `arena` has the plan's size, `table` has interpreter_table_bytes.
-inline void interpret_layer(graph_view g, const arena_place* places, std::int32_t index, const void* model,
-                            const void* const* inputs, std::int8_t* arena, void* table) {
-  const layer& l = g.layers[index];
-  const auto operand = [&](std::size_t position) -> const void* {
-    const tensor& t = g.tensors[l.inputs[position]];
+/// A planned graph with the memory to run it in. Everything is owned elsewhere.
+struct interpreter {
+  graph_view graph{};
+  const layer_span* spans = nullptr;
+  const map_layout* maps = nullptr;      // of each layer's output
+  const arena_place* places = nullptr;   // place_count(graph) of them
+  const void* model = nullptr;           // the file that the graph was read from
+  const void* const* inputs = nullptr;   // the network's inputs in their own types
+  std::int8_t* arena = nullptr;          // as large as the plan says
+  void* table = nullptr;                 // interpreter_table_bytes
+
+  /// Makes a region of one layer's output (all of it for kernels that cannot do parts). `first_columns` tells,
+  /// for each layer, the column that the rows of its output start with.
+  void run(std::int32_t index, region work, const std::int32_t* first_columns) const {
+    const layer& l = graph.layers[index];
+    with_layer_kind(l.kind, [&](auto kind) {
+      using kernel = reference_kernel<kind()>;
+      const auto parameters = kernel::prepare(graph, l);
+      auto* entries = static_cast<typename kernel::table_entry*>(table);
+      kernel::fill_table(graph, l, static_cast<const std::int8_t*>(model), entries);
+      const std::int32_t storage = graph.output_of(l).storage;
+      std::int8_t* output = arena + places[storage].offset;
+      const arena_place& scratch = places[scratch_place(graph, index)];
+      constexpr bool weighted = kind() == layer_kind::conv2d || kind() == layer_kind::depthwise_conv2d ||
+                                kind() == layer_kind::fully_connected;
+      const std::int8_t* weights = weighted ? bytes(l, 1) : nullptr;
+      if constexpr (!makes_regions(kind())) {
+        if constexpr (weighted)
+          kernel::run_whole(parameters, entries, output, bytes(l, 0), weights);
+        else
+          kernel::run_whole(parameters, entries, output, bytes(l, 0));
+      } else {
+        if constexpr (has_window(kind()) && kind() != layer_kind::conv2d)
+          if (scratch.used()) {
+            if constexpr (weighted)
+              kernel::run_over(parameters, entries, output, arena + scratch.offset, weights);
+            else
+              kernel::run_over(parameters, entries, output, arena + scratch.offset);
+            return;
+          }
+        const std::int32_t writer = spans[storage].first_writer;
+        const map_view<std::int8_t> map{output, graph.output_of(l).extents.channels(), maps[writer].row_pitch,
+                                        maps[writer].rows, first_columns[writer]};
+        if constexpr (kind() == layer_kind::quantize)
+          kernel::run(parameters, entries, map, work,
+                      whole_map(static_cast<const float*>(pointer(l, 0)), graph.input_of(l).extents));
+        else if constexpr (weighted)
+          kernel::run(parameters, entries, map, work, view(l, 0, first_columns), weights);
+        else if constexpr (pointer_operands(kind()) == 2)
+          kernel::run(parameters, entries, map, work, view(l, 0, first_columns), view(l, 1, first_columns));
+        else
+          kernel::run(parameters, entries, map, work, view(l, 0, first_columns));
+      }
+    });
+  }
+
+ private:
+  const void* pointer(const layer& l, int position) const {
+    const tensor& t = graph.input_of(l, position);
     if (t.is_constant()) return static_cast<const std::int8_t*>(model) + t.data_at;
-    const std::int32_t input = g.input_position(t.storage);
+    const std::int32_t input = graph.input_position(t.storage);
     return input >= 0 ? inputs[input] : arena + places[t.storage].offset;
-  };
-  with_layer_kind(l.kind, [&](auto kind) {
-    using kernel = reference_kernel<kind()>;
-    const auto parameters = kernel::prepare(g, l);
-    auto* entries = static_cast<typename kernel::table_entry*>(table);
-    kernel::fill_table(g, l, static_cast<const std::int8_t*>(model), entries);
-    std::int8_t* output = arena + places[g.output_of(l).storage].offset;
-    const arena_place& scratch = places[scratch_place(g, index)];
-    const auto bytes = [&](std::size_t position) { return static_cast<const std::int8_t*>(operand(position)); };
-    if constexpr (kind() == layer_kind::quantize) {
-      kernel::run(parameters, entries, output, static_cast<const float*>(operand(0)));
-    } else if constexpr (pointer_operands(kind()) == 2) {
-      if constexpr (kind() == layer_kind::depthwise_conv2d)
-        if (scratch.used()) return kernel::run_over(parameters, entries, output, arena + scratch.offset, bytes(1));
-      kernel::run(parameters, entries, output, bytes(0), bytes(1));
-    } else {
-      if constexpr (has_window(kind()))
-        if (scratch.used()) return kernel::run_over(parameters, entries, output, arena + scratch.offset);
-      kernel::run(parameters, entries, output, bytes(0));
-    }
-  });
-}
+  }
+
+  const std::int8_t* bytes(const layer& l, int position) const {
+    return static_cast<const std::int8_t*>(pointer(l, position));
+  }
+
+  map_view<const std::int8_t> view(const layer& l, int position, const std::int32_t* first_columns) const {
+    const tensor& t = graph.input_of(l, position);
+    if (t.is_constant() || graph.input_position(t.storage) >= 0 ||
+        is_reshaped(t.extents, graph.tensors[t.storage].extents))
+      return whole_map(bytes(l, position), t.extents);
+    const std::int32_t writer = spans[t.storage].first_writer;
+    return {bytes(l, position), t.extents.channels(), maps[writer].row_pitch, maps[writer].rows,
+            first_columns[writer]};
+  }
+};
 
 }  // namespace inlay

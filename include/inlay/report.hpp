@@ -4,8 +4,10 @@
 
 #include <inlay/interpret.hpp>
 #include <inlay/model/tflite.hpp>
-#include <inlay/network.hpp>
 #include <inlay/plan/arena.hpp>
+#include <inlay/plan/search.hpp>
+#include <inlay/plan/stage.hpp>
+#include <inlay/run.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,12 +20,15 @@
 
 namespace inlay {
 
-/// What a report is about: a network, where its tensors stand, and its constants in flash. Points into what
-/// owns them: a loaded_model, or constants of the program.
+/// What a report is about: a network, its stages, where its tensors stand, and its constants in flash. Points
+/// into what owns them: a loaded_model and a loaded_schedule, or constants of the program.
 struct plan_view {
   graph_view graph{};
+  const stage* stages = nullptr;
+  std::int32_t stage_count = 0;
   const arena_place* places = nullptr;  // place_count(graph) of them
   std::int32_t arena_bytes = 0;
+  std::int64_t macs = 0;  // of a run, halos counted as often as they are computed
   std::size_t model_bytes = 0;
   std::size_t table_bytes = 0;
 
@@ -39,13 +44,6 @@ constexpr std::size_t total_table_bytes(graph_view g) {
       sum += static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
     });
   return sum;
-}
-
-/// The plan of a model that the program knows when it is compiled.
-template <typename Model>
-constexpr plan_view plan_of() {
-  using known = detail::prepared<Model>;
-  return {known::graph, known::arena.places, known::arena.bytes, Model::byte_count, known::table_bytes};
 }
 
 // ---- models known at run time ----------------------------------------------------------------------------
@@ -67,25 +65,12 @@ class loaded_model {
     refused_ = read_tflite(file_.data(), file_.size(), builder);
     if (refused_) return;
     graph_ = builder.view();
-    std::vector<placement> scratch(static_cast<std::size_t>(place_count(graph_)));
-    for (const placement_order order : {placement_order::largest_first, placement_order::earliest_first}) {
-      std::vector<arena_place> places(scratch.size());
-      const std::int32_t bytes = plan_arena(graph_, order, places.data(), scratch.data());
-      if (places_.empty() || bytes < arena_bytes_) {
-        places_ = std::move(places);
-        arena_bytes_ = bytes;
-      }
-    }
   }
 
   /// Why the file cannot be used; the rest is empty then.
   const error& refused() const { return refused_; }
   graph_view graph() const { return graph_; }
-  /// One place for each tensor, then one for each layer's scratch.
-  const std::vector<arena_place>& places() const { return places_; }
-  std::int32_t arena_bytes() const { return arena_bytes_; }
   const std::vector<char>& file() const { return file_; }
-  plan_view plan() const { return {graph_, places_.data(), arena_bytes_, file_.size(), total_table_bytes(graph_)}; }
 
  private:
   std::vector<char> file_;
@@ -94,28 +79,176 @@ class loaded_model {
   std::vector<layer> layers_;
   std::vector<std::int32_t> inputs_, outputs_;
   graph_view graph_{};
+};
+
+/// A schedule of a graph worked out at run time: how each stage's maps stand in memory, and where.
+class loaded_schedule {
+ public:
+  loaded_schedule(graph_view graph, std::vector<stage> stages) : graph_(graph), stages_(std::move(stages)) {
+    spans_.resize(static_cast<std::size_t>(graph.tensor_count));
+    find_spans(graph, spans_.data());
+    maps_.resize(static_cast<std::size_t>(graph.layer_count));
+    for (const stage& s : stages_) {
+      const auto layers = static_cast<std::size_t>(s.layers());
+      work w{std::vector<interval>(layers * static_cast<std::size_t>(s.row_patches)),
+             std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches)),
+             std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches))};
+      std::vector<layer_progress> progress(layers);
+      std::vector<interval> made(layers);
+      plan_stage(graph, s, spans_.data(), w.rows.data(), w.columns.data(), w.made_columns.data(),
+                 maps_.data() + s.first, progress.data(), made.data());
+      macs_ += stage_macs(graph, s, w.rows.data(), w.columns.data());
+      work_.push_back(std::move(w));
+    }
+    places_.resize(static_cast<std::size_t>(place_count(graph)));
+    std::vector<placement> scratch(places_.size());
+    arena_bytes_ = plan_arena(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()), spans_.data(),
+                              maps_.data(), places_.data(), scratch.data());
+  }
+
+  /// The work of a stage's layers in its row and column patches, as plan_stage gives it.
+  struct work {
+    std::vector<interval> rows, columns, made_columns;
+  };
+
+  const std::vector<stage>& stages() const { return stages_; }
+  const std::vector<work>& stage_work() const { return work_; }
+  const std::vector<layer_span>& spans() const { return spans_; }
+  /// Of each layer's output.
+  const std::vector<map_layout>& maps() const { return maps_; }
+  /// One place for each tensor, then one for each layer's scratch.
+  const std::vector<arena_place>& places() const { return places_; }
+  std::int32_t arena_bytes() const { return arena_bytes_; }
+  /// Multiply-accumulates of a run, halos counted as often as they are computed.
+  std::int64_t macs() const { return macs_; }
+
+ private:
+  graph_view graph_{};
+  std::vector<stage> stages_;
+  std::vector<layer_span> spans_;
+  std::vector<map_layout> maps_;
+  std::vector<work> work_;
   std::vector<arena_place> places_;
   std::int32_t arena_bytes_ = 0;
+  std::int64_t macs_ = 0;
 };
+
+/// Every layer a stage of its own.
+inline std::vector<stage> per_layer_stages(graph_view g) {
+  std::vector<stage> stages;
+  for (std::int32_t i = 0; i < g.layer_count; ++i) stages.push_back({i, i + 1});
+  return stages;
+}
+
+namespace detail {
+
+inline std::vector<layer_facts> facts_of(graph_view g) {
+  const loaded_schedule streamed(g, {{0, g.layer_count}});
+  std::vector<layer_facts> facts(static_cast<std::size_t>(g.layer_count));
+  find_facts(g, streamed.spans().data(), streamed.maps().data(), facts.data());
+  return facts;
+}
+
+inline std::vector<stage> search_stages(graph_view g, const std::vector<layer_facts>& facts, std::int64_t budget_bytes,
+                                        bool strips) {
+  std::vector<search_state> best(facts.size() + 1);
+  std::vector<std::int32_t> widths(facts.size() + 1);
+  search_within(g, facts.data(), budget_bytes, strips, best.data(), widths.data());
+  std::vector<stage> stages;
+  if (best.back().recomputed_macs < 0) return stages;
+  for (std::int32_t end = g.layer_count; end > 0; end = best[static_cast<std::size_t>(end)].last.first)
+    stages.push_back(best[static_cast<std::size_t>(end)].last);
+  std::reverse(stages.begin(), stages.end());
+  return stages;
+}
+
+}  // namespace detail
+
+/// Without computing anything twice, in the least memory that the search finds.
+inline std::vector<stage> least_memory_stages(graph_view g) {
+  const std::vector<layer_facts> facts = detail::facts_of(g);
+  std::vector<std::int32_t> least(facts.size() + 1);
+  return detail::search_stages(g, facts, least_stage_bytes(g, facts.data(), least.data()), false);
+}
+
+/// With the least recomputation that the search finds for an arena of so many bytes; empty if nothing fits.
+inline std::vector<stage> fitting_stages(graph_view g, std::int64_t budget_bytes) {
+  const std::vector<layer_facts> facts = detail::facts_of(g);
+  std::int64_t tried = budget_bytes;
+  for (int tries = 0; tries <= fitting_tries; ++tries) {
+    std::vector<stage> stages = detail::search_stages(g, facts, tried, true);
+    if (stages.empty()) return stages;
+    const std::int64_t bytes = loaded_schedule(g, stages).arena_bytes();
+    if (bytes <= budget_bytes) return stages;
+    tried -= bytes - budget_bytes;
+  }
+  return {};
+}
+
+/// The plan of a loaded model by a schedule, for reports.
+inline plan_view plan_of(const loaded_model& model, const loaded_schedule& schedule) {
+  return {model.graph(),
+          schedule.stages().data(),
+          static_cast<std::int32_t>(schedule.stages().size()),
+          schedule.places().data(),
+          schedule.arena_bytes(),
+          schedule.macs(),
+          model.file().size(),
+          total_table_bytes(model.graph())};
+}
+
+/// The plan of a model that the program knows when it is compiled.
+template <typename Model, typename Schedule = per_layer>
+constexpr plan_view plan_of() {
+  using known = detail::prepared<Model, Schedule>;
+  return {known::graph,       known::stages.items, known::stages.count, known::arena.places,
+          known::arena.bytes, known::macs,         Model::byte_count,   known::table_bytes};
+}
 
 /// Bytes of a tensor in the type that the model declares: what a caller gives or gets.
 inline std::size_t declared_bytes(const tensor& t) {
   return static_cast<std::size_t>(t.extents.elements()) * (t.type == element_type::float32 ? 4 : 1);
 }
 
-/// Runs a loaded model. `inputs` are the network's inputs in their own types, one after another, aligned as
-/// their types; `after_layer(i, arena)` is called as each layer is done. Returns the arena.
+/// Runs a loaded model by a schedule. `inputs` are the network's inputs in their own types, one after another,
+/// aligned as their types; `after_stage(i, arena)` is called as each stage is done. The arena starts filled
+/// with `fill`. Returns the arena.
 inline std::vector<std::int8_t> interpret(
-    const loaded_model& model, const std::vector<std::vector<char>>& inputs,
-    const std::function<void(std::int32_t, std::vector<std::int8_t>&)>& after_layer = {}) {
+    const loaded_model& model, const loaded_schedule& schedule, const std::vector<std::vector<char>>& inputs,
+    const std::function<void(std::size_t, std::vector<std::int8_t>&)>& after_stage = {}, std::int8_t fill = 0) {
   const graph_view g = model.graph();
   std::vector<const void*> pointers;
   for (const std::vector<char>& input : inputs) pointers.push_back(input.data());
   std::vector<std::max_align_t> table(interpreter_table_bytes(g) / sizeof(std::max_align_t) + 1);
-  std::vector<std::int8_t> arena(static_cast<std::size_t>(model.arena_bytes()));
-  for (std::int32_t i = 0; i < g.layer_count; ++i) {
-    interpret_layer(g, model.places().data(), i, model.file().data(), pointers.data(), arena.data(), table.data());
-    if (after_layer) after_layer(i, arena);
+  std::vector<std::int8_t> arena(static_cast<std::size_t>(schedule.arena_bytes()), fill);
+  const interpreter run{g,
+                        schedule.spans().data(),
+                        schedule.maps().data(),
+                        schedule.places().data(),
+                        model.file().data(),
+                        pointers.data(),
+                        arena.data(),
+                        table.data()};
+  std::vector<std::int32_t> first_columns(static_cast<std::size_t>(g.layer_count));
+  for (std::size_t number = 0; number < schedule.stages().size(); ++number) {
+    const stage& s = schedule.stages()[number];
+    const loaded_schedule::work& work = schedule.stage_work()[number];
+    std::vector<layer_progress> progress(static_cast<std::size_t>(s.layers()));
+    for (std::int32_t row_patch = 0; row_patch < s.row_patches; ++row_patch)
+      for (std::int32_t column_patch = 0; column_patch < s.column_patches; ++column_patch) {
+        const interval* columns = work.columns.data() + column_patch * s.layers();
+        for (std::int32_t i = 0; i < s.layers(); ++i)
+          first_columns[static_cast<std::size_t>(s.first + i)] =
+              schedule.maps()[static_cast<std::size_t>(s.first + i)].internal
+                  ? work.made_columns[static_cast<std::size_t>(column_patch * s.layers() + i)].first
+                  : 0;
+        run_patch(g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
+                  [&](std::int32_t i, interval rows) {
+                    run.run(s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end},
+                            first_columns.data());
+                  });
+      }
+    if (after_stage) after_stage(number, arena);
   }
   return arena;
 }

@@ -1,5 +1,5 @@
-// Runs every model of a folder through loaded_model and interpret. Its answers must equal the recorded ones
-// byte for byte; the models in a list must be refused, with the text that the list gives.
+// Runs every model of a folder at run time, by many schedules. Its answers must equal the recorded ones byte for
+// byte; the models in a list must be refused, with the text that the list gives.
 //
 // usage: golden_test FOLDER LIST     a line of LIST is "NAME: TEXT"
 #include <inlay/report.hpp>
@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -30,11 +31,12 @@ static std::map<std::string, std::string> read_list(const char* path) {
   return list;
 }
 
-/// Overwrites all of the arena that no later layer needs.
-static void poison(const inlay::loaded_model& model, std::int32_t layer, std::vector<std::int8_t>& arena) {
+/// Overwrites all of the arena that no later stage needs.
+static void poison(const inlay::loaded_schedule& schedule, std::size_t stage, std::vector<std::int8_t>& arena) {
+  const std::int32_t end = schedule.stages()[stage].end;
   std::vector<std::int8_t> poisoned(arena.size(), 0x5a);
-  for (const inlay::arena_place& p : model.places())
-    if (p.used() && p.first <= layer && p.last > layer)
+  for (const inlay::arena_place& p : schedule.places())
+    if (p.used() && p.first < end && p.last >= end)
       std::copy_n(&arena[static_cast<std::size_t>(p.offset)], p.bytes, &poisoned[static_cast<std::size_t>(p.offset)]);
   arena = poisoned;
 }
@@ -53,10 +55,12 @@ static bytes declared_values(const inlay::tensor& t, const std::int8_t* stored) 
   return values;
 }
 
-/// Runs all recorded cases; returns what is wrong, or nothing.
-static std::string compare(const inlay::loaded_model& model, const bytes& inputs, const bytes& answers) {
+/// Runs all recorded cases by a schedule; returns what is wrong, or nothing.
+static std::string compare(const inlay::loaded_model& model, const inlay::loaded_schedule& schedule,
+                           const bytes& inputs, const bytes& answers) {
   const inlay::graph_view g = model.graph();
-  if (!inlay::is_sound(model.places().data(), inlay::place_count(g), model.arena_bytes())) return "unsound arena plan";
+  if (!inlay::is_sound(schedule.places().data(), inlay::place_count(g), schedule.arena_bytes()))
+    return "unsound arena plan";
   if (inputs.empty()) return "no recorded inputs";
   bytes computed;
   for (auto at = inputs.begin(); at != inputs.end();) {
@@ -68,11 +72,12 @@ static std::string compare(const inlay::loaded_model& model, const bytes& inputs
       at += size;
     }
     const auto arena = inlay::interpret(
-        model, one_case, [&](std::int32_t layer, std::vector<std::int8_t>& a) { poison(model, layer, a); });
+        model, schedule, one_case, [&](std::size_t stage, std::vector<std::int8_t>& a) { poison(schedule, stage, a); },
+        0x5a);
     for (std::int32_t i = 0; i < g.output_count; ++i) {
       const inlay::tensor& t = g.tensors[g.outputs[i]];
       const bytes values = declared_values(
-          t, &arena[static_cast<std::size_t>(model.places()[static_cast<std::size_t>(t.storage)].offset)]);
+          t, &arena[static_cast<std::size_t>(schedule.places()[static_cast<std::size_t>(t.storage)].offset)]);
       computed.insert(computed.end(), values.begin(), values.end());
     }
   }
@@ -81,6 +86,36 @@ static std::string compare(const inlay::loaded_model& model, const bytes& inputs
     return std::to_string(computed.size()) + " bytes of answers instead of " + std::to_string(answers.size());
   const auto differs = std::mismatch(computed.begin(), computed.end(), answers.begin()).first - computed.begin();
   return "wrong answer in byte " + std::to_string(differs) + " of " + std::to_string(answers.size());
+}
+
+/// Layer after layer, what the search finds, all layers as one stage in every grid up to 8 × 8, and stages cut
+/// at random.
+static std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g) {
+  std::vector<std::vector<inlay::stage>> all{inlay::per_layer_stages(g), inlay::least_memory_stages(g)};
+  for (std::int32_t rows = 1; rows <= 8; ++rows)
+    for (std::int32_t columns = 1; columns <= 8; ++columns) all.push_back({{0, g.layer_count, rows, columns}});
+  std::minstd_rand random;
+  const auto up_to = [&random](std::int32_t most) { return 1 + static_cast<std::int32_t>(random() % static_cast<unsigned>(most)); };
+  for (int i = 0; i < 100; ++i) {
+    std::vector<inlay::stage> stages;
+    for (std::int32_t at = 0; at < g.layer_count;) {
+      const std::int32_t end = std::min(at + up_to(12), g.layer_count);
+      // Rows kept or recomputed, columns whole or in strips.
+      stages.push_back({at, end, up_to(2) == 1 ? 1 : up_to(8), up_to(2) == 1 ? 1 : up_to(8)});
+      at = end;
+    }
+    all.push_back(stages);
+  }
+  return all;
+}
+
+static std::string text_of(const std::vector<inlay::stage>& stages) {
+  std::string text;
+  for (const inlay::stage& s : stages)
+    if (!s.is_one_layer())
+      text += " " + std::to_string(s.first) + "-" + std::to_string(s.end) + ":" + std::to_string(s.row_patches) + "x" +
+              std::to_string(s.column_patches);
+  return text;
 }
 
 static std::string check(const std::filesystem::path& path, const std::string& expected) {
@@ -92,8 +127,17 @@ static std::string check(const std::filesystem::path& path, const std::string& e
     return message.find(expected) != std::string::npos ? "" : "refused with other words: " + message;
   }
   if (!expected.empty()) return "is supported now: take it off the list";
-  return compare(model, read_file(std::filesystem::path(path).replace_extension("in")),
-                 read_file(std::filesystem::path(path).replace_extension("out")));
+  const bytes inputs = read_file(std::filesystem::path(path).replace_extension("in"));
+  const bytes answers = read_file(std::filesystem::path(path).replace_extension("out"));
+  const inlay::graph_view g = model.graph();
+  const std::int32_t per_layer = inlay::loaded_schedule(g, inlay::per_layer_stages(g)).arena_bytes();
+  const std::int32_t least = inlay::loaded_schedule(g, inlay::least_memory_stages(g)).arena_bytes();
+  if (least > per_layer) return "least_memory needs more than per_layer";
+  for (const std::vector<inlay::stage>& stages : schedules(g)) {
+    const std::string problem = compare(model, inlay::loaded_schedule(g, stages), inputs, answers);
+    if (!problem.empty()) return problem + " with " + text_of(stages);
+  }
+  return "";
 }
 
 int main(int argc, char** argv) {

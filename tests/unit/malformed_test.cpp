@@ -34,15 +34,18 @@ bool survives(bytes file) {
   const inlay::loaded_model model(std::move(file));
   if (model.refused()) return true;
   const inlay::graph_view g = model.graph();
-  if (!inlay::is_sound(model.places().data(), inlay::place_count(g), model.arena_bytes())) return false;
-  if (inlay::total_macs(g) > most_macs || model.arena_bytes() > most_arena_bytes) return true;
+  const inlay::loaded_schedule per_layer(g, inlay::per_layer_stages(g)), least(g, inlay::least_memory_stages(g));
+  for (const inlay::loaded_schedule* schedule : {&per_layer, &least})
+    if (!inlay::is_sound(schedule->places().data(), inlay::place_count(g), schedule->arena_bytes())) return false;
+  if (inlay::total_macs(g) > most_macs || per_layer.arena_bytes() > most_arena_bytes) return true;
   std::vector<bytes> inputs;
   for (std::int32_t i = 0; i < g.input_count; ++i) {
     const std::size_t size = inlay::declared_bytes(g.tensors[g.inputs[i]]);
     if (size > most_input_bytes) return true;
     inputs.emplace_back(size, static_cast<char>(0x81));
   }
-  inlay::interpret(model, inputs);
+  inlay::interpret(model, per_layer, inputs);
+  inlay::interpret(model, least, inputs);
   return true;
 }
 

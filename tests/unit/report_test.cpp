@@ -17,6 +17,14 @@ inlay::loaded_model golden(const std::string& name) {
   return inlay::loaded_model({std::istreambuf_iterator<char>(file), {}});
 }
 
+/// A model with its per-layer plan.
+struct planned {
+  explicit planned(const std::string& name) : model(golden(name)), schedule(model.graph(), inlay::per_layer_stages(model.graph())) {}
+  inlay::plan_view plan() const { return inlay::plan_of(model, schedule); }
+  inlay::loaded_model model;
+  inlay::loaded_schedule schedule;
+};
+
 std::size_t count_of(std::string_view text, std::string_view piece) {
   std::size_t count = 0;
   for (std::size_t at = text.find(piece); at != text.npos; at = text.find(piece, at + piece.size())) ++count;
@@ -62,13 +70,13 @@ constexpr const char* models[] = {"network_inverted_residual", "network_encoder_
 TEST_CASE("a plan's figures are those of its parts") {
   for (const char* name : models) {
     CAPTURE(name);
-    const inlay::loaded_model model = golden(name);
-    REQUIRE_FALSE(model.refused());
-    const inlay::plan_view plan = model.plan();
+    const planned p(name);
+    REQUIRE_FALSE(p.model.refused());
+    const inlay::plan_view plan = p.plan();
     std::int64_t parameters = 0;
     for (std::int32_t i = 0; i < plan.graph.layer_count; ++i) parameters += inlay::layer_parameters(plan.graph, i);
     CHECK(parameters == inlay::total_parameters(plan.graph));
-    CHECK(plan.flash_bytes() == model.file().size() + plan.table_bytes);
+    CHECK(plan.flash_bytes() == p.model.file().size() + plan.table_bytes);
     const std::int32_t peak = inlay::peak_layer(plan);
     const std::int32_t peak_bytes = inlay::live_bytes(plan.graph, plan.places, peak);
     CHECK(peak_bytes <= plan.arena_bytes);
@@ -80,8 +88,8 @@ TEST_CASE("a plan's figures are those of its parts") {
 TEST_CASE("the table has a row for each layer, and its totals are the plan's") {
   for (const char* name : models) {
     CAPTURE(name);
-    const inlay::loaded_model model = golden(name);
-    const inlay::plan_view plan = model.plan();
+    const planned p(name);
+    const inlay::plan_view plan = p.plan();
     const std::string table = inlay::plan_table(plan);
     CAPTURE(table);
     const std::string rows = table.substr(0, table.find("\n\n") + 1);
@@ -98,7 +106,7 @@ TEST_CASE("the table has a row for each layer, and its totals are the plan's") {
 }
 
 TEST_CASE("the table shows shapes and windows") {
-  const std::string table = inlay::plan_table(golden("network_inverted_residual").plan());
+  const std::string table = inlay::plan_table(planned("network_inverted_residual").plan());
   CHECK(contains(table, "16×16×3 → 8×8×6"));
   CHECK(contains(table, "3×3 stride 2 pad 0,0,1,1"));
   CHECK(contains(table, "3×3 pad 1 "));
@@ -110,7 +118,7 @@ TEST_CASE("the lifetime chart has a row for each place and fits its width") {
     for (const std::int32_t width : {80, 110, 120}) {
       CAPTURE(name);
       CAPTURE(width);
-      const inlay::loaded_model model = golden(name);
+      const planned model(name);
       const std::string chart = inlay::lifetime_chart(model.plan(), width);
       // Besides the places: the peak's mark, the headings and the legend.
       CHECK(count_of(chart, "\n") == used_place_count(model.plan()) + 3);
@@ -141,7 +149,7 @@ TEST_CASE("every layer has a column, and every column a layer") {
 TEST_CASE("the picture has a rectangle for each place") {
   for (const char* name : models) {
     CAPTURE(name);
-    const inlay::loaded_model model = golden(name);
+    const planned model(name);
     const std::string svg = inlay::lifetime_svg(model.plan(), name);
     CHECK(svg.starts_with("<svg "));
     CHECK(is_balanced(svg));
@@ -153,7 +161,7 @@ TEST_CASE("the picture has a rectangle for each place") {
 }
 
 TEST_CASE("a picture's title may hold any characters") {
-  const std::string svg = inlay::lifetime_svg(golden("conv2d_1x1").plan(), "a<b> & c");
+  const std::string svg = inlay::lifetime_svg(planned("conv2d_1x1").plan(), "a<b> & c");
   CHECK(is_balanced(svg));
   CHECK(contains(svg, "a&lt;b&gt; &amp; c"));
 }

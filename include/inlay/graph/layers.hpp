@@ -105,6 +105,18 @@ constexpr bool is_elementwise(layer_kind kind) {
   }
 }
 
+/// The layer's kernel can make any rows and columns of its output; others make all of it at once.
+constexpr bool makes_regions(layer_kind kind) {
+  switch (kind) {
+    case layer_kind::fully_connected:
+    case layer_kind::mean:
+    case layer_kind::pad:
+    case layer_kind::slice:
+    case layer_kind::transpose: return false;
+    default: return true;
+  }
+}
+
 /// The layer slides a window over its first input.
 constexpr bool has_window(layer_kind kind) {
   switch (kind) {

@@ -43,6 +43,9 @@ struct shape {
   }
 };
 
+/// Rows of a map: its height, times the axes before the height, which stand one after another in memory.
+constexpr std::int32_t map_rows(const shape& s) { return s.elements() / (s.width() * s.channels()); }
+
 /// Elements between neighbours along each axis of a dense tensor.
 constexpr std::array<std::int32_t, max_rank> dense_strides(const shape& s) {
   std::array<std::int32_t, max_rank> strides{};

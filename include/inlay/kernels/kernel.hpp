@@ -8,12 +8,20 @@
 //   prepare(graph, layer)                          → parameters
 //   table_size(graph, layer)                       → entries, 0 for none
 //   fill_table(graph, layer, model bytes, entries)               what the entries are
-//   run(parameters, entries, output, inputs…)                    the layer
-//   run_over(parameters, entries, map, scratch, weights…)        the same where the output replaces the input
-//                                                                and needs scratch for it
 //
-// Inputs are pointers to one-byte elements of any character type (the arena, the caller's buffer or the
-// model's bytes); `quantize` alone reads floats. Weights follow the activations.
+// and one of
+//
+//   run(parameters, entries, output, region, inputs…, weights…)  some rows and columns of the output: maps are
+//                                                                map_views, of rows that may stand in a ring
+//   run_whole(parameters, entries, output, inputs…, weights…)    the whole output at once: maps are pointers to
+//                                                                dense elements
+//
+// Kernels whose output can replace their input, given scratch, also have
+//
+//   run_over(parameters, entries, map, scratch, weights…)        maps are pointers to dense elements
+//
+// Elements are bytes of any character type (the arena, the caller's buffer, the model); `quantize` alone reads
+// floats. Weights are pointers.
 #pragma once
 
 #include <inlay/graph/graph.hpp>
@@ -28,6 +36,34 @@ namespace inlay {
 /// every faster kernel is compared with. Specialised in kernels/reference/.
 template <layer_kind Kind>
 struct reference_kernel;
+
+/// Rows of a map in memory: row y stands at y mod `rows`, so that a ring of few rows holds the latest of many.
+template <typename Element>
+struct map_view {
+  Element* data = nullptr;
+  std::int32_t pixel_pitch = 0;   // elements from one pixel to the next: the channels
+  std::int32_t row_pitch = 0;     // elements from one row to the next
+  std::int32_t rows = 1;          // rows that fit
+  std::int32_t first_column = 0;  // the column that a row starts with
+
+  constexpr Element* pixel(std::int32_t y, std::int32_t x) const {
+    return data + y % rows * row_pitch + (x - first_column) * pixel_pitch;
+  }
+};
+
+/// A map that is all there, row after row. Axes before the height count as more rows.
+template <typename Element>
+constexpr map_view<Element> whole_map(Element* data, const shape& s) {
+  return {data, s.channels(), s.width() * s.channels(), map_rows(s), 0};
+}
+
+/// The part of a map that a kernel is to make.
+struct region {
+  std::int32_t first_row = 0, end_row = 0;
+  std::int32_t first_column = 0, end_column = 0;
+};
+
+constexpr region whole_region(const shape& s) { return {0, map_rows(s), 0, s.width()}; }
 
 namespace detail {
 

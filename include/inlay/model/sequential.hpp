@@ -426,11 +426,19 @@ struct sequential {
     std::uint32_t bytes = 0;
     bool has_weights = false;
     detail::data_mismatch mismatch{};
+    std::array<std::int32_t, sizeof...(Layers) + 1> block_ends{};  // layers before each of Layers, and in all
   };
   static constexpr size needed = [] {
     detail::topology_builder b;
-    chain<Layers...>::build(b, Input::build(b));
-    return size{{b.tensors(), b.layers(), 1, 1}, b.byte_count(), b.has_all_data(), b.mismatch()};
+    size result{};
+    std::int32_t tensor = Input::build(b);
+    std::size_t block = 0;
+    ((tensor = Layers::build(b, tensor), result.block_ends[++block] = b.layers()), ...);
+    result.counts = {b.tensors(), b.layers(), 1, 1};
+    result.bytes = b.byte_count();
+    result.has_weights = b.has_all_data();
+    result.mismatch = b.mismatch();
+    return result;
   }();
   static_assert(detail::data_fits<needed.mismatch.layer, needed.mismatch.given, needed.mismatch.needed>,
                 "Inlay: a layer_data has other sizes than its layer needs");
@@ -457,6 +465,14 @@ struct sequential {
   static constexpr std::size_t byte_count = needed.bytes;
   /// False for a topology, which can be analysed but not run.
   static constexpr bool has_weights = needed.has_weights;
+  static constexpr auto block_count = static_cast<std::int32_t>(sizeof...(Layers));
+  /// Layers of the graph that the first so many of Layers become; see after_block.
+  static constexpr std::int32_t layers_after(std::int32_t blocks) {
+    std::int32_t count = 0;
+    for (std::int32_t i = 0; i < graph().layer_count; ++i)
+      if (graph().layers[i].source < needed.block_ends[static_cast<std::size_t>(blocks)]) ++count;
+    return count;
+  }
 };
 
 }  // namespace inlay

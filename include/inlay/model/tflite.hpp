@@ -197,6 +197,7 @@ class tflite_importer {
       if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32)
         return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
                     static_cast<std::int32_t>(element_type::int8));
+      if (!require_countable_rows(index)) return false;
       t.storage = index;
       graph_->inputs[i] = index;
     }
@@ -260,8 +261,14 @@ class tflite_importer {
       const std::int32_t t = result(static_cast<int>(i));
       if (!is_tensor(t)) return fail(refusal::bad_index, -1, t);
       if (graph_->tensors[t].storage >= 0) return fail(refusal::made_twice, t);
+      if (!require_countable_rows(t)) return false;
     }
     return true;
+  }
+
+  constexpr bool require_countable_rows(std::int32_t index) {
+    const std::int32_t rows = map_rows(at(index).extents);
+    return rows <= most_rows ? true : fail(refusal::too_large, index, rows, most_rows);
   }
 
   constexpr void make_results() {
@@ -543,6 +550,11 @@ class tflite_importer {
       if ((x > y ? x : y) != out.from_innermost(axis))
         return fail(refusal::shape, output, out.from_innermost(axis), x > y ? x : y);
     }
+    // Where one input is broadcast, the kernels know three axes.
+    for (int axis = 3; axis < max_rank; ++axis)
+      if (out.from_innermost(axis) != 1 &&
+          at(a).extents.elements() != at(b).extents.elements())
+        return fail(refusal::rank, output, out.rank, 3);
     if (kind == layer_kind::mul) {
       if (!require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output)) return false;
     } else {
@@ -599,12 +611,19 @@ class tflite_importer {
     return from == to ? true : fail(refusal::shape, output, to, from);
   }
 
+  /// The same rows of the same pixels; axes of extent 1 may be added or missing in front.
+  constexpr bool require_same_map(std::int32_t input, std::int32_t output) {
+    const shape& from = at(input).extents;
+    const shape& to = at(output).extents;
+    if (from.channels() != to.channels()) return fail(refusal::shape, output, to.channels(), from.channels());
+    if (from.width() != to.width()) return fail(refusal::shape, output, to.width(), from.width());
+    return require_same_elements(input, output);
+  }
+
   constexpr bool softmax() {
     if (!require_operands(1, 1)) return false;
     const std::int32_t input = operand(0), output = result(0);
-    if (!require_int8(input) || !require_int8(output) || !require_same_elements(input, output)) return false;
-    if (at(input).extents.channels() != at(output).extents.channels())
-      return fail(refusal::shape, output, at(output).extents.channels(), at(input).extents.channels());
+    if (!require_int8(input) || !require_int8(output) || !require_same_map(input, output)) return false;
     if (at(output).quant.scale != 1.0f / 256 || at(output).quant.zero_point != -128)
       return fail(refusal::quantization, output, -1, -1);
     layer l = make_layer(layer_kind::softmax);
@@ -618,7 +637,7 @@ class tflite_importer {
   constexpr bool unary(layer_kind kind, activation clamp) {
     if (!require_operands(1, 1)) return false;
     const std::int32_t input = operand(0), output = result(0);
-    if (!require_int8(input) || !require_int8(output) || !require_same_elements(input, output)) return false;
+    if (!require_int8(input) || !require_int8(output) || !require_same_map(input, output)) return false;
     if (kind == layer_kind::relu && !require_ratio(scale_of(input) / scale_of(output), output)) return false;
     layer l = make_layer(kind);
     l.clamp = clamp;
@@ -640,7 +659,7 @@ class tflite_importer {
   constexpr bool quantize() {
     if (!require_operands(1, 1)) return false;
     const std::int32_t input = operand(0), output = result(0);
-    if (!require_same_elements(input, output)) return false;
+    if (!require_same_map(input, output)) return false;
     const element_type from = at(input).type, to = at(output).type;
     if (to != element_type::int8 && !(to == element_type::uint8 && from == element_type::int8))
       return fail(refusal::unsupported_type, output, static_cast<std::int32_t>(to),
@@ -796,6 +815,8 @@ class tflite_importer {
     if (axis < 0 || axis >= to.rank) return fail(refusal::option, output, axis);
     constexpr std::uint32_t fused_activation = 1;
     if (file_.i8_or(options_, fused_activation, 0) != 0) return fail(refusal::option, output);
+    for (int a = 3; a < max_rank; ++a)
+      if (to.from_innermost(a) != 1) return fail(refusal::rank, output, to.rank, 3);
     std::int32_t position = 0;
     for (std::uint32_t i = 0; i < operands_.count; ++i) {
       const std::int32_t input = operand(static_cast<int>(i));
@@ -860,6 +881,8 @@ class tflite_importer {
   // 256 MiB of activations is far beyond any microcontroller; it keeps every byte count inside 32 bits.
   static constexpr std::int32_t most_elements = 1 << 28;
   static constexpr std::int32_t most_extent = 1 << 15;
+  // Rows are counted in 16 bits while a network runs.
+  static constexpr std::int32_t most_rows = (1 << 15) - 1;
   // As many int8 sum up inside 32 bits.
   static constexpr std::int32_t most_summed = 1 << 23;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/graph/graph.hpp>
+#include <inlay/plan/stage.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +34,7 @@ constexpr std::int32_t scratch_place(graph_view g, std::int32_t layer_index) { r
 
 namespace detail {
 
-/// Bytes of scratch with which a layer can write its output over its first input; −1 if it cannot.
+/// Bytes of scratch with which a layer can write its whole output over its first input; −1 if it cannot.
 ///
 /// An elementwise layer reads an element before it writes it: none. A window that keeps channels apart takes
 /// one channel after another: the channel's output is collected in scratch while its input is still read,
@@ -48,8 +49,9 @@ constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
   return channelwise && from.channels() == to.channels() ? to.height() * to.width() : -1;
 }
 
-/// Lets a layer overwrite an input that nobody reads afterwards, where that saves memory.
-constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t index) {
+/// Lets a layer overwrite an input that nobody reads afterwards, where that saves memory. `alone`: the layer is
+/// a stage of its own and runs at once, so that its whole input is there.
+constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t index, bool alone) {
   const layer& l = g.layers[index];
   const std::int32_t output = g.output_of(l).storage;
   if (places[output].first != index) return;
@@ -59,32 +61,47 @@ constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t in
     const tensor& input = g.input_of(l, position);
     if (input.is_constant()) continue;
     const arena_place& in = places[input.storage];
-    if (!in.used() || in.last != index || in.bytes != input.extents.elements()) continue;
-    if (binary ? in.bytes != places[output].bytes : scratch < 0 || scratch >= places[output].bytes) continue;
+    if (!in.used() || in.last != index || in.bytes < places[output].bytes) continue;
+    if (binary ? input.extents.elements() != g.output_of(l).extents.elements()
+               : scratch < 0 || scratch >= places[output].bytes || (scratch > 0 && !alone))
+      continue;
     places[output].over = input.storage;
     if (scratch > 0) places[scratch_place(g, index)] = {-1, scratch, index, index, -1};
     return;
   }
 }
 
-/// Fills in what is in the arena and when, but not where.
-constexpr void find_lifetimes(graph_view g, arena_place* places) {
+/// Fills in what is in the arena and when, but not where. `maps` has the layout of each layer's output.
+///
+/// Times are numbers of layers. What a stage keeps lives as long as the stage; a transient row from the layer
+/// that makes it to the one that reads it, since no other layer runs between them.
+constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t stage_count, const layer_span* spans,
+                              const map_layout* maps, arena_place* places) {
   for (std::int32_t p = 0; p < place_count(g); ++p) places[p] = {};
-  for (std::int32_t i = 0; i < g.layer_count; ++i) {
-    const layer& l = g.layers[i];
-    const std::int32_t output = g.output_of(l).storage;
-    if (!places[output].used()) places[output] = {-1, g.tensors[output].extents.elements(), i, i, -1};
-    for (std::int32_t input : l.inputs)
-      if (input >= 0) places[g.tensors[input].storage].last = i;
+  for (std::int32_t s = 0; s < stage_count; ++s)
+    for (std::int32_t i = stages[s].first; i < stages[s].end; ++i) {
+      const std::int32_t output = g.output_of(g.layers[i]).storage;
+      const layer_span& span = spans[output];
+      if (span.first_writer != i) continue;
+      places[output] = maps[i].transient
+                           ? arena_place{-1, maps[i].bytes(), i, span.last_reader, -1}
+                           : arena_place{-1, maps[i].bytes(), stages[s].first, span.last_reader, -1};
+    }
+  // Readers, too, take as long as their stage.
+  for (std::int32_t t = 0; t < g.tensor_count; ++t) {
+    if (!places[t].used() || places[t].last >= g.layer_count || maps[spans[t].first_writer].transient) continue;
+    for (std::int32_t s = 0; s < stage_count; ++s)
+      if (places[t].last >= stages[s].first && places[t].last < stages[s].end) {
+        places[t].last = stages[s].end - 1;
+        break;
+      }
   }
-  for (std::int32_t o = 0; o < g.output_count; ++o) places[g.tensors[g.outputs[o]].storage].last = g.layer_count;
-  for (std::int32_t i = 0; i < g.layer_count; ++i) plan_overwrite(g, places, i);
+  for (std::int32_t s = 0; s < stage_count; ++s)
+    for (std::int32_t i = stages[s].first; i < stages[s].end; ++i)
+      plan_overwrite(g, places, i, stages[s].is_one_layer());
 }
 
 }  // namespace detail
-
-/// Which places are laid out before others; each goes to the lowest offset that is free during its life.
-enum class placement_order : std::uint8_t { largest_first, earliest_first };
 
 /// Scratch of plan_arena: one entry for each place.
 struct placement {
@@ -92,16 +109,14 @@ struct placement {
   std::int32_t chain = -1;   // in order of placing: the first place of a chain of takeovers …
   std::int32_t bytes = 0;    // … and the bytes of the largest in it
   std::int32_t placed = -1;  // list of the places that have their offset
+  std::int32_t alive = 0;    // of the layer with this index: bytes alive while it runs
+  std::int32_t best_chain = -1;  // the order of the best try
 };
 
-namespace detail {
+/// How often plan_arena tries another order of placing.
+inline constexpr std::int32_t placement_tries = 10;
 
-constexpr bool goes_before(const arena_place* places, const placement& a, const placement& b, placement_order order) {
-  const std::int32_t first_a = places[a.chain].first, first_b = places[b.chain].first;
-  if (order == placement_order::earliest_first && first_a != first_b) return first_a < first_b;
-  if (a.bytes != b.bytes) return a.bytes > b.bytes;
-  return first_a < first_b;
-}
+namespace detail {
 
 /// The lowest offset at which nothing that is placed is in the way of a chain at any time of its life.
 constexpr std::int32_t lowest_free_offset(const arena_place* places, const placement* scratch, std::int32_t placed,
@@ -124,12 +139,69 @@ constexpr std::int32_t lowest_free_offset(const arena_place* places, const place
   return offset;
 }
 
+/// Bytes of the largest place in a chain.
+constexpr std::int32_t chain_bytes(const arena_place* places, const placement* scratch, std::int32_t start) {
+  std::int32_t bytes = 0;
+  for (std::int32_t p = start; p >= 0; p = scratch[p].next)
+    if (places[p].bytes > bytes) bytes = places[p].bytes;
+  return bytes;
+}
+
+/// Places chains in their order. Returns the bytes they take; `highest` is the chain that ends there.
+constexpr std::int32_t place_chains(arena_place* places, placement* scratch, std::int32_t chains,
+                                    std::int32_t& highest) {
+  std::int32_t total = 0, placed = 0;
+  for (std::int32_t c = 0; c < chains; ++c) {
+    const std::int32_t offset = lowest_free_offset(places, scratch, placed, scratch[c].chain);
+    for (std::int32_t p = scratch[c].chain; p >= 0; p = scratch[p].next) {
+      places[p].offset = offset;
+      scratch[placed++].placed = p;
+    }
+    if (offset + scratch[c].bytes > total) {
+      total = offset + scratch[c].bytes;
+      highest = c;
+    }
+  }
+  return total;
+}
+
+/// Moves a chain up in the order of placing.
+constexpr void move_chain(placement* scratch, std::int32_t from, std::int32_t to) {
+  const std::int32_t chain = scratch[from].chain, bytes = scratch[from].bytes;
+  for (std::int32_t c = from; c > to; --c) {
+    scratch[c].chain = scratch[c - 1].chain;
+    scratch[c].bytes = scratch[c - 1].bytes;
+  }
+  scratch[to].chain = chain;
+  scratch[to].bytes = bytes;
+}
+
+/// Bytes alive at the worst time: no layout can do with less.
+constexpr std::int32_t most_alive(graph_view g, const arena_place* places, placement* scratch) {
+  std::int32_t most = 0;
+  for (std::int32_t p = 0; p < place_count(g); ++p) {
+    const arena_place& place = places[p];
+    if (!place.used()) continue;
+    // What takes over memory is not larger: it needs none while the layer runs that makes it.
+    const std::int32_t first = place.over >= 0 ? place.first + 1 : place.first;
+    for (std::int32_t i = first; i <= place.last && i < g.layer_count; ++i) {
+      scratch[i].alive += place.bytes;
+      if (scratch[i].alive > most) most = scratch[i].alive;
+    }
+  }
+  return most;
+}
+
 }  // namespace detail
 
-/// Lays out the arena for running layer after layer. `places` and `scratch` have place_count entries.
-/// Returns the arena's size in bytes.
-constexpr std::int32_t plan_arena(graph_view g, placement_order order, arena_place* places, placement* scratch) {
-  detail::find_lifetimes(g, places);
+/// Lays out the arena of a schedule, given the layout of each layer's output. `places` and `scratch` have
+/// place_count entries. Returns the arena's size in bytes.
+///
+/// The largest go first, each to the lowest offset that is free during its life. As long as that leaves holes,
+/// whatever ended highest goes first of all in another try; the best one is kept.
+constexpr std::int32_t plan_arena(graph_view g, const stage* stages, std::int32_t stage_count, const layer_span* spans,
+                                  const map_layout* maps, arena_place* places, placement* scratch) {
+  detail::find_lifetimes(g, stages, stage_count, spans, maps, places);
   const std::int32_t count = place_count(g);
   for (std::int32_t p = 0; p < count; ++p) scratch[p] = {};
   for (std::int32_t p = 0; p < count; ++p)
@@ -138,28 +210,27 @@ constexpr std::int32_t plan_arena(graph_view g, placement_order order, arena_pla
   std::int32_t chains = 0;
   for (std::int32_t p = 0; p < count; ++p) {
     if (!places[p].used() || places[p].over >= 0) continue;
-    placement c{-1, p, 0};
-    for (std::int32_t q = p; q >= 0; q = scratch[q].next)
-      if (places[q].bytes > c.bytes) c.bytes = places[q].bytes;
-    std::int32_t at = chains++;
-    for (; at > 0 && detail::goes_before(places, c, scratch[at - 1], order); --at) {
-      scratch[at].chain = scratch[at - 1].chain;
-      scratch[at].bytes = scratch[at - 1].bytes;
-    }
-    scratch[at].chain = c.chain;
-    scratch[at].bytes = c.bytes;
+    scratch[chains].chain = p;
+    scratch[chains].bytes = detail::chain_bytes(places, scratch, p);
+    std::int32_t at = chains;
+    while (at > 0 && scratch[at - 1].bytes < scratch[chains].bytes) --at;
+    detail::move_chain(scratch, chains++, at);
   }
 
-  std::int32_t total = 0, placed = 0;
-  for (std::int32_t c = 0; c < chains; ++c) {
-    const std::int32_t offset = detail::lowest_free_offset(places, scratch, placed, scratch[c].chain);
-    for (std::int32_t p = scratch[c].chain; p >= 0; p = scratch[p].next) {
-      places[p].offset = offset;
-      scratch[placed++].placed = p;
+  const std::int32_t least = align_up(detail::most_alive(g, places, scratch));
+  std::int32_t best = 0x7fffffff, last = 0, highest = 0;
+  for (std::int32_t tries = 0; tries < placement_tries && best > least; ++tries) {
+    last = detail::place_chains(places, scratch, chains, highest);
+    if (last < best) {
+      best = last;
+      for (std::int32_t c = 0; c < chains; ++c) scratch[c].best_chain = scratch[c].chain;
     }
-    if (offset + scratch[c].bytes > total) total = offset + scratch[c].bytes;
+    detail::move_chain(scratch, highest, 0);
   }
-  return total;
+  if (last == best) return best;
+  for (std::int32_t c = 0; c < chains; ++c) scratch[c].chain = scratch[c].best_chain;
+  for (std::int32_t c = 0; c < chains; ++c) scratch[c].bytes = detail::chain_bytes(places, scratch, scratch[c].chain);
+  return detail::place_chains(places, scratch, chains, highest);
 }
 
 /// Bytes alive while a layer runs. The largest of these is the least that any layout can do with.
@@ -204,10 +275,11 @@ struct arena_plan {
 };
 
 template <std::int32_t Places>
-constexpr arena_plan<Places> make_arena_plan(graph_view g, placement_order order) {
+constexpr arena_plan<Places> make_arena_plan(graph_view g, const stage* stages, std::int32_t stage_count,
+                                             const layer_span* spans, const map_layout* maps) {
   arena_plan<Places> plan{};
   placement scratch[static_cast<std::size_t>(Places)]{};
-  plan.bytes = plan_arena(g, order, plan.places, scratch);
+  plan.bytes = plan_arena(g, stages, stage_count, spans, maps, plan.places, scratch);
   return plan;
 }
 

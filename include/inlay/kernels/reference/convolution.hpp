@@ -62,6 +62,12 @@ constexpr window_parameters prepare_window(graph_view g, const layer& l) {
           activation_range(l.clamp, out.quant)};
 }
 
+/// A dense input of a window.
+template <typename Element>
+constexpr map_view<Element> input_map(const window_parameters& p, Element* data) {
+  return {data, p.input_channels, p.input_width * p.input_channels, p.input_height, 0};
+}
+
 /// Replaces a map by the output of a window that keeps channels apart: one channel after another, collected
 /// in scratch of one output plane, since the window still reads what it would overwrite.
 template <typename Element>
@@ -98,12 +104,13 @@ struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, std::int8_t* output,
-                            const Input* input, const Byte* weights) {
+  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output,
+                            region r, map_view<const Input> input, const Byte* weights) {
     const window2d& w = p.window;
     const std::int32_t filter_elements = w.kernel.height * w.kernel.width * p.group_channels;
-    for (std::int32_t y = 0; y < p.output_height; ++y) {
-      for (std::int32_t x = 0; x < p.output_width; ++x) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        std::int8_t* out = output.pixel(y, x);
         for (std::int32_t c = 0; c < p.output_channels; ++c) {
           const std::int32_t first_channel = c / p.group_outputs * p.group_channels;
           std::int32_t sum = 0;
@@ -113,13 +120,13 @@ struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
             for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
               const std::int32_t ix = x * w.stride.width - w.padding.left + kx * w.dilation.width;
               if (ix < 0 || ix >= p.input_width) continue;
-              const Input* pixel = input + (iy * p.input_width + ix) * p.input_channels + first_channel;
+              const Input* pixel = input.pixel(iy, ix) + first_channel;
               const Byte* filter = weights + c * filter_elements + (ky * w.kernel.width + kx) * p.group_channels;
               for (std::int32_t i = 0; i < p.group_channels; ++i)
                 sum = wrapping_add(sum, (detail::as_int8(pixel[i]) - p.input_zero_point) * detail::as_int8(filter[i]));
             }
           }
-          *output++ = detail::finish(sum, table[c], p);
+          out[c] = detail::finish(sum, table[c], p);
         }
       }
     }
@@ -141,8 +148,9 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr std::int8_t element(const parameters& p, const channel_constants* table, const Input* input,
-                                       const Byte* weights, std::int32_t y, std::int32_t x, std::int32_t c) {
+  static constexpr std::int8_t element(const parameters& p, const channel_constants* table,
+                                       const map_view<Input>& input, const Byte* weights, std::int32_t y,
+                                       std::int32_t x, std::int32_t c) {
     const window2d& w = p.window;
     std::int32_t sum = 0;
     for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
@@ -151,8 +159,7 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
       for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
         const std::int32_t ix = x * w.stride.width - w.padding.left + kx * w.dilation.width;
         if (ix < 0 || ix >= p.input_width) continue;
-        const std::int32_t value =
-            detail::as_int8(input[(iy * p.input_width + ix) * p.input_channels + c / p.multiplier]);
+        const std::int32_t value = detail::as_int8(input.pixel(iy, ix)[c / p.multiplier]);
         const std::int32_t weight = detail::as_int8(weights[(ky * w.kernel.width + kx) * p.output_channels + c]);
         sum = wrapping_add(sum, (value - p.input_zero_point) * weight);
       }
@@ -161,19 +168,21 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, std::int8_t* output,
-                            const Input* input, const Byte* weights) {
-    for (std::int32_t y = 0; y < p.output_height; ++y)
-      for (std::int32_t x = 0; x < p.output_width; ++x)
-        for (std::int32_t c = 0; c < p.output_channels; ++c)
-          *output++ = element(p, table, input, weights, y, x, c);
+  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output,
+                            region r, map_view<const Input> input, const Byte* weights) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        std::int8_t* out = output.pixel(y, x);
+        for (std::int32_t c = 0; c < p.output_channels; ++c) out[c] = element(p, table, input, weights, y, x, c);
+      }
   }
 
   template <typename Byte>
   static constexpr void run_over(const parameters& p, const channel_constants* table, std::int8_t* map,
                                  std::int8_t* scratch, const Byte* weights) {
+    const map_view<std::int8_t> input = detail::input_map(p, map);
     detail::overwrite_by_channel(p, map, scratch, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
-      return element(p, table, map, weights, y, x, c);
+      return element(p, table, input, weights, y, x, c);
     });
   }
 };
@@ -196,8 +205,8 @@ struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, std::int8_t* output,
-                            const Input* input, const Byte* weights) {
+  static constexpr void run_whole(const parameters& p, const channel_constants* table, std::int8_t* output,
+                                  const Input* input, const Byte* weights) {
     for (std::int32_t row = 0; row < p.rows; ++row) {
       for (std::int32_t c = 0; c < p.output_channels; ++c) {
         std::int32_t sum = 0;

@@ -4,60 +4,52 @@
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
 
-#include <array>
-
 namespace inlay {
 
 namespace detail {
 
-/// How two inputs are walked along with the output: extents of the output from the innermost axis on, and
-/// the distance to an input's next element along each, 0 where it is broadcast.
-struct broadcast_walk {
-  std::array<std::int32_t, max_rank> extents{};
-  std::array<std::int32_t, max_rank> a_strides{};
-  std::array<std::int32_t, max_rank> b_strides{};
+/// How an input is read along with the output: 0 where it has one pixel or channel for all, 1 otherwise.
+struct broadcast {
+  std::int32_t rows = 1, columns = 1, channels = 1;
 };
 
-constexpr std::array<std::int32_t, max_rank> broadcast_strides(const shape& s) {
-  std::array<std::int32_t, max_rank> strides{};
-  std::int32_t stride = 1;
-  for (int axis = 0; axis < max_rank; ++axis) {
-    const std::int32_t extent = s.from_innermost(axis);
-    strides[static_cast<std::size_t>(axis)] = extent == 1 ? 0 : stride;
-    stride *= extent;
-  }
-  return strides;
+constexpr broadcast make_broadcast(const shape& from, const shape& to) {
+  return {map_rows(from) == map_rows(to), from.width() == to.width(), from.channels() == to.channels()};
 }
 
-constexpr broadcast_walk make_broadcast_walk(graph_view g, const layer& l) {
-  broadcast_walk walk{};
-  for (int axis = 0; axis < max_rank; ++axis)
-    walk.extents[static_cast<std::size_t>(axis)] = g.output_of(l).extents.from_innermost(axis);
-  walk.a_strides = broadcast_strides(g.input_of(l, 0).extents);
-  walk.b_strides = broadcast_strides(g.input_of(l, 1).extents);
-  return walk;
-}
-
-/// output[i] = f(a[…], b[…]) for every element, in memory order.
+/// output = f(a, b) for every element of a region.
 template <typename A, typename B, typename Function>
-constexpr void for_each_pair(const broadcast_walk& walk, std::int8_t* output, const A* a, const B* b, Function f) {
-  std::array<std::int32_t, max_rank> index{};
-  std::int32_t at_a = 0, at_b = 0;
-  const auto inner = walk.extents[0];
-  for (;;) {
-    for (std::int32_t i = 0; i < inner; ++i)
-      *output++ = f(as_int8(a[at_a + i * walk.a_strides[0]]), as_int8(b[at_b + i * walk.b_strides[0]]));
-    std::size_t axis = 1;
-    for (; axis < index.size(); ++axis) {
-      at_a += walk.a_strides[axis];
-      at_b += walk.b_strides[axis];
-      if (++index[axis] < walk.extents[axis]) break;
-      at_a -= walk.extents[axis] * walk.a_strides[axis];
-      at_b -= walk.extents[axis] * walk.b_strides[axis];
-      index[axis] = 0;
+constexpr void for_each_pair(map_view<std::int8_t> output, region r, std::int32_t channels, const map_view<A>& a,
+                             broadcast a_read, const map_view<B>& b, broadcast b_read, Function f) {
+  for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+    for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+      std::int8_t* out = output.pixel(y, x);
+      const A* from_a = a.pixel(y * a_read.rows, x * a_read.columns);
+      const B* from_b = b.pixel(y * b_read.rows, x * b_read.columns);
+      for (std::int32_t c = 0; c < channels; ++c)
+        out[c] = f(as_int8(from_a[c * a_read.channels]), as_int8(from_b[c * b_read.channels]));
     }
-    if (axis == index.size()) return;
-  }
+}
+
+/// What all layers on two inputs need.
+struct pair_parameters {
+  std::int32_t channels = 0;
+  broadcast a_read{}, b_read{};
+  std::int32_t a_zero_point = 0, b_zero_point = 0, output_zero_point = 0;
+  stored_range range{};
+};
+
+constexpr pair_parameters prepare_pair(graph_view g, const layer& l) {
+  const tensor& a = g.input_of(l, 0);
+  const tensor& b = g.input_of(l, 1);
+  const tensor& out = g.output_of(l);
+  return {out.extents.channels(),
+          make_broadcast(a.extents, out.extents),
+          make_broadcast(b.extents, out.extents),
+          a.quant.zero_point,
+          b.quant.zero_point,
+          out.quant.zero_point,
+          activation_range(l.clamp, out.quant)};
 }
 
 /// ADD and SUB: both inputs are brought to a common scale with 20 more bits, added, and brought to the
@@ -66,11 +58,8 @@ template <int Sign>
 struct sum_kernel : no_table {
   static constexpr std::int32_t headroom_bits = 20;
 
-  struct parameters {
-    broadcast_walk walk{};
-    std::int32_t a_zero_point = 0, b_zero_point = 0, output_zero_point = 0;
+  struct parameters : pair_parameters {
     fixed_multiplier a_multiplier{}, b_multiplier{}, output_multiplier{};
-    stored_range range{};
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -78,19 +67,15 @@ struct sum_kernel : no_table {
     const quantization& b = g.input_of(l, 1).quant;
     const quantization& out = g.output_of(l).quant;
     const double twice_larger = 2 * double{a.scale > b.scale ? a.scale : b.scale};
-    return {make_broadcast_walk(g, l),
-            a.zero_point,
-            b.zero_point,
-            out.zero_point,
-            quantize_multiplier(double{a.scale} / twice_larger),
+    return {prepare_pair(g, l), quantize_multiplier(double{a.scale} / twice_larger),
             quantize_multiplier(double{b.scale} / twice_larger),
-            quantize_multiplier(twice_larger / ((1 << headroom_bits) * double{out.scale})),
-            activation_range(l.clamp, out)};
+            quantize_multiplier(twice_larger / ((1 << headroom_bits) * double{out.scale}))};
   }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const A* a, const B* b) {
-    for_each_pair(p.walk, output, a, b, [&p](std::int32_t x, std::int32_t y) {
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
+                            map_view<const A> a, map_view<const B> b) {
+    for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t scaled_x = multiply((x - p.a_zero_point) * (1 << headroom_bits), p.a_multiplier);
       const std::int32_t scaled_y = multiply((y - p.b_zero_point) * (1 << headroom_bits), p.b_multiplier);
       return p.range.clamp(
@@ -113,28 +98,22 @@ struct reference_kernel<layer_kind::sub> : detail::sum_kernel<-1> {};
 /// tensorflow/lite/kernels/internal/reference/integer_ops/mul.h: MulFunc.
 template <>
 struct reference_kernel<layer_kind::mul> : detail::no_table {
-  struct parameters {
-    detail::broadcast_walk walk{};
-    std::int32_t a_zero_point = 0, b_zero_point = 0, output_zero_point = 0;
+  struct parameters : detail::pair_parameters {
     fixed_multiplier multiplier{};
-    stored_range range{};
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
     const quantization& out = g.output_of(l).quant;
-    return {detail::make_broadcast_walk(g, l),
-            a.zero_point,
-            b.zero_point,
-            out.zero_point,
-            quantize_multiplier(double{a.scale} * double{b.scale} / double{out.scale}),
-            activation_range(l.clamp, out)};
+    return {detail::prepare_pair(g, l),
+            quantize_multiplier(double{a.scale} * double{b.scale} / double{out.scale})};
   }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const A* a, const B* b) {
-    detail::for_each_pair(p.walk, output, a, b, [&p](std::int32_t x, std::int32_t y) {
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
+                            map_view<const A> a, map_view<const B> b) {
+    detail::for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t product = (x - p.a_zero_point) * (y - p.b_zero_point);
       return p.range.clamp(wrapping_add(multiply(product, p.multiplier), p.output_zero_point));
     });
@@ -182,10 +161,10 @@ constexpr std::int32_t rescaled(const quantization& in, const quantization& out,
 struct lookup_kernel {
   using table_entry = std::int8_t;
   struct parameters {
-    std::int32_t elements = 0;
+    std::int32_t channels = 0;
   };
 
-  static constexpr parameters prepare(graph_view g, const layer& l) { return {g.output_of(l).extents.elements()}; }
+  static constexpr parameters prepare(graph_view g, const layer& l) { return {g.output_of(l).extents.channels()}; }
   static constexpr std::int32_t table_size(graph_view, const layer&) { return 256; }
 
   /// Entry i is the answer to the byte i, whatever type it is read as.
@@ -211,8 +190,14 @@ struct lookup_kernel {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const std::int8_t* table, std::int8_t* output, const Input* input) {
-    for (std::int32_t i = 0; i < p.elements; ++i) output[i] = table[static_cast<std::uint8_t>(input[i])];
+  static constexpr void run(const parameters& p, const std::int8_t* table, map_view<std::int8_t> output, region r,
+                            map_view<const Input> input) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        std::int8_t* out = output.pixel(y, x);
+        const Input* in = input.pixel(y, x);
+        for (std::int32_t c = 0; c < p.channels; ++c) out[c] = table[static_cast<std::uint8_t>(in[c])];
+      }
   }
 };
 
@@ -232,26 +217,35 @@ struct reference_kernel<layer_kind::requantize> : detail::lookup_kernel {};
 template <>
 struct reference_kernel<layer_kind::quantize> : detail::no_table {
   struct parameters {
-    std::int32_t elements = 0;
+    std::int32_t channels = 0;
     float scale = 1;
     std::int32_t zero_point = 0;
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const tensor& out = g.output_of(l);
-    return {out.extents.elements(), out.quant.scale, out.quant.zero_point};
+    return {out.extents.channels(), out.quant.scale, out.quant.zero_point};
   }
 
-  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const float* input) {
-    for (std::int32_t i = 0; i < p.elements; ++i) {
-      const float steps = input[i] / p.scale;
-      // 512 steps from any zero point are outside int8 on either side.
-      const float bounded = steps < 512.0f ? (steps > -512.0f ? steps : -512.0f) : (steps >= 512.0f ? 512.0f : -512.0f);
-      const auto whole = static_cast<std::int32_t>(bounded);
-      const float rest = bounded - static_cast<float>(whole);
-      const std::int32_t rounded = rest >= 0.5f ? whole + 1 : rest <= -0.5f ? whole - 1 : whole;
-      output[i] = saturate_to_int8(rounded + p.zero_point);
-    }
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
+                            map_view<const float> input) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        std::int8_t* out = output.pixel(y, x);
+        const float* in = input.pixel(y, x);
+        for (std::int32_t c = 0; c < p.channels; ++c) out[c] = quantized(p, in[c]);
+      }
+  }
+
+ private:
+  static constexpr std::int8_t quantized(const parameters& p, float real) {
+    const float steps = real / p.scale;
+    // 512 steps from any zero point are outside int8 on either side.
+    const float bounded = steps < 512.0f ? (steps > -512.0f ? steps : -512.0f) : (steps >= 512.0f ? 512.0f : -512.0f);
+    const auto whole = static_cast<std::int32_t>(bounded);
+    const float rest = bounded - static_cast<float>(whole);
+    const std::int32_t rounded = rest >= 0.5f ? whole + 1 : rest <= -0.5f ? whole - 1 : whole;
+    return saturate_to_int8(rounded + p.zero_point);
   }
 };
 

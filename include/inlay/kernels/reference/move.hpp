@@ -4,6 +4,7 @@
 
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
+#include <inlay/plan/stage.hpp>
 
 #include <array>
 
@@ -48,19 +49,17 @@ struct block_copy : no_table {
         }
         break;
       }
-      default:  // pad and place
+      default:  // pad
         for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis)
           p.output_first += l.begin[axis] * to_strides[axis];
-        if (l.kind == layer_kind::pad) {
-          p.fill_elements = to.elements();
-          p.fill = static_cast<std::int8_t>(l.fill);
-        }
+        p.fill_elements = to.elements();
+        p.fill = static_cast<std::int8_t>(l.fill);
     }
     return p;
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+  static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
     for (std::int32_t i = 0; i < p.fill_elements; ++i) output[i] = p.fill;
     std::array<std::int32_t, max_rank> index{};
     std::int32_t from = p.input_first, to = p.output_first;
@@ -88,53 +87,74 @@ struct reference_kernel<layer_kind::pad> : detail::block_copy {};
 template <>
 struct reference_kernel<layer_kind::slice> : detail::block_copy {};
 template <>
-struct reference_kernel<layer_kind::place> : detail::block_copy {};
-template <>
 struct reference_kernel<layer_kind::transpose> : detail::block_copy {};
+
+/// The input becomes a block of the output. The region is of the input.
+template <>
+struct reference_kernel<layer_kind::place> : detail::no_table {
+  struct parameters {
+    std::int32_t channels = 0;
+    std::int32_t first_row = 0, first_column = 0, first_channel = 0;
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const shape& from = g.input_of(l).extents;
+    parameters p{from.channels(), 0, 0, 0};
+    for (int axis = 0; axis < from.rank; ++axis) {
+      const std::int32_t begin = l.begin[static_cast<std::size_t>(axis)];
+      const int from_innermost = from.rank - 1 - axis;
+      if (from_innermost == 0) p.first_channel = begin;
+      if (from_innermost == 1) p.first_column = begin;
+      if (from_innermost >= 2) p.first_row += begin;
+    }
+    return p;
+  }
+
+  template <typename Input>
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
+                            map_view<const Input> input) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        std::int8_t* out = output.pixel(y + p.first_row, x + p.first_column) + p.first_channel;
+        const Input* in = input.pixel(y, x);
+        for (std::int32_t c = 0; c < p.channels; ++c) out[c] = static_cast<std::int8_t>(in[c]);
+      }
+  }
+};
 
 /// Each output pixel is the nearest input pixel. The table holds the input row of every output row, then the
 /// input column of every output column.
-/// tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h: GetNearestNeighbor.
 template <>
 struct reference_kernel<layer_kind::resize_nearest> {
   using table_entry = std::int16_t;
   struct parameters {
-    std::int32_t input_width = 0, output_height = 0, output_width = 0, channels = 0;
+    std::int32_t output_height = 0, channels = 0;
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
-    const shape& to = g.output_of(l).extents;
-    return {g.input_of(l).extents.width(), to.height(), to.width(), to.channels()};
+    return {g.output_of(l).extents.height(), g.output_of(l).extents.channels()};
   }
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     return g.output_of(l).extents.height() + g.output_of(l).extents.width();
   }
 
-  static constexpr std::int16_t nearest(const layer& l, std::int32_t output, std::int32_t input_size,
-                                        std::int32_t output_size) {
-    const bool corners = l.align_corners && output_size > 1;
-    const float scale = corners ? static_cast<float>(input_size - 1) / static_cast<float>(output_size - 1)
-                                : static_cast<float>(input_size) / static_cast<float>(output_size);
-    const float position = (static_cast<float>(output) + (l.half_pixel_centers ? 0.5f : 0.0f)) * scale;
-    const std::int64_t index = l.align_corners ? round_half_away(double{position}) : floor_to_integer(double{position});
-    return static_cast<std::int16_t>(index < input_size - 1 ? index : input_size - 1);
-  }
-
   template <typename Byte>
   static constexpr void fill_table(graph_view g, const layer& l, const Byte*, std::int16_t* table) {
     const shape& from = g.input_of(l).extents;
     const shape& to = g.output_of(l).extents;
-    for (std::int32_t y = 0; y < to.height(); ++y) *table++ = nearest(l, y, from.height(), to.height());
-    for (std::int32_t x = 0; x < to.width(); ++x) *table++ = nearest(l, x, from.width(), to.width());
+    for (std::int32_t y = 0; y < to.height(); ++y) *table++ = static_cast<std::int16_t>(detail::nearest_pixel(l, y, from.height(), to.height()));
+    for (std::int32_t x = 0; x < to.width(); ++x) *table++ = static_cast<std::int16_t>(detail::nearest_pixel(l, x, from.width(), to.width()));
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const std::int16_t* table, std::int8_t* output, const Input* input) {
-    for (std::int32_t y = 0; y < p.output_height; ++y)
-      for (std::int32_t x = 0; x < p.output_width; ++x) {
-        const Input* pixel = input + (table[y] * p.input_width + table[p.output_height + x]) * p.channels;
-        for (std::int32_t c = 0; c < p.channels; ++c) *output++ = static_cast<std::int8_t>(pixel[c]);
+  static constexpr void run(const parameters& p, const std::int16_t* table, map_view<std::int8_t> output, region r,
+                            map_view<const Input> input) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        std::int8_t* out = output.pixel(y, x);
+        const Input* in = input.pixel(table[y], table[p.output_height + x]);
+        for (std::int32_t c = 0; c < p.channels; ++c) out[c] = static_cast<std::int8_t>(in[c]);
       }
   }
 };

@@ -37,13 +37,13 @@ struct pool_kernel : no_table {
   static constexpr parameters prepare(graph_view g, const layer& l) { return prepare_window(g, l); }
 
   template <typename Input>
-  static constexpr std::int8_t element(const parameters& p, const Input* input, std::int32_t y, std::int32_t x,
-                                       std::int32_t c) {
+  static constexpr std::int8_t element(const parameters& p, const map_view<Input>& input, std::int32_t y,
+                                       std::int32_t x, std::int32_t c) {
     const inside_window in = clip_window(p, y, x);
     std::int32_t value = Average ? 0 : -128;
     for (std::int32_t iy = in.top; iy < in.bottom; ++iy)
       for (std::int32_t ix = in.left; ix < in.right; ++ix) {
-        const std::int32_t e = as_int8(input[(iy * p.input_width + ix) * p.input_channels + c]);
+        const std::int32_t e = as_int8(input.pixel(iy, ix)[c]);
         value = Average ? value + e : e > value ? e : value;
       }
     if (Average) value = rounded_average(value, (in.bottom - in.top) * (in.right - in.left));
@@ -51,15 +51,19 @@ struct pool_kernel : no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
-    for (std::int32_t y = 0; y < p.output_height; ++y)
-      for (std::int32_t x = 0; x < p.output_width; ++x)
-        for (std::int32_t c = 0; c < p.output_channels; ++c) *output++ = element(p, input, y, x, c);
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
+                            map_view<const Input> input) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        std::int8_t* out = output.pixel(y, x);
+        for (std::int32_t c = 0; c < p.output_channels; ++c) out[c] = element(p, input, y, x, c);
+      }
   }
 
   static constexpr void run_over(const parameters& p, const table_entry*, std::int8_t* map, std::int8_t* scratch) {
+    const map_view<std::int8_t> input = input_map(p, map);
     overwrite_by_channel(p, map, scratch, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
-      return element(p, map, y, x, c);
+      return element(p, input, y, x, c);
     });
   }
 };
@@ -131,7 +135,7 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+  static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
     for_each(p.kept, [&](std::int32_t first) {
       std::int32_t sum = 0;
       for_each(p.reduced, [&](std::int32_t offset) { sum += detail::as_int8(input[first + offset]); });
@@ -145,7 +149,7 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
 template <>
 struct reference_kernel<layer_kind::softmax> : detail::no_table {
   struct parameters {
-    std::int32_t rows = 0, depth = 0;
+    std::int32_t depth = 0;
     fixed_multiplier beta{};          // scales differences to five integer bits
     std::int32_t least_difference = 0;  // smaller ones count as e^−∞
   };
@@ -158,7 +162,7 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
     const double most = 2147483647.0;
     const fixed_multiplier beta = quantize_multiplier(wanted < most ? wanted : most);
     const double radius = 31.0 * (1 << (31 - integer_bits)) / static_cast<double>(std::int64_t{1} << beta.shift);
-    return {in.extents.elements() / in.extents.channels(), in.extents.channels(), beta,
+    return {in.extents.channels(), beta,
             -static_cast<std::int32_t>(floor_to_integer(radius))};
   }
 
@@ -168,32 +172,38 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> outputs, region r,
+                            map_view<const Input> inputs) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) run_pixel(p, outputs.pixel(y, x), inputs.pixel(y, x));
+  }
+
+ private:
+  template <typename Input>
+  static constexpr void run_pixel(const parameters& p, std::int8_t* output, const Input* input) {
     constexpr int sum_integer_bits = 12;
-    for (std::int32_t row = 0; row < p.rows; ++row, input += p.depth, output += p.depth) {
-      std::int32_t largest = -128;
-      for (std::int32_t i = 0; i < p.depth; ++i)
-        if (detail::as_int8(input[i]) > largest) largest = detail::as_int8(input[i]);
-      std::int32_t sum = 0;
-      for (std::int32_t i = 0; i < p.depth; ++i) {
-        const std::int32_t difference = detail::as_int8(input[i]) - largest;
-        if (difference >= p.least_difference)
-          sum = wrapping_add(sum, divide_by_power_of_two(exp_of_difference(p, difference), sum_integer_bits));
+    std::int32_t largest = -128;
+    for (std::int32_t i = 0; i < p.depth; ++i)
+      if (detail::as_int8(input[i]) > largest) largest = detail::as_int8(input[i]);
+    std::int32_t sum = 0;
+    for (std::int32_t i = 0; i < p.depth; ++i) {
+      const std::int32_t difference = detail::as_int8(input[i]) - largest;
+      if (difference >= p.least_difference)
+        sum = wrapping_add(sum, divide_by_power_of_two(exp_of_difference(p, difference), sum_integer_bits));
+    }
+    // GetReciprocal: 1 / sum as a number in (0.5, 1] and a power of two.
+    const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
+    const int bits_over_unit = sum_integer_bits - headroom;
+    const auto normalised = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << headroom) - (1u << 31));
+    const std::int32_t reciprocal = detail::one_over_one_plus(normalised);
+    for (std::int32_t i = 0; i < p.depth; ++i) {
+      const std::int32_t difference = detail::as_int8(input[i]) - largest;
+      if (difference < p.least_difference) {
+        output[i] = -128;
+        continue;
       }
-      // GetReciprocal: 1 / sum as a number in (0.5, 1] and a power of two.
-      const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
-      const int bits_over_unit = sum_integer_bits - headroom;
-      const auto normalised = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << headroom) - (1u << 31));
-      const std::int32_t reciprocal = detail::one_over_one_plus(normalised);
-      for (std::int32_t i = 0; i < p.depth; ++i) {
-        const std::int32_t difference = detail::as_int8(input[i]) - largest;
-        if (difference < p.least_difference) {
-          output[i] = -128;
-          continue;
-        }
-        const std::int32_t share = doubling_high_multiply(reciprocal, exp_of_difference(p, difference));
-        output[i] = saturate_to_int8(divide_by_power_of_two(share, bits_over_unit + 31 - 8) - 128);
-      }
+      const std::int32_t share = doubling_high_multiply(reciprocal, exp_of_difference(p, difference));
+      output[i] = saturate_to_int8(divide_by_power_of_two(share, bits_over_unit + 31 - 8) - 128);
     }
   }
 };

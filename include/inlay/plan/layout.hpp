@@ -1,0 +1,280 @@
+// Inlay: the plan of a model type: its stages, the maps they keep, and the arena, all constants.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+#include <inlay/plan/arena.hpp>
+#include <inlay/plan/schedule.hpp>
+#include <inlay/plan/search.hpp>
+#include <inlay/plan/stage.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace inlay::detail {
+
+/// What is known of a model whatever its schedule.
+template <typename Model>
+struct described {
+  static constexpr graph_view graph = Model::graph();
+  static constexpr auto layers = static_cast<std::size_t>(graph.layer_count);
+
+  struct span_list {
+    layer_span items[static_cast<std::size_t>(graph.tensor_count)]{};
+  };
+  static constexpr span_list spans = [] {
+    span_list list{};
+    find_spans(graph, list.items);
+    return list;
+  }();
+
+  /// Layouts of all layers' outputs if they ran as one stage: how many rows of each are alive at once.
+  struct map_list {
+    map_layout items[layers]{};
+  };
+  static constexpr map_list streamed = [] {
+    map_list list{};
+    interval rows[layers]{}, columns[layers]{}, made_columns[layers]{}, made[layers]{};
+    layer_progress progress[layers]{};
+    plan_stage(graph, {0, graph.layer_count}, spans.items, rows, columns, made_columns, list.items, progress, made);
+    return list;
+  }();
+
+  struct fact_list {
+    layer_facts items[layers]{};
+  };
+  static constexpr fact_list facts = [] {
+    fact_list list{};
+    find_facts(graph, spans.items, streamed.items, list.items);
+    return list;
+  }();
+
+  /// Estimate of the least that a schedule without recomputation needs.
+  static constexpr std::int32_t least_bytes = [] {
+    std::int32_t scratch[layers + 1]{};
+    return least_stage_bytes(graph, facts.items, scratch);
+  }();
+
+  static constexpr const tensor& input_tensor(std::size_t i) { return graph.tensors[graph.inputs[i]]; }
+  static constexpr const tensor& output_tensor(std::size_t i) { return graph.tensors[graph.outputs[i]]; }
+};
+
+/// Named in the static_asserts about schedules by hand, so that the numbers are printed.
+template <std::int32_t Split, std::int32_t FirstLayer, std::int32_t Layers>
+concept split_inside_network = Split > FirstLayer && Split <= Layers;
+template <std::int32_t Patches, std::int32_t Pixels>
+concept grid_within_map = Patches >= 1 && Patches <= Pixels;
+
+/// The stages that a schedule type means for a model.
+template <typename Model, typename Schedule>
+struct stages_of;
+
+template <typename Model>
+struct stages_of<Model, per_layer> {
+  static constexpr auto list = [] {
+    stage_list<described<Model>::graph.layer_count> stages{};
+    for (std::int32_t i = 0; i < described<Model>::graph.layer_count; ++i) stages.append({i, i + 1});
+    return stages;
+  }();
+};
+
+/// Rows or columns of the largest map that a stage hands on.
+template <typename Model>
+constexpr std::int32_t stage_output_extent(std::int32_t first, std::int32_t end, direction d) {
+  using known = described<Model>;
+  std::int32_t extent = 1;
+  for (std::int32_t i = first; i < end && i < known::graph.layer_count; ++i) {
+    const std::int32_t storage = known::graph.output_of(known::graph.layers[i]).storage;
+    const std::int32_t own = extent_along(known::graph.tensors[storage].extents, d);
+    if (known::spans.items[storage].last_reader >= end && own > extent) extent = own;
+  }
+  return extent;
+}
+
+/// What is to be said of a stage by hand.
+template <typename Model, std::int32_t First, typename Stage>
+struct stage_check {
+  static constexpr bool ends_well = split_inside_network<Stage::end, First, described<Model>::graph.layer_count>;
+  static constexpr std::int32_t rows = stage_output_extent<Model>(First, Stage::end, direction::rows);
+  static constexpr std::int32_t columns = stage_output_extent<Model>(First, Stage::end, direction::columns);
+  // Where the split is wrong, the grid is not looked at.
+  static constexpr std::int32_t row_patches = ends_well ? Stage::row_patches : 1;
+  static constexpr std::int32_t column_patches = ends_well ? Stage::column_patches : 1;
+  static constexpr bool is_good =
+      ends_well && grid_within_map<row_patches, rows> && grid_within_map<column_patches, columns>;
+};
+
+/// Does not compile for a stage that cannot be, with one sentence and the numbers.
+template <typename Model, std::int32_t First, typename Stage>
+struct refuse_stage {
+  using check = stage_check<Model, First, Stage>;
+  static_assert(split_inside_network<Stage::end, First, described<Model>::graph.layer_count>,
+                "Inlay: a stage must end after it starts and inside the network");
+  static_assert(grid_within_map<check::row_patches, check::rows>,
+                "Inlay: the grid has more rows of patches than the stage's output has rows");
+  static_assert(grid_within_map<check::column_patches, check::columns>,
+                "Inlay: the grid has more columns of patches than the stage's output has columns");
+};
+
+/// Stages by hand, then one for each layer that is left.
+template <typename Model, std::int32_t First, typename List>
+constexpr void append_stages(List& stages) {
+  for (std::int32_t i = First; i < described<Model>::graph.layer_count; ++i) stages.append({i, i + 1});
+}
+template <typename Model, std::int32_t First, typename Stage, typename... Rest, typename List>
+constexpr void append_stages(List& stages) {
+  if constexpr (std::is_same_v<Stage, per_layer>) {
+    static_assert(sizeof...(Rest) == 0, "Inlay: per_layer stands last in a schedule");
+    append_stages<Model, First>(stages);
+  } else if constexpr (stage_check<Model, First, Stage>::is_good) {
+    stages.append({First, Stage::end, Stage::row_patches, Stage::column_patches});
+    append_stages<Model, Stage::end, Rest...>(stages);
+  } else {
+    append_stages<Model, First>(stages);  // so that the refusal is the only message
+  }
+}
+
+template <typename Model, std::int32_t First, typename... Stages>
+struct refuse_stages {};
+template <typename Model, std::int32_t First, typename Stage, typename... Rest>
+struct refuse_stages<Model, First, Stage, Rest...> : refuse_stage<Model, First, Stage>,
+                                                     refuse_stages<Model, Stage::end, Rest...> {};
+template <typename Model, std::int32_t First>
+struct refuse_stages<Model, First, per_layer> {};
+
+template <typename Model, typename... Stages>
+struct stages_of<Model, schedule<Stages...>> {
+  static_assert(sizeof(refuse_stages<Model, 0, Stages...>) > 0);
+  static constexpr auto list = [] {
+    stage_list<described<Model>::graph.layer_count> stages{};
+    append_stages<Model, 0, Stages...>(stages);
+    return stages;
+  }();
+};
+
+/// The stages with least recomputation within a budget, by the search's estimate; none if nothing fits.
+template <typename Model, std::int64_t BudgetBytes, bool Strips>
+struct searched_stages {
+  static constexpr auto list = [] {
+    using known = described<Model>;
+    constexpr std::int32_t layers = known::graph.layer_count;
+    search_state best[known::layers + 1]{};
+    std::int32_t widths[known::layers + 1]{};
+    search_within(known::graph, known::facts.items, BudgetBytes, Strips, best, widths);
+    stage_list<layers> stages{};
+    if (best[layers].recomputed_macs < 0) return stages;
+    for (std::int32_t end = layers; end > 0; end = best[end].last.first) ++stages.count;
+    for (std::int32_t end = layers, i = stages.count; end > 0; end = best[end].last.first)
+      stages.items[--i] = best[end].last;
+    return stages;
+  }();
+};
+
+template <typename Model>
+struct stages_of<Model, least_memory> : searched_stages<Model, described<Model>::least_bytes, false> {};
+
+/// How a stage's layers work and where their outputs' rows stand, as plan_stage gives it.
+template <std::int32_t Layers, std::int32_t RowPatches, std::int32_t ColumnPatches>
+struct stage_layout {
+  interval rows[static_cast<std::size_t>(RowPatches* Layers)]{};
+  interval columns[static_cast<std::size_t>(ColumnPatches* Layers)]{};
+  interval made_columns[static_cast<std::size_t>(ColumnPatches* Layers)]{};
+  map_layout maps[static_cast<std::size_t>(Layers)]{};
+};
+
+/// Memory of a model that runs in given stages.
+template <typename Model, typename Stages>
+struct laid_out {
+  using known = described<Model>;
+  static constexpr graph_view graph = known::graph;
+  static constexpr const auto& stages = Stages::list;
+
+  template <std::int32_t S>
+  static constexpr auto layout = [] {
+    constexpr stage s = stages.items[S];
+    stage_layout<s.layers(), s.row_patches, s.column_patches> result{};
+    layer_progress progress[static_cast<std::size_t>(s.layers())]{};
+    interval made[static_cast<std::size_t>(s.layers())]{};
+    plan_stage(graph, s, known::spans.items, result.rows, result.columns, result.made_columns, result.maps, progress,
+               made);
+    return result;
+  }();
+
+  /// Of each layer's output. One-layer stages keep whole maps and need no layout of their own.
+  static constexpr typename known::map_list maps = []<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+    typename known::map_list list{};
+    const auto fill = [&list]<std::int32_t Number>(std::integral_constant<std::int32_t, Number>) {
+      constexpr stage s = stages.items[Number];
+      if constexpr (s.is_one_layer()) {
+        const shape& extents = graph.tensors[graph.output_of(graph.layers[s.first]).storage].extents;
+        list.items[s.first] = {map_rows(extents), extents.width() * extents.channels(), false, false};
+      } else {
+        for (std::int32_t i = 0; i < s.layers(); ++i) list.items[s.first + i] = layout<Number>.maps[i];
+      }
+    };
+    (fill(std::integral_constant<std::int32_t, S>{}), ...);
+    return list;
+  }(std::make_integer_sequence<std::int32_t, stages.count>{});
+
+  static constexpr auto arena =
+      make_arena_plan<place_count(graph)>(graph, stages.items, stages.count, known::spans.items, maps.items);
+  static_assert(is_sound(arena.places, place_count(graph), arena.bytes),
+                "Inlay: the arena plan lets live tensors overlap; please report it");
+
+  /// Multiply-accumulates of a run, halos counted as often as they are computed.
+  static constexpr std::int64_t macs = []<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+    const auto count = []<std::int32_t Number>(std::integral_constant<std::int32_t, Number>) {
+      constexpr stage s = stages.items[Number];
+      if constexpr (s.is_one_layer())
+        return layer_macs(graph, graph.layers[s.first]);
+      else
+        return stage_macs(graph, s, layout<Number>.rows, layout<Number>.columns);
+    };
+    return (std::int64_t{0} + ... + count(std::integral_constant<std::int32_t, S>{}));
+  }(std::make_integer_sequence<std::int32_t, stages.count>{});
+};
+
+/// The search estimates; placing can need some more. Then it searches again with what is left.
+template <typename Model, std::int64_t BudgetBytes, std::int64_t TriedBytes, int Tries>
+struct fitting_stages {
+  using tried = searched_stages<Model, TriedBytes, true>;
+  static constexpr std::int64_t bytes = [] {
+    if constexpr (tried::list.count > 0)
+      return std::int64_t{laid_out<Model, tried>::arena.bytes};
+    else
+      return std::int64_t{-1};
+  }();
+  static constexpr auto list = [] {
+    if constexpr (bytes <= BudgetBytes || Tries == 0)
+      return tried::list;
+    else
+      return fitting_stages<Model, BudgetBytes, TriedBytes - (bytes - BudgetBytes), Tries - 1>::list;
+  }();
+};
+
+template <std::int64_t LeastBytes, std::int64_t BudgetBytes>
+concept fits_least = LeastBytes <= BudgetBytes;
+
+template <typename Model, std::size_t Bytes, typename Overhead>
+struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
+  using found = fitting_stages<Model, static_cast<std::int64_t>(Bytes), static_cast<std::int64_t>(Bytes), fitting_tries>;
+  static constexpr bool exists = found::list.count > 0;
+  static constexpr std::int64_t least = [] {
+    if constexpr (exists)
+      return std::int64_t{0};
+    else
+      return std::int64_t{laid_out<Model, stages_of<Model, least_memory>>::arena.bytes};
+  }();
+  static_assert(fits_least<least, static_cast<std::int64_t>(Bytes)>,
+                "Inlay: no schedule that the search knows fits the SRAM budget; inlay::least_memory, without "
+                "recomputation, needs LeastBytes");
+  static constexpr auto list = [] {
+    if constexpr (exists)
+      return found::list;
+    else
+      return stages_of<Model, least_memory>::list;
+  }();
+};
+
+}  // namespace inlay::detail

@@ -1,0 +1,383 @@
+// Inlay: stages. A schedule is a list of stages, each a range of layers that run together row by row, on all
+// columns or on strips of them.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay {
+
+/// Layers [first, end) of a graph, run together over patches of a grid. Rows of one patch are made as they are
+/// needed and kept as long as they are needed, so that within a patch nothing is computed twice; patches
+/// compute what they share, their halos, again.
+struct stage {
+  std::int32_t first = 0;
+  std::int32_t end = 0;
+  std::int32_t row_patches = 1;     // 1: rows are streamed from top to bottom
+  std::int32_t column_patches = 1;  // 1: rows are as wide as the map
+
+  constexpr std::int32_t layers() const { return end - first; }
+  /// One layer over its whole map.
+  constexpr bool is_one_layer() const { return layers() == 1 && row_patches == 1 && column_patches == 1; }
+  friend constexpr bool operator==(const stage&, const stage&) = default;
+};
+
+/// Some rows, or some columns: [first, end).
+struct interval {
+  std::int32_t first = 0;
+  std::int32_t end = 0;
+  constexpr std::int32_t size() const { return end > first ? end - first : 0; }
+  friend constexpr bool operator==(const interval&, const interval&) = default;
+};
+
+/// The smallest interval that holds both; an empty one holds nothing.
+constexpr interval hull(interval a, interval b) {
+  if (a.size() == 0) return b;
+  if (b.size() == 0) return a;
+  return {a.first < b.first ? a.first : b.first, a.end > b.end ? a.end : b.end};
+}
+
+/// Part p of `extent` cut into `parts` as evenly as whole pixels allow.
+constexpr interval even_part(std::int32_t extent, std::int32_t parts, std::int32_t p) {
+  return {static_cast<std::int32_t>(std::int64_t{extent} * p / parts),
+          static_cast<std::int32_t>(std::int64_t{extent} * (p + 1) / parts)};
+}
+
+/// Rows or columns.
+enum class direction : std::uint8_t { rows, columns };
+
+constexpr std::int32_t extent_along(const shape& s, direction d) {
+  return d == direction::rows ? map_rows(s) : s.width();
+}
+
+namespace detail {
+
+/// Input pixels that a window needs for output pixels, clamped to the map.
+constexpr interval window_need(interval output, std::int32_t kernel, std::int32_t stride, std::int32_t dilation,
+                               std::int32_t padding, std::int32_t input_extent) {
+  if (output.size() == 0) return {};
+  const std::int32_t first = output.first * stride - padding;
+  const std::int32_t end = (output.end - 1) * stride - padding + dilated_extent(kernel, dilation);
+  const interval inside{first > 0 ? first : 0, end < input_extent ? end : input_extent};
+  return inside.size() > 0 ? inside : interval{};
+}
+
+/// resize_nearest's input pixel for an output pixel.
+/// tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h: GetNearestNeighbor.
+constexpr std::int32_t nearest_pixel(const layer& l, std::int32_t output, std::int32_t input_size,
+                                     std::int32_t output_size) {
+  const bool corners = l.align_corners && output_size > 1;
+  const float scale = corners ? static_cast<float>(input_size - 1) / static_cast<float>(output_size - 1)
+                              : static_cast<float>(input_size) / static_cast<float>(output_size);
+  const float position = (static_cast<float>(output) + (l.half_pixel_centers ? 0.5f : 0.0f)) * scale;
+  const std::int64_t index = l.align_corners ? round_half_away(double{position}) : floor_to_integer(double{position});
+  return static_cast<std::int32_t>(index < input_size - 1 ? index : input_size - 1);
+}
+
+}  // namespace detail
+
+/// What a layer's kernel counts as its rows or columns: pixels of its output, of its input for `place`; one for
+/// kernels that make everything at once.
+constexpr std::int32_t work_along(graph_view g, const layer& l, direction d) {
+  if (!makes_regions(l.kind)) return 1;
+  return extent_along(l.kind == layer_kind::place ? g.input_of(l).extents : g.output_of(l).extents, d);
+}
+
+/// Two views of the same bytes have different pixels.
+constexpr bool is_reshaped(const shape& a, const shape& b) {
+  return a.channels() != b.channels() || a.width() != b.width();
+}
+
+/// Pixels of one operand that a layer needs for some of its work, counted in the map that owns the memory.
+constexpr interval input_need(graph_view g, const layer& l, int position, interval work, direction d) {
+  if (work.size() == 0) return {};
+  const tensor& input = g.input_of(l, position);
+  const shape& owner = input.is_constant() ? input.extents : g.tensors[input.storage].extents;
+  const std::int32_t extent = extent_along(owner, d);
+  // Behind a reshape, pixels are others than those of the map that was made: all of it is needed.
+  if (!makes_regions(l.kind) || is_reshaped(owner, input.extents)) return {0, extent};
+  if (has_window(l.kind)) {
+    const window2d& w = l.window;
+    return d == direction::rows ? detail::window_need(work, w.kernel.height, w.stride.height, w.dilation.height,
+                                                      w.padding.top, extent)
+                                : detail::window_need(work, w.kernel.width, w.stride.width, w.dilation.width,
+                                                      w.padding.left, extent);
+  }
+  if (l.kind == layer_kind::resize_nearest) {
+    const std::int32_t to = extent_along(g.output_of(l).extents, d);
+    return {detail::nearest_pixel(l, work.first, extent, to), detail::nearest_pixel(l, work.end - 1, extent, to) + 1};
+  }
+  if (l.kind == layer_kind::place) return work;
+  return extent == work_along(g, l, d) ? work : interval{0, extent};
+}
+
+/// Work of a layer that makes some pixels of its output.
+constexpr interval work_for(graph_view g, const layer& l, interval output, direction d) {
+  if (output.size() == 0) return {};
+  if (!makes_regions(l.kind)) return {0, 1};
+  if (l.kind != layer_kind::place) return output;
+  // A block at an offset makes only what lies inside it.
+  const shape& from = g.input_of(l).extents;
+  std::int32_t begin = 0;
+  for (int axis = 0; axis < from.rank; ++axis) {
+    const int innermost = from.rank - 1 - axis;
+    if (d == direction::columns ? innermost == 1 : innermost >= 2) begin += l.begin[static_cast<std::size_t>(axis)];
+  }
+  const std::int32_t extent = extent_along(from, d);
+  const interval inside{output.first > begin ? output.first - begin : 0,
+                        output.end - begin < extent ? output.end - begin : extent};
+  return inside.size() > 0 ? inside : interval{};
+}
+
+/// For each tensor that owns memory: the first layer that writes it and the last that reads it; layer_count
+/// where it is an output of the network.
+struct layer_span {
+  std::int32_t first_writer = -1;
+  std::int32_t last_writer = -1;
+  std::int32_t last_reader = -1;
+};
+
+/// The first layer of a stage that writes a map, counted from the stage's first layer. Layers that place blocks
+/// in one map follow one another, so where an earlier stage began to, this one goes on with its first layer.
+constexpr std::int32_t first_maker_in(const layer_span& span, const stage& s) {
+  return span.first_writer > s.first ? span.first_writer - s.first : 0;
+}
+
+constexpr void find_spans(graph_view g, layer_span* spans) {
+  for (std::int32_t t = 0; t < g.tensor_count; ++t) spans[t] = {};
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    layer_span& out = spans[g.output_of(g.layers[i]).storage];
+    if (out.first_writer < 0) out.first_writer = i;
+    out.last_writer = i;
+    if (out.last_reader < i) out.last_reader = i;
+    for (std::int32_t input : g.layers[i].inputs)
+      if (input >= 0) spans[g.tensors[input].storage].last_reader = i;
+  }
+  for (std::int32_t o = 0; o < g.output_count; ++o) spans[g.tensors[g.outputs[o]].storage].last_reader = g.layer_count;
+}
+
+/// How a layer's output stands in memory.
+struct map_layout {
+  std::int32_t rows = 0;       // that fit: all, or those of a ring
+  std::int32_t row_pitch = 0;  // bytes from one row to the next
+  bool internal = false;       // made and read within its stage
+  bool transient = false;      // one row, read as soon as it is made
+
+  constexpr std::int32_t bytes() const { return rows * row_pitch; }
+};
+
+/// What is known of one layer while its stage runs, or is run dry.
+struct layer_progress {
+  interval rows{};                        // its work in this patch
+  std::int32_t done = 0;                  // rows of work done, counted from the top of the map
+  interval need[2]{};                     // rows of each operand that its next row needs
+  std::int32_t first_maker[2]{-1, -1};    // layers of the stage that make the operand, relative to it; −1 outside
+  std::int32_t last_maker[2]{-1, -1};
+  std::int32_t made_rows = 0;             // of its output's map, from the top
+  bool leaves = false;                    // later stages read its output
+  bool wanted = false;                    // somebody waits for its next row
+};
+
+namespace detail {
+
+/// Rows of its output's map that a layer has made, from the top.
+constexpr std::int32_t made_rows(graph_view g, const layer& l, std::int32_t done, std::int32_t end) {
+  const std::int32_t all = map_rows(g.tensors[g.output_of(l).storage].extents);
+  if (!makes_regions(l.kind)) return done >= end ? all : 0;
+  if (l.kind != layer_kind::place) return done;
+  // Blocks below others wait for their end; those beside each other grow together.
+  const bool full_height = map_rows(g.input_of(l).extents) == all;
+  return full_height ? done : done >= end ? all : 0;
+}
+
+constexpr void update(graph_view g, const stage& s, layer_progress* progress, std::int32_t index) {
+  layer_progress& p = progress[index];
+  const layer& l = g.layers[s.first + index];
+  p.made_rows = p.rows.size() == 0 ? 0x7fffffff : made_rows(g, l, p.done, p.rows.end);
+  for (int position = 0; position < 2; ++position)
+    if (p.first_maker[position] >= 0)
+      p.need[position] = p.done < p.rows.end
+                             ? input_need(g, l, position, {p.done, p.done + 1}, direction::rows)
+                             : interval{0x7fffffff, 0x7fffffff};
+}
+
+/// The next layer to make a row, −1 when the patch is done. Rows are pulled: the stage's outputs want theirs, a
+/// layer that lacks rows of an operand wants them from whoever makes it, and the last layer that is wanted and
+/// can runs. So rows are made as late as possible and used soon. No layer after `from` can run.
+constexpr std::int32_t next_layer(layer_progress* progress, std::int32_t from) {
+  for (std::int32_t i = from; i >= 0; --i) {
+    layer_progress& l = progress[i];
+    if (!(l.wanted || l.leaves) || l.done >= l.rows.end) continue;
+    bool ready = true;
+    for (int position = 0; position < 2; ++position)
+      for (std::int32_t m = l.first_maker[position]; m >= 0 && m <= l.last_maker[position]; ++m)
+        if (progress[m].made_rows < l.need[position].end) {
+          progress[m].wanted = true;
+          ready = false;
+        }
+    if (!ready) continue;
+    l.wanted = false;
+    return i;
+  }
+  return -1;
+}
+
+/// The work of each layer of a stage in one of its row or column patches, and the part of each layer's output
+/// map that is made there: what the stage's outputs need, from the last layer to the first. `work` and `made`
+/// have one entry for each layer of the stage.
+constexpr void find_work(graph_view g, const stage& s, direction d, std::int32_t patch, const layer_span* spans,
+                         interval* work, interval* made) {
+  const std::int32_t patches = d == direction::rows ? s.row_patches : s.column_patches;
+  for (std::int32_t i = 0; i < s.layers(); ++i) {
+    const std::int32_t storage = g.output_of(g.layers[s.first + i]).storage;
+    // What later stages read is cut evenly; the rest follows from it.
+    const bool leaves = spans[storage].last_reader >= s.end;
+    made[i] = leaves ? even_part(extent_along(g.tensors[storage].extents, d), patches, patch) : interval{};
+  }
+  for (std::int32_t i = s.layers() - 1; i >= 0; --i) {
+    const layer& l = g.layers[s.first + i];
+    const layer_span& span = spans[g.output_of(l).storage];
+    // Layers that place blocks in one map keep its interval at the first of them.
+    made[i] = made[first_maker_in(span, s)];
+    if (!makes_regions(l.kind) && made[i].size() > 0)
+      made[i] = {0, extent_along(g.tensors[g.output_of(l).storage].extents, d)};
+    work[i] = work_for(g, l, made[i], d);
+    for (int position = 0; position < 2; ++position) {
+      if (!g.has_input(l, position)) continue;
+      const tensor& input = g.input_of(l, position);
+      if (input.is_constant() || spans[input.storage].last_writer < s.first) continue;
+      interval& needed = made[first_maker_in(spans[input.storage], s)];
+      needed = hull(needed, input_need(g, l, position, work[i], d));
+    }
+  }
+}
+
+/// Prepares a stage's progress for one patch of rows.
+constexpr void start_patch(graph_view g, const stage& s, const interval* work, const layer_span* spans,
+                           layer_progress* progress) {
+  for (std::int32_t i = 0; i < s.layers(); ++i) {
+    const layer& l = g.layers[s.first + i];
+    layer_progress& p = progress[i];
+    p = {};
+    p.rows = work[i];
+    p.done = work[i].first;
+    p.leaves = spans[g.output_of(l).storage].last_reader >= s.end;
+    for (int position = 0; position < 2; ++position) {
+      if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
+      const layer_span& span = spans[g.input_of(l, position).storage];
+      if (span.last_writer < s.first) continue;
+      p.first_maker[position] = first_maker_in(span, s);
+      p.last_maker[position] = span.last_writer - s.first;
+    }
+    update(g, s, progress, i);
+  }
+}
+
+/// Counts a row of a layer as made. Returns the last layer that can have become able to run: a reader.
+constexpr std::int32_t advance(graph_view g, const stage& s, const layer_span* spans, layer_progress* progress,
+                               std::int32_t index) {
+  ++progress[index].done;
+  update(g, s, progress, index);
+  const std::int32_t reader = spans[g.output_of(g.layers[s.first + index]).storage].last_reader;
+  return (reader < s.end ? reader : s.end - 1) - s.first;
+}
+
+/// Rows of a layer's output map that are made and still wanted.
+constexpr std::int32_t rows_alive(graph_view g, const stage& s, const layer_span* spans, const layer_progress* progress,
+                                  std::int32_t maker) {
+  const layer_span& span = spans[g.output_of(g.layers[s.first + maker]).storage];
+  std::int32_t oldest = progress[maker].made_rows;
+  for (std::int32_t reader = maker + 1; reader <= span.last_reader - s.first; ++reader)
+    for (int position = 0; position < 2; ++position)
+      if (progress[reader].first_maker[position] == first_maker_in(span, s) &&
+          progress[reader].need[position].first < oldest)
+        oldest = progress[reader].need[position].first;
+  return progress[maker].made_rows - oldest;
+}
+
+/// Runs a patch of rows on counters alone. Widens each map's rows to as many as are alive at once, and clears
+/// `transient` where a row is wanted longer than by the layer that runs next.
+constexpr void run_dry(graph_view g, const stage& s, const interval* work, const layer_span* spans,
+                       layer_progress* progress, map_layout* maps) {
+  start_patch(g, s, work, spans, progress);
+  std::int32_t previous = -1;
+  for (std::int32_t i = next_layer(progress, s.layers() - 1), from = 0; i >= 0; i = next_layer(progress, from)) {
+    from = advance(g, s, spans, progress, i);
+    if (previous >= 0 && maps[previous].transient && rows_alive(g, s, spans, progress, previous) > 0)
+      maps[previous].transient = false;
+    previous = i;
+    map_layout& map = maps[first_maker_in(spans[g.output_of(g.layers[s.first + i]).storage], s)];
+    if (!map.internal) continue;
+    const std::int32_t alive = rows_alive(g, s, spans, progress, i);
+    if (alive > map.rows) map.rows = alive;
+  }
+}
+
+}  // namespace detail
+
+/// Runs a patch of a stage: calls run(layer of the stage, rows) for one row of one layer after another; for a
+/// stage of one layer, for all rows at once. `rows` is the layers' work in this patch, `progress` scratch.
+template <typename Run>
+constexpr void run_patch(graph_view g, const stage& s, const interval* rows, const layer_span* spans,
+                         layer_progress* progress, Run run) {
+  if (s.layers() == 1) {
+    if (rows[0].size() > 0) run(0, rows[0]);
+    return;
+  }
+  detail::start_patch(g, s, rows, spans, progress);
+  for (std::int32_t i = detail::next_layer(progress, s.layers() - 1), from = 0; i >= 0;
+       i = detail::next_layer(progress, from)) {
+    run(i, interval{progress[i].done, progress[i].done + 1});
+    from = detail::advance(g, s, spans, progress, i);
+  }
+}
+
+/// Lays out the maps of a stage: full maps for what later stages read, rings of as many rows as are alive at
+/// once for what they do not. `rows` and `columns` receive the work of each layer in each row and column patch
+/// ([patch × layers + layer]), `made_columns` the columns of its output that are made in each column patch;
+/// `maps` has one entry for each layer of the stage, `progress` and `made` are scratch of that length.
+constexpr void plan_stage(graph_view g, const stage& s, const layer_span* spans, interval* rows, interval* columns,
+                          interval* made_columns, map_layout* maps, layer_progress* progress, interval* made) {
+  const std::int32_t layers = s.layers();
+  for (std::int32_t p = 0; p < s.column_patches; ++p)
+    detail::find_work(g, s, direction::columns, p, spans, columns + p * layers, made_columns + p * layers);
+  for (std::int32_t i = 0; i < layers; ++i) {
+    const std::int32_t storage = g.output_of(g.layers[s.first + i]).storage;
+    const shape& extents = g.tensors[storage].extents;
+    map_layout& map = maps[i];
+    map.internal = spans[storage].first_writer >= s.first && spans[storage].last_reader < s.end;
+    map.transient = map.internal && spans[storage].first_writer == spans[storage].last_writer;
+    map.rows = map.internal ? 1 : map_rows(extents);
+    std::int32_t width = map.internal ? 1 : extents.width();
+    for (std::int32_t p = 0; p < s.column_patches; ++p)
+      if (made_columns[p * layers + i].size() > width) width = made_columns[p * layers + i].size();
+    map.row_pitch = width * extents.channels();
+  }
+  for (std::int32_t p = 0; p < s.row_patches; ++p) {
+    detail::find_work(g, s, direction::rows, p, spans, rows + p * layers, made);
+    if (layers > 1) detail::run_dry(g, s, rows + p * layers, spans, progress, maps);
+  }
+  for (std::int32_t i = 0; i < layers; ++i) {
+    const std::int32_t first = first_maker_in(spans[g.output_of(g.layers[s.first + i]).storage], s);
+    if (first != i) maps[i] = maps[first];
+    maps[i].transient = maps[i].transient && maps[i].rows == 1 && layers > 1;
+  }
+}
+
+/// Multiply-accumulates of a stage, halos counted as often as they are computed.
+constexpr std::int64_t stage_macs(graph_view g, const stage& s, const interval* rows, const interval* columns) {
+  std::int64_t sum = 0;
+  for (std::int32_t i = 0; i < s.layers(); ++i) {
+    const layer& l = g.layers[s.first + i];
+    const std::int64_t all = std::int64_t{work_along(g, l, direction::rows)} * work_along(g, l, direction::columns);
+    std::int64_t rows_done = 0, columns_done = 0;
+    for (std::int32_t p = 0; p < s.row_patches; ++p) rows_done += rows[p * s.layers() + i].size();
+    for (std::int32_t p = 0; p < s.column_patches; ++p) columns_done += columns[p * s.layers() + i].size();
+    sum += layer_macs(g, l) / all * rows_done * columns_done;
+  }
+  return sum;
+}
+
+}  // namespace inlay

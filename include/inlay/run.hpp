@@ -1,0 +1,272 @@
+// Inlay: the plan of a model type, run: which kernel, on which rows, from where to where.
+#pragma once
+
+#include <inlay/kernels/reference/convolution.hpp>
+#include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/move.hpp>
+#include <inlay/kernels/reference/reduce.hpp>
+#include <inlay/plan/layout.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <utility>
+
+namespace inlay::detail {
+
+/// Everything about a model with a schedule that is known before it runs.
+template <typename Model, typename Schedule>
+struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
+  using base = laid_out<Model, stages_of<Model, Schedule>>;
+  using known = described<Model>;
+  using base::arena;
+  using base::graph;
+  using base::maps;
+  using base::stages;
+
+  /// One layer's kernel with the numbers and tables it needs.
+  template <std::int32_t Index>
+  struct step {
+    static constexpr const layer& l = graph.layers[Index];
+    using kernel = reference_kernel<l.kind>;
+    static constexpr auto parameters = kernel::prepare(graph, l);
+
+    static constexpr std::int32_t table_size = kernel::table_size(graph, l);
+    struct table_type {
+      typename kernel::table_entry entries[table_size > 0 ? table_size : 1];
+    };
+    static constexpr table_type table = [] {
+      table_type t{};
+      kernel::fill_table(graph, l, Model::bytes(), t.entries);
+      return t;
+    }();
+    static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
+    static constexpr bool weighted = l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d ||
+                                     l.kind == layer_kind::fully_connected;
+    /// Operands that are maps; weights come after them.
+    static constexpr std::size_t map_operands = pointer_operands(l.kind) - (weighted ? 1 : 0);
+  };
+
+  static constexpr std::size_t table_bytes = []<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
+    return (std::size_t{0} + ... + step<I>::table_bytes);
+  }(std::make_integer_sequence<std::int32_t, graph.layer_count>{});
+
+  /// Pointer to a tensor: in the model, in the caller's buffer or in the arena.
+  template <std::int32_t Tensor, typename Inputs>
+  static constexpr auto pointer(const std::int8_t* arena_bytes, const Inputs& inputs) {
+    constexpr const tensor& t = graph.tensors[Tensor];
+    constexpr std::int32_t input = graph.input_position(t.storage);
+    if constexpr (t.is_constant())
+      return Model::bytes() + t.data_at;
+    else if constexpr (input >= 0)
+      return std::get<static_cast<std::size_t>(input)>(inputs);
+    else
+      return arena_bytes + arena.places[t.storage].offset;
+  }
+
+  /// The column that the rows of a map start with in a column patch of stage S: not the map's first where the
+  /// stage keeps only a strip.
+  template <std::int32_t S, std::int32_t Writer>
+  static constexpr std::int32_t first_column(std::int32_t column_patch) {
+    constexpr stage s = stages.items[S];
+    if constexpr (s.is_one_layer() || Writer < s.first || Writer >= s.end || !maps.items[Writer].internal)
+      return 0;
+    else
+      return base::template layout<S>.made_columns[column_patch * s.layers() + Writer - s.first].first;
+  }
+
+  /// A map operand as its kernel sees it.
+  template <std::int32_t S, std::int32_t Index, std::size_t Position, typename Inputs>
+  static constexpr auto view(const std::int8_t* arena_bytes, const Inputs& inputs, std::int32_t column_patch) {
+    constexpr std::int32_t index = step<Index>::l.inputs[Position];
+    constexpr const tensor& t = graph.tensors[index];
+    const auto* data = pointer<index>(arena_bytes, inputs);
+    constexpr bool dense = t.is_constant() || graph.input_position(t.storage) >= 0 ||
+                           is_reshaped(t.extents, graph.tensors[t.storage].extents);
+    if constexpr (dense) {
+      return whole_map(data, t.extents);
+    } else {
+      constexpr std::int32_t writer = known::spans.items[t.storage].first_writer;
+      return map_view{data, t.extents.channels(), maps.items[writer].row_pitch, maps.items[writer].rows,
+                      first_column<S, writer>(column_patch)};
+    }
+  }
+
+  /// Makes a region of a layer's output; all of it where the kernel cannot do parts.
+  template <std::int32_t S, std::int32_t Index, typename Inputs>
+  static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, region r,
+                                   std::int32_t column_patch) {
+    using s = step<Index>;
+    constexpr std::int32_t storage = graph.output_of(s::l).storage;
+    constexpr std::int32_t writer = known::spans.items[storage].first_writer;
+    constexpr const arena_place& scratch = arena.places[scratch_place(graph, Index)];
+    std::int8_t* output = arena_bytes + arena.places[storage].offset;
+    [[maybe_unused]] const map_view<std::int8_t> map{output, graph.output_of(s::l).extents.channels(),
+                                                     maps.items[writer].row_pitch, maps.items[writer].rows,
+                                                     first_column<S, writer>(column_patch)};
+    const auto run = [&](const auto&... weights) {
+      if constexpr (!makes_regions(s::l.kind)) {
+        s::kernel::run_whole(s::parameters, s::table.entries, output, pointer<s::l.inputs[0]>(arena_bytes, inputs),
+                             weights...);
+      } else if constexpr (scratch.used()) {
+        s::kernel::run_over(s::parameters, s::table.entries, output, arena_bytes + scratch.offset, weights...);
+      } else {
+        [&]<std::size_t... Position>(std::index_sequence<Position...>) {
+          s::kernel::run(s::parameters, s::table.entries, map, r,
+                         view<S, Index, Position>(arena_bytes, inputs, column_patch)..., weights...);
+        }(std::make_index_sequence<s::map_operands>{});
+      }
+    };
+    if constexpr (s::weighted)
+      run(pointer<s::l.inputs[1]>(arena_bytes, inputs));
+    else
+      run();
+  }
+
+  /// Layers of the longest stage that is streamed.
+  static constexpr std::int32_t most_streamed = [] {
+    std::int32_t most = 0;
+    for (std::int32_t i = 0; i < stages.count; ++i)
+      if (!stages.items[i].is_one_layer() && stages.items[i].layers() > most) most = stages.items[i].layers();
+    return most;
+  }();
+
+  /// How far a run has come.
+  struct progress {
+    std::int16_t stage = 0;
+    std::int16_t row_patch = 0;
+    std::int16_t column_patch = 0;
+    bool patch_started = false;
+    std::int16_t done[static_cast<std::size_t>(most_streamed) + 1]{};  // rows of each layer, from the top of the map
+    bool wanted[static_cast<std::size_t>(most_streamed) + 1]{};        // somebody waits for the layer's next row
+  };
+
+  /// A stage of several layers or patches: what run_patch does, with all that is known filled in.
+  template <std::int32_t S>
+  struct stream {
+    static constexpr stage s = stages.items[S];
+    static constexpr std::int32_t layers = s.layers();
+    static constexpr const auto& layout = base::template layout<S>;
+
+    static constexpr void start_patch(progress& p) {
+      for (std::int32_t i = 0; i < layers; ++i) {
+        p.done[i] = static_cast<std::int16_t>(layout.rows[p.row_patch * layers + i].first);
+        p.wanted[i] = false;
+      }
+      p.patch_started = true;
+    }
+
+    template <std::int32_t I>
+    static constexpr std::int32_t end(const progress& p) {
+      return layout.rows[p.row_patch * layers + I].end;
+    }
+
+    template <std::int32_t I>
+    static constexpr std::int32_t made(const progress& p) {
+      if (layout.rows[p.row_patch * layers + I].size() == 0) return 0x7fffffff;
+      return made_rows(graph, graph.layers[s.first + I], p.done[I], end<I>(p));
+    }
+
+    /// Wants the rows of an operand that are missing; true if none are.
+    template <std::int32_t I, int Position>
+    static constexpr bool has_operand(progress& p) {
+      constexpr const layer& l = graph.layers[s.first + I];
+      if constexpr (!graph.has_input(l, Position)) {
+        return true;
+      } else if constexpr (graph.input_of(l, Position).is_constant() ||
+                           known::spans.items[graph.input_of(l, Position).storage].last_writer < s.first) {
+        return true;
+      } else {
+        constexpr layer_span span = known::spans.items[graph.input_of(l, Position).storage];
+        constexpr std::int32_t first = first_maker_in(span, s);
+        const std::int32_t needed = input_need(graph, l, Position, {p.done[I], p.done[I] + 1}, direction::rows).end;
+        return [&p, needed]<std::int32_t... M>(std::integer_sequence<std::int32_t, M...>) {
+          bool all = true;
+          ((made<first + M>(p) < needed ? (p.wanted[first + M] = true, all = false) : true), ...);
+          return all;
+        }(std::make_integer_sequence<std::int32_t, span.last_writer - s.first - first + 1>{});
+      }
+    }
+
+    /// Makes the next row of a layer if it is wanted and can be made.
+    template <std::int32_t I, typename Inputs>
+    static constexpr bool try_layer(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
+      constexpr std::int32_t index = s.first + I;
+      constexpr bool leaves =
+          known::spans.items[graph.output_of(graph.layers[index]).storage].last_reader >= s.end;
+      if (!(leaves || p.wanted[I]) || p.done[I] >= end<I>(p)) return false;
+      const bool first = has_operand<I, 0>(p);
+      const bool second = has_operand<I, 1>(p);
+      if (!first || !second) return false;
+      p.wanted[I] = false;
+      const interval columns = layout.columns[p.column_patch * layers + I];
+      run_region<S, index>(arena_bytes, inputs, {p.done[I], p.done[I] + 1, columns.first, columns.end},
+                           p.column_patch);
+      ++p.done[I];
+      return true;
+    }
+
+    /// Makes one row of the last layer that is wanted and can; false when the patch is done.
+    template <typename Inputs>
+    static constexpr bool make_row(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
+      return [&]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
+        return (try_layer<layers - 1 - I>(p, arena_bytes, inputs) || ...);
+      }(std::make_integer_sequence<std::int32_t, layers>{});
+    }
+
+    /// Makes one row, or goes on to the next patch; false when the stage is done.
+    template <typename Inputs>
+    static constexpr bool step(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
+      if (!p.patch_started) start_patch(p);
+      if (make_row(p, arena_bytes, inputs)) return true;
+      p.patch_started = false;
+      if (++p.column_patch < s.column_patches) return true;
+      p.column_patch = 0;
+      if (++p.row_patch < s.row_patches) return true;
+      p.row_patch = 0;
+      return false;
+    }
+  };
+
+  /// A bounded piece of a stage: one layer, or one row of one layer. False when the stage is done.
+  template <std::int32_t S, typename Inputs>
+  static constexpr bool step_stage(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
+    constexpr stage s = stages.items[S];
+    if constexpr (s.is_one_layer()) {
+      constexpr const layer& l = graph.layers[s.first];
+      run_region<S, s.first>(arena_bytes, inputs,
+                             {0, work_along(graph, l, direction::rows), 0, work_along(graph, l, direction::columns)},
+                             0);
+      return false;
+    } else {
+      return stream<S>::step(p, arena_bytes, inputs);
+    }
+  }
+
+  template <typename Inputs>
+  static constexpr void run(std::int8_t* arena_bytes, const Inputs& inputs) {
+    progress p{};
+    const auto run_stage = [&]<std::int32_t S>(std::integral_constant<std::int32_t, S>) {
+      while (step_stage<S>(p, arena_bytes, inputs)) {
+      }
+    };
+    [&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      (run_stage(std::integral_constant<std::int32_t, S>{}), ...);
+    }(std::make_integer_sequence<std::int32_t, stages.count>{});
+  }
+
+  /// One piece of a run; false when there is nothing left to do.
+  template <typename Inputs>
+  static constexpr bool step_run(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
+    [&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      bool found = false;
+      ((!found && p.stage == S
+            ? (found = true, step_stage<S>(p, arena_bytes, inputs) ? void() : void(++p.stage))
+            : void()),
+       ...);
+    }(std::make_integer_sequence<std::int32_t, stages.count>{});
+    return p.stage < stages.count;
+  }
+};
+
+}  // namespace inlay::detail
