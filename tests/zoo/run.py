@@ -20,23 +20,42 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 
+def schedule_type(text: str) -> str:
+    """The C++ type of a schedule."""
+    if text in ("per_layer", "least_memory"):
+        return f"inlay::{text}"
+    if match := re.fullmatch(r"fit:(\d+)", text):
+        return f"inlay::fit<inlay::sram<{match[1]}>>"
+    stages = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d+):(?:(rows)|(\d+)x(\d+))", part)
+        if not match:
+            raise argparse.ArgumentTypeError(f"{part!r} is not a stage such as 8:rows or 12:3x2")
+        patches = "inlay::rows<1>, inlay::halo::reuse" if match[2] else f"inlay::grid<{match[3]}, {match[4]}>"
+        stages.append(f"inlay::per_patch<inlay::split<{match[1]}>, {patches}>")
+    return f"inlay::schedule<{', '.join(stages)}>"
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--only", metavar="NAME,…", help="only these models")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="models at a time")
     parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"), metavar="CXX", help="compiler")
+    parser.add_argument("--schedule", default="per_layer", metavar="SCHEDULE", type=schedule_type,
+                        help="per_layer, least_memory, fit:BYTES, or stages by hand, such as 8:rows,12:3x2,20:1x3: up "
+                             "to layer 8 streamed row by row, up to 12 in 3x2 patches, up to 20 in three strips")
     parser.add_argument("--flags", default="-O2", metavar="FLAGS", help="more compiler flags (default %(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there")
     return parser.parse_args()
 
 
-def compile_model(cxx: str, flags: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
+def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
     """Returns what the compiler said if it failed, the seconds it took and its peak memory in bytes."""
     header = folder / "model.hpp"
     subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
     command = [cxx, "-std=c++20", *flags.split(), "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}",
-               "-DMODEL=embedded_model", f'-DMODEL_HEADER="{header}"', HERE / "runner.cpp", "-o", folder / "runner"]
+               "-DMODEL=embedded_model", f"-DSCHEDULE={schedule}", f'-DMODEL_HEADER="{header}"', HERE / "runner.cpp", "-o", folder / "runner"]
     # A shell of its own, so that the children's peak memory is this compiler's.
     measure = ("import resource,subprocess,sys;r=subprocess.run(sys.argv[1:]).returncode;"
                "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss);sys.exit(r)")
@@ -53,7 +72,7 @@ def compile_model(cxx: str, flags: str, model: pathlib.Path, folder: pathlib.Pat
 def check(name: str, arguments: argparse.Namespace) -> dict:
     model = arguments.folder / f"{name}.tflite"
     row = {"model": name, "ok": False, "reason": "", "compile_seconds": None, "compile_bytes": None,
-           "arena_bytes": None, "flash_bytes": None, "macs": None, "cases": None}
+           "arena_bytes": None, "flash_bytes": None, "macs": None, "recomputed_macs": None, "cases": None}
     recordings = [model.with_suffix(".in"), model.with_suffix(".out")]
     missing = [path.name for path in [model, *recordings] if not path.exists()]
     if missing:
@@ -61,15 +80,16 @@ def check(name: str, arguments: argparse.Namespace) -> dict:
         return row
     with tempfile.TemporaryDirectory(prefix="inlay-zoo-") as scratch:
         folder = pathlib.Path(scratch)
-        reason, seconds, memory = compile_model(arguments.cxx, arguments.flags, model, folder)
+        reason, seconds, memory = compile_model(arguments.cxx, arguments.flags, arguments.schedule, model, folder)
         row |= {"compile_seconds": round(seconds, 2), "compile_bytes": memory}
         if reason:
             row["reason"] = f"does not compile: {reason}"
             return row
         run = subprocess.run([folder / "runner", *recordings], capture_output=True, text=True)
-    figures = re.search(r"arena (\d+) flash (\d+) macs (\d+) cases (\d+)", run.stdout)
+    figures = re.search(r"arena (\d+) flash (\d+) macs (\d+) recomputed (\d+) cases (\d+)", run.stdout)
     if figures:
-        row |= dict(zip(("arena_bytes", "flash_bytes", "macs", "cases"), map(int, figures.groups())))
+        row |= dict(zip(("arena_bytes", "flash_bytes", "macs", "recomputed_macs", "cases"),
+                        map(int, figures.groups())))
     row["ok"] = run.returncode == 0 and bool(figures) and row["cases"] > 0
     if not row["ok"]:
         row["reason"] = (run.stdout.splitlines() or [f"exit status {run.returncode} {run.stderr}"])[0]

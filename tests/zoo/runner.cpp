@@ -1,19 +1,19 @@
 // Runs one model on recorded inputs and compares its answers with recorded ones, byte for byte.
-// Compiled by run.py for each model: MODEL is its name, MODEL_HEADER the header with its bytes.
+// Compiled by run.py for each model: MODEL is its name, MODEL_HEADER the header with its bytes, SCHEDULE a type.
 //
-// usage: runner NAME.in NAME.out     prints "arena BYTES flash BYTES macs N cases N" and what differs
+// usage: runner NAME.in NAME.out     prints what differs and "arena BYTES flash BYTES macs N recomputed N cases N"
 #include "../answers.hpp"
 
 #include MODEL_HEADER
 
 struct model : inlay::tflite<MODEL> {};
-using net = inlay::network<model>;
+using net = inlay::network<model, SCHEDULE>;
 static net network;
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   const int cases = inlay_tests::exact_cases(network, inlay_tests::read_file(argv[1]), inlay_tests::read_file(argv[2]));
-  std::printf("arena %zu flash %zu macs %lld cases %d\n", net::arena_bytes, net::flash_bytes,
-              static_cast<long long>(net::macs), cases);
+  std::printf("arena %zu flash %zu macs %lld recomputed %lld cases %d\n", net::arena_bytes, net::flash_bytes,
+              static_cast<long long>(net::macs), static_cast<long long>(net::recomputed_macs), cases);
   return cases > 0 ? 0 : 1;
 }

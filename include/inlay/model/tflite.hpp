@@ -6,6 +6,7 @@
 #include <inlay/model/error.hpp>
 #include <inlay/model/flatbuffer.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -84,7 +85,7 @@ class tflite_importer {
   /// Reads everything; call after open(), with storage of counts().
   constexpr error read(graph_builder& graph) {
     graph_ = &graph;
-    if (read_tensors() && read_inputs())
+    if (check_operators() && read_tensors() && read_inputs())
       for (std::uint32_t i = 0; i < operators_.count && !failed(); ++i) read_operator(i);
     if (!failed()) read_outputs();
     // Damage explains whatever else was found wrong.
@@ -249,7 +250,6 @@ class tflite_importer {
 
   /// Every operand exists and was made before; every result exists and was not.
   constexpr bool check_operands() {
-    if (op_ == tflite_operator::custom) return fail(refusal::custom_operator);
     if (operands_.count == 0 || results_.count == 0) return fail(refusal::operands);
     for (std::uint32_t i = 0; i < operands_.count; ++i) {
       const std::int32_t t = operand(static_cast<int>(i));
@@ -282,39 +282,79 @@ class tflite_importer {
     }
   }
 
-  constexpr bool import_operator() {
-    switch (op_) {
-      case tflite_operator::conv_2d: return convolution(layer_kind::conv2d);
-      case tflite_operator::depthwise_conv_2d: return convolution(layer_kind::depthwise_conv2d);
-      case tflite_operator::fully_connected: return fully_connected();
-      case tflite_operator::add: return binary(layer_kind::add);
-      case tflite_operator::sub: return binary(layer_kind::sub);
-      case tflite_operator::mul: return binary(layer_kind::mul);
-      case tflite_operator::average_pool_2d: return pool(layer_kind::average_pool2d);
-      case tflite_operator::max_pool_2d: return pool(layer_kind::max_pool2d);
-      case tflite_operator::mean: return mean();
-      case tflite_operator::softmax: return softmax();
-      case tflite_operator::logistic: return logistic();
-      case tflite_operator::tanh: return unary(layer_kind::tanh, activation::none);
-      case tflite_operator::relu: return unary(layer_kind::relu, activation::relu);
-      case tflite_operator::relu6: return relu6();
-      case tflite_operator::quantize: return quantize();
-      case tflite_operator::dequantize: return dequantize();
-      case tflite_operator::reshape:
-      case tflite_operator::squeeze:
-      case tflite_operator::expand_dims: return reshape();
-      case tflite_operator::pad:
-      case tflite_operator::padv2: return pad();
-      case tflite_operator::strided_slice: return strided_slice();
-      case tflite_operator::concatenation: return concatenation();
-      case tflite_operator::transpose: return transpose();
-      case tflite_operator::resize_nearest_neighbor: return resize_nearest();
-      // What these make from shapes is known already: the shapes of the tensors that depend on it.
-      case tflite_operator::shape:
-      case tflite_operator::pack: return shape_arithmetic();
-      default: return fail(refusal::unsupported_operator);
-    }
+  /// How an operator becomes layers.
+  struct importer {
+    tflite_operator op;
+    bool (tflite_importer::*import)();
+  };
+  /// The operators that are supported.
+  static constexpr auto importers() {
+    using self = tflite_importer;
+    return std::array{
+        importer{tflite_operator::conv_2d, &self::conv2d},
+        importer{tflite_operator::depthwise_conv_2d, &self::depthwise_conv2d},
+        importer{tflite_operator::fully_connected, &self::fully_connected},
+        importer{tflite_operator::add, &self::add},
+        importer{tflite_operator::sub, &self::sub},
+        importer{tflite_operator::mul, &self::mul},
+        importer{tflite_operator::average_pool_2d, &self::average_pool},
+        importer{tflite_operator::max_pool_2d, &self::max_pool},
+        importer{tflite_operator::mean, &self::mean},
+        importer{tflite_operator::softmax, &self::softmax},
+        importer{tflite_operator::logistic, &self::logistic},
+        importer{tflite_operator::tanh, &self::tanh},
+        importer{tflite_operator::relu, &self::relu},
+        importer{tflite_operator::relu6, &self::relu6},
+        importer{tflite_operator::quantize, &self::quantize},
+        importer{tflite_operator::dequantize, &self::dequantize},
+        importer{tflite_operator::reshape, &self::reshape},
+        importer{tflite_operator::squeeze, &self::reshape},
+        importer{tflite_operator::expand_dims, &self::reshape},
+        importer{tflite_operator::pad, &self::pad},
+        importer{tflite_operator::padv2, &self::pad},
+        importer{tflite_operator::strided_slice, &self::strided_slice},
+        importer{tflite_operator::split, &self::split},
+        importer{tflite_operator::split_v, &self::split_v},
+        importer{tflite_operator::unpack, &self::unpack},
+        importer{tflite_operator::concatenation, &self::concatenation},
+        importer{tflite_operator::transpose, &self::transpose},
+        importer{tflite_operator::resize_nearest_neighbor, &self::resize_nearest},
+        // What these make from shapes is known already: the shapes of the tensors that depend on it.
+        importer{tflite_operator::shape, &self::shape_arithmetic},
+        importer{tflite_operator::pack, &self::shape_arithmetic},
+    };
   }
+
+  /// Refuses what is not supported before anything else is looked at: the most useful thing to say.
+  constexpr bool check_operators() {
+    for (std::uint32_t i = 0; i < operators_.count; ++i) {
+      operator_index_ = static_cast<std::int32_t>(i);
+      if (!read_code(file_.table_in(operators_, i))) return false;
+      if (op_ == tflite_operator::custom) return fail(refusal::custom_operator);
+      bool supported = false;
+      for (const importer& known : importers()) supported = supported || known.op == op_;
+      if (!supported) return fail(refusal::unsupported_operator);
+    }
+    operator_index_ = -1;
+    op_ = tflite_operator{-1};
+    return !file_.damaged();
+  }
+
+  constexpr bool import_operator() {
+    for (const importer& known : importers())
+      if (known.op == op_) return (this->*known.import)();
+    return fail(refusal::unsupported_operator);
+  }
+
+  constexpr bool conv2d() { return convolution(layer_kind::conv2d); }
+  constexpr bool depthwise_conv2d() { return convolution(layer_kind::depthwise_conv2d); }
+  constexpr bool add() { return binary(layer_kind::add); }
+  constexpr bool sub() { return binary(layer_kind::sub); }
+  constexpr bool mul() { return binary(layer_kind::mul); }
+  constexpr bool average_pool() { return pool(layer_kind::average_pool2d); }
+  constexpr bool max_pool() { return pool(layer_kind::max_pool2d); }
+  constexpr bool tanh() { return unary(layer_kind::tanh, activation::none); }
+  constexpr bool relu() { return unary(layer_kind::relu, activation::relu); }
 
   constexpr std::int32_t operand(int position) {
     return static_cast<std::uint32_t>(position) < operands_.count
@@ -805,14 +845,82 @@ class tflite_importer {
     return value < low ? low : value > high ? high : value;
   }
 
+  /// The axis that an operator names, counted from the end where it is negative; −1 if it is refused.
+  constexpr std::int32_t resolve_axis(std::int32_t axis, std::int32_t tensor) {
+    const std::int32_t rank = at(tensor).extents.rank;
+    const std::int32_t resolved = axis < 0 ? axis + rank : axis;
+    return resolved >= 0 && resolved < rank ? resolved : fail(refusal::option, tensor, axis) - 1;
+  }
+
+  /// Cuts a tensor along an axis: one slice for each result, of sizes[i] elements.
+  constexpr bool cut(std::int32_t input, std::int32_t axis, const std::int32_t* sizes) {
+    const shape& from = at(input).extents;
+    std::int32_t position = 0;
+    for (std::uint32_t i = 0; i < results_.count; ++i) {
+      const std::int32_t output = result(static_cast<int>(i));
+      if (!require_movable(input, output)) return false;
+      if (at(input).type != element_type::int8) return fail(refusal::float_network, input);
+      if (sizes[i] < 1 || sizes[i] > from[axis] - position) return fail(refusal::shape, output, sizes[i], from[axis]);
+      layer l = make_layer(layer_kind::slice);
+      l.inputs[0] = input;
+      l.output = output;
+      l.extent = from.extents;
+      l.extent[static_cast<std::size_t>(axis)] = sizes[i];
+      for (std::size_t a = 0; a < l.step.size(); ++a) l.step[a] = 1;
+      l.begin[static_cast<std::size_t>(axis)] = position;
+      position += sizes[i];
+      const std::int32_t elements = from.elements() / from[axis] * sizes[i];
+      if (at(output).extents.elements() != elements)
+        return fail(refusal::shape, output, at(output).extents.elements(), elements);
+      append(l);
+    }
+    return position == from[axis] ? true : fail(refusal::shape, input, position, from[axis]);
+  }
+
+  constexpr bool require_results(std::int32_t tensor) {
+    return results_.count <= most_results
+               ? true
+               : fail(refusal::operands, tensor, static_cast<std::int32_t>(results_.count), most_results);
+  }
+
+  constexpr bool cut_evenly(std::int32_t input, std::int32_t axis) {
+    if (axis < 0 || !require_results(input)) return false;
+    std::int32_t sizes[most_results]{};
+    const auto parts = static_cast<std::int32_t>(results_.count);
+    for (std::int32_t i = 0; i < parts; ++i) sizes[i] = at(input).extents[axis] / parts;
+    return cut(input, axis, sizes);
+  }
+
+  constexpr bool split() {
+    if (operands_.count != 2 || operand(1) < 0) return fail(refusal::operands);
+    std::int32_t axis = 0;
+    if (integers(operand(0), &axis, 1) != 1) return fail(refusal::operands, operand(0));
+    return cut_evenly(operand(1), resolve_axis(axis, operand(1)));
+  }
+
+  constexpr bool split_v() {
+    if (operands_.count != 3 || operand(0) < 0 || !require_results(operand(0))) return fail(refusal::operands);
+    std::int32_t sizes[most_results]{}, axis = 0;
+    if (integers(operand(1), sizes, most_results) != static_cast<std::int32_t>(results_.count) ||
+        integers(operand(2), &axis, 1) != 1)
+      return fail(refusal::operands, operand(1));
+    axis = resolve_axis(axis, operand(0));
+    return axis >= 0 && cut(operand(0), axis, sizes);
+  }
+
+  constexpr bool unpack() {
+    if (operands_.count != 1) return fail(refusal::operands);
+    constexpr std::uint32_t axis_field = 1;
+    return cut_evenly(operand(0), resolve_axis(file_.i32_or(options_, axis_field, 0), operand(0)));
+  }
+
   constexpr bool concatenation() {
     if (operands_.count < 1 || results_.count != 1) return fail(refusal::operands);
     const std::int32_t output = result(0);
     if (!require_int8(output)) return false;
     const shape& to = at(output).extents;
-    std::int32_t axis = file_.i32_or(options_, 0, 0);
-    if (axis < 0) axis += to.rank;
-    if (axis < 0 || axis >= to.rank) return fail(refusal::option, output, axis);
+    const std::int32_t axis = resolve_axis(file_.i32_or(options_, 0, 0), output);
+    if (axis < 0) return false;
     constexpr std::uint32_t fused_activation = 1;
     if (file_.i8_or(options_, fused_activation, 0) != 0) return fail(refusal::option, output);
     for (int a = 3; a < max_rank; ++a)
@@ -881,6 +989,8 @@ class tflite_importer {
   // 256 MiB of activations is far beyond any microcontroller; it keeps every byte count inside 32 bits.
   static constexpr std::int32_t most_elements = 1 << 28;
   static constexpr std::int32_t most_extent = 1 << 15;
+  // Of one operator that cuts its input.
+  static constexpr std::int32_t most_results = 64;
   // Rows are counted in 16 bits while a network runs.
   static constexpr std::int32_t most_rows = (1 << 15) - 1;
   // As many int8 sum up inside 32 bits.
