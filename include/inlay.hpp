@@ -1,6 +1,6 @@
 // Inlay: int8 neural networks for microcontrollers, compiled from their .tflite files.
 //
-//   bytes or layer types → graph → arena plan → kernels → run
+//   bytes or layer types → graph → schedule → arena plan → kernels → run
 //
 // Headers come in that order; each includes only what stands before it.
 #pragma once
@@ -24,6 +24,10 @@
 #include <inlay/plan/schedule.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/search.hpp>
+#include <inlay/plan/layout.hpp>
+
+#include <inlay/patch/receptive_field.hpp>
+#include <inlay/patch/redistribute.hpp>
 
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
@@ -32,4 +36,5 @@
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/kernels/reference/move.hpp>
 
+#include <inlay/run.hpp>
 #include <inlay/network.hpp>

@@ -70,18 +70,40 @@ std::tuple<inlay::output_view<Model, I>> as_tuple(const inlay::output_view<Model
   return {output};
 }
 
+/// A network with bytes on either side that it must leave alone.
+template <typename Network>
+struct guarded {
+  static constexpr unsigned char canary = 0xc5;
+  unsigned char before[64];
+  Network network;
+  unsigned char after[64];
+
+  guarded() {
+    std::memset(before, canary, sizeof before);
+    std::memset(after, canary, sizeof after);
+  }
+  bool is_intact() const {
+    for (const unsigned char byte : before)
+      if (byte != canary) return false;
+    for (const unsigned char byte : after)
+      if (byte != canary) return false;
+    return true;
+  }
+};
+
 /// Runs every case of a recording. Returns how many there were; prints what is wrong and returns 0 if any is.
 template <typename Network>
-int exact_cases(Network& network, const std::vector<char>& inputs, const std::vector<char>& answers) {
+int exact_cases(guarded<Network>& memory, const std::vector<char>& inputs, const std::vector<char>& answers) {
   if (inputs.empty() || inputs.size() % Network::input_bytes != 0) {
     std::printf("%zu bytes of inputs are not a multiple of %zu\n", inputs.size(), Network::input_bytes);
     return 0;
   }
+  Network& network = memory.network;
   std::size_t at = 0, answered = 0;
   int cases = 0;
   for (; at < inputs.size(); ++cases) {
     // A network keeps nothing between runs, so whatever is in it must not matter.
-    std::memset(static_cast<void*>(&network), 0x5a, sizeof network);
+    std::memset(static_cast<void*>(&network), 0x5a + 77 * cases, sizeof network);
     const auto result = run_once(network, inputs, at, std::make_index_sequence<Network::input_count>{});
     const bool exact = std::apply(
         [&](const auto&... output) {
@@ -90,6 +112,10 @@ int exact_cases(Network& network, const std::vector<char>& inputs, const std::ve
         },
         as_tuple(result));
     if (!exact) return 0;
+    if (!memory.is_intact()) {
+      std::printf("the network wrote beside itself\n");
+      return 0;
+    }
   }
   if (answered == answers.size()) return cases;
   std::printf("%zu bytes of answers instead of %zu\n", answered, answers.size());

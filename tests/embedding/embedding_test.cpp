@@ -32,7 +32,7 @@ static int same_as_literal() {
   static_assert(network::arena_bytes == expected::arena_bytes);
   static_assert(network::flash_bytes == expected::flash_bytes);
   static_assert(network::macs == expected::macs);
-  static network n;
+  static inlay_tests::guarded<network> n;
   return inlay_tests::exact_cases(n, inlay_tests::read_file(recording + ".in"),
                                   inlay_tests::read_file(recording + ".out")) > 0
              ? 0

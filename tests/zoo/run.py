@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -51,18 +50,17 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
-    """Returns what the compiler said if it failed, the seconds it took and its peak memory in bytes."""
+    """Returns what the compiler said if it failed, its processor seconds and its peak memory in bytes."""
     header = folder / "model.hpp"
     subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
     command = [cxx, "-std=c++20", *flags.split(), "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}",
                "-DMODEL=embedded_model", f"-DSCHEDULE={schedule}", f'-DMODEL_HEADER="{header}"', HERE / "runner.cpp", "-o", folder / "runner"]
-    # A shell of its own, so that the children's peak memory is this compiler's.
+    # A process of its own, whose children are this compiler alone. Processor time, since others may be at work.
     measure = ("import resource,subprocess,sys;r=subprocess.run(sys.argv[1:]).returncode;"
-               "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss);sys.exit(r)")
-    start = time.monotonic()
+               "u=resource.getrusage(resource.RUSAGE_CHILDREN);print(u.ru_utime+u.ru_stime,u.ru_maxrss);sys.exit(r)")
     done = subprocess.run([sys.executable, "-c", measure, *map(str, command)], capture_output=True, text=True)
-    seconds = time.monotonic() - start
-    memory = int(done.stdout.split()[-1]) * 1024 if done.stdout.split() else 0
+    used = done.stdout.split() or ["0", "0"]
+    seconds, memory = float(used[-2]), int(used[-1]) * 1024
     if done.returncode == 0:
         return "", seconds, memory
     errors = [line for line in done.stderr.splitlines() if "error" in line]

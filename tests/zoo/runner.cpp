@@ -8,7 +8,7 @@
 
 struct model : inlay::tflite<MODEL> {};
 using net = inlay::network<model, SCHEDULE>;
-static net network;
+static inlay_tests::guarded<net> network;
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
