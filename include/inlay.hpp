@@ -18,6 +18,7 @@
 #include <inlay/model/flatbuffer.hpp>
 #include <inlay/model/tflite.hpp>
 #include <inlay/model/sequential.hpp>
+#include <inlay/model/sourced.hpp>
 
 #include <inlay/plan/budget.hpp>
 #include <inlay/plan/stage.hpp>
@@ -35,6 +36,7 @@
 #include <inlay/kernels/reference/elementwise.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/kernels/reference/move.hpp>
+#include <inlay/kernels/reference/fetch.hpp>
 
 #include <inlay/run.hpp>
 #include <inlay/network.hpp>

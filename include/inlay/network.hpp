@@ -93,7 +93,7 @@ class network {
   static constexpr std::int64_t macs = total_macs(plan::graph);
   /// Multiply-accumulates that a run does again, because patches share them.
   static constexpr std::int64_t recomputed_macs = plan::macs - macs;
-  static constexpr std::size_t input_count = static_cast<std::size_t>(plan::graph.input_count);
+  static constexpr std::size_t input_count = known::input_count;
   static constexpr std::size_t output_count = static_cast<std::size_t>(plan::graph.output_count);
 
   /// What run() takes for input I: exactly as many elements as the model's input has, of its type, which
@@ -107,7 +107,7 @@ class network {
   /// Extents, scale and zero point of input I.
   static constexpr const tensor& input_tensor(std::size_t i = 0) { return known::input_tensor(i); }
 
-  /// Bytes of the caller's input buffers, which the arena does not include.
+  /// Bytes of the network's inputs, which the arena does not include: the caller's buffers, or what a source gives.
   static constexpr std::size_t input_bytes = []<std::size_t... I>(std::index_sequence<I...>) {
     return (std::size_t{0} + ... + input<I>{static_cast<const typename input<I>::element_type*>(nullptr),
                                             input<I>::extent}.size_bytes());
@@ -135,21 +135,21 @@ class network {
   ///   while (job.step()) poll();
   ///   auto scores = job.outputs();
   template <typename... Inputs>
-  constexpr auto start(const Inputs&... inputs) {
+  constexpr auto start(Inputs&&... inputs) {
     static_assert(detail::as_many_inputs<sizeof...(Inputs), input_count>,
-                  "Inlay: start() takes one buffer for each input of the network");
-    const auto pointers = input_pointers(std::index_sequence_for<Inputs...>{}, inputs...);
-    return run_in_steps<decltype(pointers)>(*this, pointers);
+                  "Inlay: start() takes one buffer or source for each input of the network");
+    const auto taken = take_inputs(std::index_sequence_for<Inputs...>{}, inputs...);
+    return run_in_steps<decltype(taken)>(*this, taken);
   }
 
-  /// Runs the network on its inputs, in the model's order. Returns its output, or a std::tuple of them. The
-  /// inputs are only read; the outputs stay valid until the next run.
+  /// Runs the network on its inputs, in the model's order: buffers, or for a sourced model callables. Returns its
+  /// output, or a std::tuple of them. Buffers are only read; the outputs stay valid until the next run.
   template <typename... Inputs>
-  constexpr auto run(const Inputs&... inputs) {
+  constexpr auto run(Inputs&&... inputs) {
     static_assert(detail::as_many_inputs<sizeof...(Inputs), input_count>,
-                  "Inlay: run() takes one buffer for each input of the network");
+                  "Inlay: run() takes one buffer or source for each input of the network");
     if constexpr (sizeof...(Inputs) == input_count)
-      plan::run(arena_, input_pointers(std::index_sequence_for<Inputs...>{}, inputs...));
+      plan::run(arena_, take_inputs(std::index_sequence_for<Inputs...>{}, inputs...));
     return outputs(std::make_index_sequence<output_count>{});
   }
 
@@ -170,16 +170,21 @@ class network {
   template <std::size_t I>
   using input_pointer = const typename input<I>::value_type*;
 
-  /// The callers' buffers as pointers; null where one does not fit, after an error that says so.
+  /// The caller's buffers as pointers, null where one does not fit, after an error that says so; sources as
+  /// references.
   template <std::size_t... I, typename... Inputs>
-  static constexpr auto input_pointers(std::index_sequence<I...>, const Inputs&... inputs) {
-    constexpr bool fit = (std::is_convertible_v<const Inputs&, input<I>> && ...);
-    static_assert((std::is_convertible_v<const Inputs&, input<I>> && ...),
-                  "Inlay: run() takes spans of exactly the input's size and element type; see network::input");
-    if constexpr (fit)
-      return std::make_tuple(input<I>(inputs).data()...);
-    else
-      return std::tuple<input_pointer<I>...>{};
+  static constexpr auto take_inputs(std::index_sequence<I...>, Inputs&... inputs) {
+    if constexpr (known::is_sourced) {
+      return std::tuple<Inputs&...>(inputs...);
+    } else {
+      constexpr bool fit = (std::is_convertible_v<Inputs&, input<I>> && ...);
+      static_assert((std::is_convertible_v<Inputs&, input<I>> && ...),
+                    "Inlay: run() takes spans of exactly the input's size and element type; see network::input");
+      if constexpr (fit)
+        return std::make_tuple(input<I>(inputs).data()...);
+      else
+        return std::tuple<input_pointer<I>...>{};
+    }
   }
 
   template <std::size_t... I>

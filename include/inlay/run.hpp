@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/fetch.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/plan/layout.hpp>
@@ -104,6 +105,11 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     [[maybe_unused]] const map_view<std::int8_t> map{output, graph.output_of(s::l).extents.channels(),
                                                      maps.items[writer].row_pitch, maps.items[writer].rows,
                                                      first_column<S, writer>(column_patch)};
+    if constexpr (s::l.kind == layer_kind::fetch) {
+      constexpr element_type type = known::input_tensor(static_cast<std::size_t>(s::l.origin)).type;
+      s::kernel::template run<type>(s::parameters, map, r, std::get<static_cast<std::size_t>(s::l.origin)>(inputs));
+      return;
+    }
     const auto run = [&](const auto&... weights) {
       if constexpr (!makes_regions(s::l.kind)) {
         s::kernel::run_whole(s::parameters, s::table.entries, output, pointer<s::l.inputs[0]>(arena_bytes, inputs),
@@ -119,7 +125,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     };
     if constexpr (s::weighted)
       run(pointer<s::l.inputs[1]>(arena_bytes, inputs));
-    else
+    else if constexpr (s::l.kind != layer_kind::fetch)
       run();
   }
 

@@ -33,6 +33,7 @@ enum class layer_kind : std::uint8_t {
   place,              // the input becomes a block of the output: one part of a CONCATENATION
   transpose,          //
   resize_nearest,     //
+  fetch,              // the caller's pixels, asked for row by row; no inputs, see sourced
 };
 
 /// The clamp that follows a layer's arithmetic.
@@ -56,6 +57,7 @@ struct layer {
 
   std::uint32_t axes = 0;           // mean: bit a set where axis a is reduced
   std::int32_t fill = 0;            // pad: the stored value around the input
+  std::int32_t origin = -1;         // fetch: which of the network's inputs
   float beta = 1;                   // softmax
   bool align_corners = false;       // resize_nearest
   bool half_pixel_centers = false;  // resize_nearest
@@ -87,6 +89,7 @@ constexpr const char* name(layer_kind kind) {
     case layer_kind::place: return "place";
     case layer_kind::transpose: return "transpose";
     case layer_kind::resize_nearest: return "resize_nearest";
+    case layer_kind::fetch: return "fetch";
   }
   return "";
 }

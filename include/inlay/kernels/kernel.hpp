@@ -126,7 +126,9 @@ constexpr void with_layer_kind(layer_kind kind, Function&& f) {
 #undef INLAY_CASE
     // Removed by normalize.
     case layer_kind::dequantize:
-    case layer_kind::reshape: return;
+    case layer_kind::reshape:
+    // Calls the program, which only a compiled network can.
+    case layer_kind::fetch: return;
   }
 }
 

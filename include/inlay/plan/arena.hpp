@@ -40,6 +40,7 @@ namespace detail {
 /// one channel after another: the channel's output is collected in scratch while its input is still read,
 /// then written to that channel's places, which nobody needs any more.
 constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
+  if (!g.has_input(l, 0)) return -1;
   const shape& from = g.input_of(l).extents;
   const shape& to = g.output_of(l).extents;
   if (from.elements() < to.elements()) return -1;
@@ -58,8 +59,8 @@ constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t in
   const std::int32_t scratch = overwrite_scratch(g, l);
   const bool binary = l.kind == layer_kind::add || l.kind == layer_kind::sub || l.kind == layer_kind::mul;
   for (int position = 0; position < (binary ? 2 : 1); ++position) {
+    if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
     const tensor& input = g.input_of(l, position);
-    if (input.is_constant()) continue;
     const arena_place& in = places[input.storage];
     if (!in.used() || in.last != index || in.bytes < places[output].bytes) continue;
     if (binary ? input.extents.elements() != g.output_of(l).extents.elements()

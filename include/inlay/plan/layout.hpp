@@ -56,7 +56,18 @@ struct described {
     return least_stage_bytes(graph, facts.items, scratch);
   }();
 
-  static constexpr const tensor& input_tensor(std::size_t i) { return graph.tensors[graph.inputs[i]]; }
+  /// Whether inputs are asked for: the model is a sourced one.
+  static constexpr bool is_sourced = requires { typename Model::source_model; };
+  static constexpr graph_view inputs_graph() {
+    if constexpr (is_sourced)
+      return Model::source_model::graph();
+    else
+      return graph;
+  }
+  static constexpr std::size_t input_count = static_cast<std::size_t>(inputs_graph().input_count);
+  static constexpr const tensor& input_tensor(std::size_t i) {
+    return inputs_graph().tensors[inputs_graph().inputs[i]];
+  }
   static constexpr const tensor& output_tensor(std::size_t i) { return graph.tensors[graph.outputs[i]]; }
 };
 

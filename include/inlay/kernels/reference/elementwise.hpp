@@ -237,7 +237,6 @@ struct reference_kernel<layer_kind::quantize> : detail::no_table {
       }
   }
 
- private:
   static constexpr std::int8_t quantized(const parameters& p, float real) {
     const float steps = real / p.scale;
     // 512 steps from any zero point are outside int8 on either side.
