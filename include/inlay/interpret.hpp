@@ -53,6 +53,8 @@ struct interpreter {
       constexpr bool weighted = kind() == layer_kind::conv2d || kind() == layer_kind::depthwise_conv2d ||
                                 kind() == layer_kind::fully_connected;
       const std::int8_t* weights = weighted ? bytes(l, 1) : nullptr;
+      if constexpr (kind() == layer_kind::mean)
+        if (scratch.used()) return kernel::accumulate(parameters, output, arena + scratch.offset, work, view(l, 0, first_columns));
       if constexpr (!makes_regions(kind())) {
         if constexpr (weighted)
           kernel::run_whole(parameters, entries, output, bytes(l, 0), weights);

@@ -91,8 +91,9 @@ class network {
   static constexpr std::size_t flash_bytes = Model::byte_count + plan::table_bytes;
   /// Multiply-accumulates of the network, each counted once.
   static constexpr std::int64_t macs = total_macs(plan::graph);
-  /// Multiply-accumulates that a run does again, because patches share them.
-  static constexpr std::int64_t recomputed_macs = plan::macs - macs;
+  /// Multiply-accumulates that a run does again, because patches share them. None where a run does less than all:
+  /// streamed stages leave out pixels that nobody reads.
+  static constexpr std::int64_t recomputed_macs = plan::macs > macs ? plan::macs - macs : 0;
   static constexpr std::size_t input_count = known::input_count;
   static constexpr std::size_t output_count = static_cast<std::size_t>(plan::graph.output_count);
 

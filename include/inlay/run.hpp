@@ -110,6 +110,11 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       s::kernel::template run<type>(s::parameters, map, r, std::get<static_cast<std::size_t>(s::l.origin)>(inputs));
       return;
     }
+    if constexpr (accumulates(graph, stages.items[S], s::l)) {
+      s::kernel::accumulate(s::parameters, output, arena_bytes + scratch.offset, r,
+                            view<S, Index, 0>(arena_bytes, inputs, column_patch));
+      return;
+    }
     const auto run = [&](const auto&... weights) {
       if constexpr (!makes_regions(s::l.kind)) {
         s::kernel::run_whole(s::parameters, s::table.entries, output, pointer<s::l.inputs[0]>(arena_bytes, inputs),
@@ -125,7 +130,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     };
     if constexpr (s::weighted)
       run(pointer<s::l.inputs[1]>(arena_bytes, inputs));
-    else if constexpr (s::l.kind != layer_kind::fetch)
+    else if constexpr (s::l.kind != layer_kind::fetch && !accumulates(graph, stages.items[S], s::l))
       run();
   }
 
@@ -185,7 +190,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       } else {
         constexpr layer_span span = known::spans.items[graph.input_of(l, Position).storage];
         constexpr std::int32_t first = first_maker_in(span, s);
-        const std::int32_t needed = input_need(graph, l, Position, {p.done[I], p.done[I] + 1}, direction::rows).end;
+        const std::int32_t needed = need_in_stage(graph, s, l, Position, {p.done[I], p.done[I] + 1}, direction::rows).end;
         return [&p, needed]<std::int32_t... M>(std::integer_sequence<std::int32_t, M...>) {
           bool all = true;
           ((made<first + M>(p) < needed ? (p.wanted[first + M] = true, all = false) : true), ...);

@@ -16,6 +16,9 @@ constexpr std::int32_t align_up(std::int32_t bytes) {
   return (bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
 }
 
+/// Bytes of one sum of a mean that accumulates.
+inline constexpr std::int32_t sum_bytes = 4;
+
 /// A piece of memory and its life. In the arena are tensors that own storage, but not constants, not the
 /// network's inputs (read where the caller has them), not the results of reshapes; and the scratch of layers.
 struct arena_place {
@@ -98,8 +101,12 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
       }
   }
   for (std::int32_t s = 0; s < stage_count; ++s)
-    for (std::int32_t i = stages[s].first; i < stages[s].end; ++i)
+    for (std::int32_t i = stages[s].first; i < stages[s].end; ++i) {
       plan_overwrite(g, places, i, stages[s].is_one_layer());
+      if (accumulates(g, stages[s], g.layers[i]))
+        places[scratch_place(g, i)] = {-1, sum_bytes * g.output_of(g.layers[i]).extents.elements(), stages[s].first,
+                                       stages[s].end - 1, -1};
+    }
 }
 
 }  // namespace detail

@@ -59,6 +59,8 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
       f.ring_rows = maps[i].rows < f.rows ? maps[i].rows : f.rows;
       f.ring_bytes = transient ? 0 : f.ring_rows * f.width * f.channels;
       f.transient_bytes = transient ? f.width * f.channels : 0;
+      // The sums of a mean that accumulates.
+      if (is_global_mean(g, l)) f.ring_bytes += sum_bytes * extents.elements();
     }
     for (int position = 0; position < 2; ++position)
       if (g.has_input(l, position) && !g.input_of(l, position).is_constant())
@@ -134,6 +136,7 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
   std::int64_t recomputed = 0;
   for (std::int32_t i = end - 1; i >= 0 && i >= end - most_strip_layers; --i) {
     const layer_facts& l = facts[i];
+    if (is_global_mean(g, g.layers[i])) return;  // it would wait for its whole input
     const bool leaves = l.last_reader >= end;
     const std::int32_t part = (l.width + strips - 1) / strips;
     if (leaves && widths[i] < part) widths[i] = part;

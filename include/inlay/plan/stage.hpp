@@ -131,6 +131,30 @@ constexpr interval work_for(graph_view g, const layer& l, interval output, direc
   return inside.size() > 0 ? inside : interval{};
 }
 
+/// A MEAN over height and width, which can be summed up row by row as its input is made.
+constexpr bool is_global_mean(graph_view g, const layer& l) {
+  if (l.kind != layer_kind::mean || l.axes != (1u << 1 | 1u << 2)) return false;
+  const tensor& input = g.input_of(l);
+  return input.extents.rank == 4 && !input.is_constant() &&
+         !is_reshaped(input.extents, g.tensors[input.storage].extents);
+}
+
+/// Whether a layer of a stage sums up rows as they come instead of waiting for all of them. Where patches
+/// compute rows and columns more than once it waits.
+constexpr bool accumulates(graph_view g, const stage& s, const layer& l) {
+  return s.layers() > 1 && s.row_patches == 1 && s.column_patches == 1 && is_global_mean(g, l);
+}
+
+/// work_for and input_need of a layer in its stage.
+constexpr interval work_in_stage(graph_view g, const stage& s, const layer& l, interval output, direction d) {
+  if (!accumulates(g, s, l)) return work_for(g, l, output, d);
+  return output.size() > 0 ? interval{0, extent_along(g.input_of(l).extents, d)} : interval{};
+}
+constexpr interval need_in_stage(graph_view g, const stage& s, const layer& l, int position, interval work,
+                                 direction d) {
+  return accumulates(g, s, l) && position == 0 ? work : input_need(g, l, position, work, d);
+}
+
 /// For each tensor that owns memory: the first layer that writes it and the last that reads it; layer_count
 /// where it is an output of the network.
 struct layer_span {
@@ -199,7 +223,7 @@ constexpr void update(graph_view g, const stage& s, layer_progress* progress, st
   for (int position = 0; position < 2; ++position)
     if (p.first_maker[position] >= 0)
       p.need[position] = p.done < p.rows.end
-                             ? input_need(g, l, position, {p.done, p.done + 1}, direction::rows)
+                             ? need_in_stage(g, s, l, position, {p.done, p.done + 1}, direction::rows)
                              : interval{0x7fffffff, 0x7fffffff};
 }
 
@@ -243,13 +267,13 @@ constexpr void find_work(graph_view g, const stage& s, direction d, std::int32_t
     made[i] = made[first_maker_in(span, s)];
     if (!makes_regions(l.kind) && made[i].size() > 0)
       made[i] = {0, extent_along(g.tensors[g.output_of(l).storage].extents, d)};
-    work[i] = work_for(g, l, made[i], d);
+    work[i] = work_in_stage(g, s, l, made[i], d);
     for (int position = 0; position < 2; ++position) {
       if (!g.has_input(l, position)) continue;
       const tensor& input = g.input_of(l, position);
       if (input.is_constant() || spans[input.storage].last_writer < s.first) continue;
       interval& needed = made[first_maker_in(spans[input.storage], s)];
-      needed = hull(needed, input_need(g, l, position, work[i], d));
+      needed = hull(needed, need_in_stage(g, s, l, position, work[i], d));
     }
   }
 }

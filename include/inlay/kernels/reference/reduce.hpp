@@ -77,6 +77,9 @@ struct reference_kernel<layer_kind::max_pool2d> : detail::pool_kernel<false> {};
 
 /// The mean over any axes. tensorflow/lite/kernels/internal/reference/reduce.h: QuantizedMeanOrSum, the
 /// division by the number of elements being part of the multiplier.
+///
+/// A mean over height and width can also be given its input row by row: accumulate() adds a row to sums of
+/// four bytes each, and with the last row makes the output of them.
 template <>
 struct reference_kernel<layer_kind::mean> : detail::no_table {
   /// Extents and strides of some of the input's axes, innermost first; the rest have extent 1.
@@ -139,8 +142,28 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
     for_each(p.kept, [&](std::int32_t first) {
       std::int32_t sum = 0;
       for_each(p.reduced, [&](std::int32_t offset) { sum += detail::as_int8(input[first + offset]); });
-      *output++ = saturate_to_int8(wrapping_add(multiply(sum - p.zero_point_sum, p.multiplier), p.output_zero_point));
+      *output++ = mean_of(p, sum);
     });
+  }
+
+  /// Adds one row of a map to the sums; the first row starts them. The last makes the output.
+  template <typename Input>
+  static constexpr void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums, region row,
+                                   map_view<const Input> input) {
+    const std::int32_t channels = p.kept.extents[0];
+    for (std::int32_t c = 0; c < channels; ++c) {
+      std::int8_t* stored = sums + 4 * c;
+      std::int32_t sum = row.first_row == 0 ? 0 : read_int32(stored, 0);
+      for (std::int32_t x = row.first_column; x < row.end_column; ++x)
+        sum += detail::as_int8(input.pixel(row.first_row, x)[c]);
+      for (std::int32_t i = 0; i < 4; ++i) stored[i] = static_cast<std::int8_t>(sum >> 8 * i & 0xff);
+      if (row.end_row == p.reduced.extents[1]) output[c] = mean_of(p, sum);
+    }
+  }
+
+ private:
+  static constexpr std::int8_t mean_of(const parameters& p, std::int32_t sum) {
+    return saturate_to_int8(wrapping_add(multiply(sum - p.zero_point_sum, p.multiplier), p.output_zero_point));
   }
 };
 
