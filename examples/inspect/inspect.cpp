@@ -3,6 +3,9 @@
 //   inlay-inspect person_detect.tflite
 //   inlay-inspect person_detect.tflite --json
 //   inlay-inspect person_detect.tflite --svg arena.svg
+//   inlay-inspect person_detect.tflite --sram 16384 --max-overhead 10
+//   inlay-inspect person_detect.tflite --schedule 12:rows,20:1x3 --svg-patches patches.svg
+//   inlay-inspect person_detect.tflite --pareto --svg-pareto trade_off.svg
 #include <inlay/report.hpp>
 
 #include <CLI/CLI.hpp>
@@ -15,7 +18,9 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -23,12 +28,22 @@
 
 namespace {
 
-enum exit_code { done = 0, model_refused = 1, file_unusable = 2 };
+enum exit_code { done = 0, refused = 1, file_unusable = 2 };
 
 struct options {
   std::string model;
-  std::string svg;
+  std::string schedule = "per_layer";
+  std::optional<std::int64_t> sram;
+  std::optional<double> max_overhead;
+  std::string svg, svg_patches, svg_pareto;
+  bool least_memory = false;
+  bool pareto = false;
   bool json = false;
+};
+
+/// The model cannot be used, or not as it was asked for.
+struct refusal : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 // ---- files -----------------------------------------------------------------------------------------------
@@ -63,12 +78,55 @@ operator_counts count_operators(const inlay::loaded_model& model) {
   return counts;
 }
 
+// ---- schedules -------------------------------------------------------------------------------------------
+
+using inlay::detail::grouped;
+
+double overhead_percent(const inlay::loaded_schedule& schedule, inlay::graph_view g) {
+  const std::int64_t macs = inlay::total_macs(g);
+  return inlay::detail::percent_of(schedule.macs() - macs, macs);
+}
+
+/// Any overhead will do: the least memory at all.
+constexpr double any_overhead = std::numeric_limits<double>::infinity();
+
+inlay::loaded_schedule fit(inlay::graph_view g, std::int64_t budget_bytes) {
+  const inlay::schedule_finder finder(g);
+  std::vector<inlay::stage> stages = finder.fitting(budget_bytes);
+  if (stages.empty())
+    throw refusal("no schedule that the search knows fits " + grouped(budget_bytes) + " bytes; the least it finds is " +
+                  grouped(inlay::loaded_schedule(g, finder.within_overhead(any_overhead)).arena_bytes()));
+  return {g, std::move(stages)};
+}
+
+inlay::loaded_schedule find_schedule(const options& chosen, inlay::graph_view g) {
+  if (chosen.sram) return fit(g, *chosen.sram);
+  if (chosen.max_overhead) return {g, inlay::schedule_finder(g).within_overhead(*chosen.max_overhead)};
+  if (chosen.least_memory) return {g, inlay::least_memory_stages(g)};
+  inlay::schedule_reading read = inlay::read_schedule(g, chosen.schedule);
+  if (!read.error.empty()) throw refusal("--schedule " + chosen.schedule + ": " + read.error);
+  return {g, std::move(read.stages)};
+}
+
+void check_overhead(const options& chosen, const inlay::loaded_schedule& schedule, inlay::graph_view g) {
+  const double percent = overhead_percent(schedule, g);
+  if (chosen.max_overhead && percent > *chosen.max_overhead)
+    throw refusal("what fits " + grouped(*chosen.sram) + " bytes computes " + inlay::detail::percent_text(percent) +
+                  " again, more than " + inlay::detail::percent_text(*chosen.max_overhead));
+}
+
 // ---- text ------------------------------------------------------------------------------------------------
 
 void print_text(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan) {
   std::cout << chosen.model << "\n\noperators\n";
   for (const auto& [name, count] : count_operators(model)) std::cout << "  " << count << " × " << name << '\n';
-  std::cout << '\n' << inlay::plan_table(plan) << '\n' << inlay::lifetime_chart(plan);
+  std::cout << "\nschedule " << inlay::schedule_text(plan) << "\n\n"
+            << inlay::plan_table(plan) << '\n'
+            << inlay::lifetime_chart(plan);
+  const inlay::loaded_schedule least(plan.graph, inlay::least_memory_stages(plan.graph));
+  if (least.arena_bytes() < plan.arena_bytes)
+    std::cout << "\nWithout computing anything twice, " << grouped(least.arena_bytes())
+              << " bytes are enough: --least-memory\n";
 }
 
 // ---- JSON ------------------------------------------------------------------------------------------------
@@ -116,6 +174,33 @@ json layers_of(const inlay::plan_view& plan) {
   return layers;
 }
 
+json stages_of(const inlay::plan_view& plan) {
+  json stages = json::array();
+  for (std::int32_t i = 0; i < plan.stage_count; ++i) {
+    const inlay::stage& s = plan.stages[i];
+    const inlay::stage_figures figures = inlay::figures_of(plan, s);
+    stages.push_back({{"first", s.first},
+                      {"end", s.end},
+                      {"grid", {{"rows", s.row_patches}, {"columns", s.column_patches}}},
+                      {"policy", inlay::name(inlay::policy_of(s))},
+                      {"live_bytes", figures.live_bytes},
+                      {"macs", figures.macs},
+                      {"clamped_percent", figures.clamped_percent()},
+                      {"unclamped_percent", figures.unclamped_percent()}});
+  }
+  return stages;
+}
+
+json pareto_of(inlay::graph_view g, const std::vector<inlay::trade>& trades) {
+  json points = json::array();
+  for (const inlay::trade& t : trades)
+    points.push_back({{"arena_bytes", t.arena_bytes},
+                      {"macs", t.macs},
+                      {"recomputed_macs", t.macs - inlay::total_macs(g)},
+                      {"schedule", inlay::schedule_text(t.stages)}});
+  return points;
+}
+
 json peak_of(const inlay::plan_view& plan) {
   const std::int32_t peak = inlay::peak_layer(plan);
   const inlay::layer& l = plan.graph.layers[peak];
@@ -125,39 +210,64 @@ json peak_of(const inlay::plan_view& plan) {
           {"live_bytes", inlay::live_bytes(plan.graph, plan.places, peak)}};
 }
 
-void print_json(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan) {
+json report_of(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan) {
   const inlay::loaded_schedule per_layer(plan.graph, inlay::per_layer_stages(plan.graph));
-  const json report = {{"model", chosen.model},
-                       {"operators", count_operators(model)},
-                       {"macs", inlay::total_macs(plan.graph)},
-                       {"parameters", inlay::total_parameters(plan.graph)},
-                       {"input_bytes", inlay::total_input_bytes(plan.graph)},
-                       {"per_layer_bytes", per_layer.arena_bytes()},
-                       {"arena_bytes", plan.arena_bytes},
-                       {"peak_at", peak_of(plan)},
-                       {"model_bytes", plan.model_bytes},
-                       {"table_bytes", plan.table_bytes},
-                       {"flash_bytes", plan.flash_bytes()},
-                       {"layers", layers_of(plan)}};
-  std::cout << report.dump(2) << '\n';
+  return {{"model", chosen.model},
+          {"operators", count_operators(model)},
+          {"macs", inlay::total_macs(plan.graph)},
+          {"recomputed_macs", plan.recomputed_macs()},
+          {"parameters", inlay::total_parameters(plan.graph)},
+          {"input_bytes", inlay::total_input_bytes(plan.graph)},
+          {"per_layer_bytes", per_layer.arena_bytes()},
+          {"arena_bytes", plan.arena_bytes},
+          {"schedule", inlay::schedule_text(plan)},
+          {"stages", stages_of(plan)},
+          {"peak_at", peak_of(plan)},
+          {"model_bytes", plan.model_bytes},
+          {"table_bytes", plan.table_bytes},
+          {"flash_bytes", plan.flash_bytes()},
+          {"layers", layers_of(plan)}};
 }
 
 // ---- the program -----------------------------------------------------------------------------------------
 
-exit_code inspect(const options& chosen) {
+void write_pictures(const options& chosen, const inlay::plan_view& plan) {
+  const std::string title = std::filesystem::path(chosen.model).stem().string();
+  if (!chosen.svg.empty()) write_file(chosen.svg, inlay::lifetime_svg(plan, title));
+  if (chosen.svg_patches.empty()) return;
+  const std::vector<inlay::stage> stages = inlay::patched_stages(plan);
+  if (stages.empty()) throw refusal("--svg-patches: no stage of this schedule runs row by row or in patches");
+  write_file(chosen.svg_patches, inlay::patch_svg(plan, stages.front(), title));
+}
+
+std::vector<inlay::trade> find_trades(const options& chosen, inlay::graph_view g) {
+  if (!chosen.pareto && chosen.svg_pareto.empty()) return {};
+  std::vector<inlay::trade> trades = inlay::trade_off(g);
+  if (!chosen.svg_pareto.empty()) {
+    const std::string title = std::filesystem::path(chosen.model).stem().string();
+    write_file(chosen.svg_pareto, inlay::trade_off_svg(g, trades, title));
+  }
+  return trades;
+}
+
+void inspect(const options& chosen) {
   const inlay::loaded_model model(read_file(chosen.model));
-  if (model.refused()) {
-    std::cerr << chosen.model << ": " << inlay::error_text(model.refused()).view() << '\n';
-    return model_refused;
-  }
-  const inlay::loaded_schedule schedule(model.graph(), inlay::per_layer_stages(model.graph()));
+  if (model.refused()) throw refusal(std::string(inlay::error_text(model.refused()).view()));
+  const inlay::graph_view g = model.graph();
+  const inlay::loaded_schedule schedule = find_schedule(chosen, g);
+  check_overhead(chosen, schedule, g);
   const inlay::plan_view plan = inlay::plan_of(model, schedule);
-  if (!chosen.svg.empty()) {
-    const std::string title = std::filesystem::path(chosen.model).filename().string();
-    write_file(chosen.svg, inlay::lifetime_svg(plan, title));
+  write_pictures(chosen, plan);
+  const std::vector<inlay::trade> trades = find_trades(chosen, g);
+  if (chosen.json) {
+    json report = report_of(chosen, model, plan);
+    if (chosen.pareto) report["pareto"] = pareto_of(g, trades);
+    std::cout << report.dump(2) << '\n';
+  } else if (chosen.pareto) {
+    std::cout << chosen.model << "\n\n" << inlay::trade_off_table(g, trades);
+  } else {
+    print_text(chosen, model, plan);
   }
-  chosen.json ? print_json(chosen, model, plan) : print_text(chosen, model, plan);
-  return done;
 }
 
 }  // namespace
@@ -166,11 +276,31 @@ int main(int argc, char** argv) {
   options chosen;
   CLI::App app("Shows the layers of a .tflite file, the memory they need and what they cost.", "inlay-inspect");
   app.add_option("model", chosen.model, "the .tflite file")->required();
+  CLI::Option* schedule = app.add_option(
+      "--schedule", chosen.schedule,
+      "per_layer (the default), least_memory, or stages: 8:rows,12:3x2 runs the layers before 8 row by row, those "
+      "before 12 in 3 × 2 patches, the rest layer after layer");
+  CLI::Option* sram = app.add_option("--sram", chosen.sram, "the least recomputation that fits so many bytes");
+  CLI::Option* overhead = app.add_option("--max-overhead", chosen.max_overhead,
+                                         "at most so many percent computed again: alone, the least memory with that");
+  CLI::Option* least =
+      app.add_flag("--least-memory", chosen.least_memory, "the least memory with nothing computed twice");
+  schedule->excludes(sram)->excludes(overhead)->excludes(least);
+  least->excludes(sram)->excludes(overhead);
+  sram->check(CLI::NonNegativeNumber);
+  overhead->check(CLI::NonNegativeNumber);
+  app.add_flag("--pareto", chosen.pareto, "list schedules from the least computation to the least memory instead");
   app.add_flag("--json", chosen.json, "print JSON instead of tables");
   app.add_option("--svg", chosen.svg, "write a chart of the arena over time to this file");
+  app.add_option("--svg-patches", chosen.svg_patches, "write a chart of the first stage's patches to this file");
+  app.add_option("--svg-pareto", chosen.svg_pareto, "write a chart of memory against computation to this file");
   CLI11_PARSE(app, argc, argv);
   try {
-    return inspect(chosen);
+    inspect(chosen);
+    return done;
+  } catch (const refusal& why) {
+    std::cerr << chosen.model << ": " << why.what() << '\n';
+    return refused;
   } catch (const std::exception& failure) {
     std::cerr << "inlay-inspect: " << failure.what() << '\n';
     return file_unusable;

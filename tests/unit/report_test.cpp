@@ -4,10 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -17,9 +21,10 @@ inlay::loaded_model golden(const std::string& name) {
   return inlay::loaded_model({std::istreambuf_iterator<char>(file), {}});
 }
 
-/// A model with its per-layer plan.
+/// A model with its plan.
 struct planned {
-  explicit planned(const std::string& name) : model(golden(name)), schedule(model.graph(), inlay::per_layer_stages(model.graph())) {}
+  explicit planned(const std::string& name, const std::string& text = "per_layer")
+      : model(golden(name)), schedule(model.graph(), inlay::read_schedule(model.graph(), text).stages) {}
   inlay::plan_view plan() const { return inlay::plan_of(model, schedule); }
   inlay::loaded_model model;
   inlay::loaded_schedule schedule;
@@ -62,8 +67,54 @@ bool is_balanced(std::string_view svg) {
   return open.empty();
 }
 
+/// What a patch costs by the definition of a convolution: pixel by pixel, from the stage's outputs back. Knows
+/// windows and elementwise layers. Unclamped, maps go on beyond their borders.
+std::int64_t counted_macs(inlay::graph_view g, const inlay::stage& s, inlay::interval rows, inlay::interval columns,
+                          bool clamped) {
+  using pixels = std::set<std::pair<std::int32_t, std::int32_t>>;
+  std::vector<pixels> needed(static_cast<std::size_t>(g.tensor_count));
+  for (std::int32_t y = rows.first; y < rows.end; ++y)
+    for (std::int32_t x = columns.first; x < columns.end; ++x)
+      needed[static_cast<std::size_t>(g.layers[s.end - 1].output)].insert({y, x});
+  std::int64_t macs = 0;
+  for (std::int32_t i = s.end - 1; i >= s.first; --i) {
+    const inlay::layer& l = g.layers[i];
+    const inlay::window2d w = inlay::has_window(l.kind) ? l.window : inlay::window2d{};
+    const pixels made = needed[static_cast<std::size_t>(l.output)];
+    const inlay::shape& map = g.output_of(l).extents;
+    macs += inlay::layer_macs(g, l) / (map.height() * map.width()) * static_cast<std::int64_t>(made.size());
+    for (int position = 0; position < 2; ++position) {
+      if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
+      const inlay::shape& from = g.input_of(l, position).extents;
+      for (const auto& [y, x] : made)
+        for (std::int32_t dy = 0; dy < w.kernel.height; ++dy)
+          for (std::int32_t dx = 0; dx < w.kernel.width; ++dx) {
+            const std::int32_t row = y * w.stride.height - w.padding.top + dy;
+            const std::int32_t column = x * w.stride.width - w.padding.left + dx;
+            const bool inside = row >= 0 && column >= 0 && row < from.height() && column < from.width();
+            if (inside || !clamped)
+              needed[static_cast<std::size_t>(l.inputs[static_cast<std::size_t>(position)])].insert({row, column});
+          }
+    }
+  }
+  return macs;
+}
+
+std::int64_t counted_macs(inlay::graph_view g, const inlay::stage& s, bool clamped) {
+  const inlay::shape& map = g.output_of(g.layers[s.end - 1]).extents;
+  std::int64_t macs = 0;
+  for (std::int32_t row = 0; row < s.row_patches; ++row)
+    for (std::int32_t column = 0; column < s.column_patches; ++column)
+      macs += counted_macs(g, s, inlay::even_part(map.height(), s.row_patches, row),
+                           inlay::even_part(map.width(), s.column_patches, column), clamped);
+  return macs;
+}
+
 constexpr const char* models[] = {"network_inverted_residual", "network_encoder_decoder", "conv2d_1x1", "add_residual",
                                   "depthwise_dilated_same"};
+
+/// Of network_inverted_residual.
+constexpr const char* schedules[] = {"7:rows", "3:2x3,7:rows,9:per_layer,12:1x2", "2:per_layer,7:1x4", "14:4x1"};
 
 }  // namespace
 
@@ -191,4 +242,163 @@ TEST_CASE("a model's own operators are visited in order, folded ones too") {
   CHECK_FALSE(inlay::visit_tflite_operators(model.file().data(), model.file().size(), note));
   CHECK(seen == std::vector{inlay::tflite_operator::pad, inlay::tflite_operator::conv_2d});
   CHECK(inlay::visit_tflite_operators(model.file().data(), 7, note).reason == inlay::refusal::truncated);
+}
+
+TEST_CASE("a schedule's text gives its stages") {
+  const inlay::loaded_model model = golden("network_inverted_residual");
+  const inlay::graph_view g = model.graph();
+  for (const char* text : schedules) {
+    CAPTURE(text);
+    const inlay::schedule_reading read = inlay::read_schedule(g, text);
+    CHECK(read.error == "");
+    CHECK(inlay::schedule_text(read.stages) == text);
+  }
+  CHECK(inlay::read_schedule(g, "2:rows,3:1x4").stages.front() == inlay::stage{0, 2});
+  CHECK(inlay::read_schedule(g, "2:2x3").stages[0] == inlay::stage{0, 2, 2, 3});
+  CHECK(inlay::read_schedule(g, "2:2x3").stages[1] == inlay::stage{2, 3});
+  CHECK(inlay::read_schedule(g, "least_memory").stages == inlay::least_memory_stages(g));
+  CHECK(inlay::schedule_text(inlay::per_layer_stages(g)) == "per_layer");
+  CHECK(inlay::schedule_text(inlay::read_schedule(g, "4:1x1").stages) == "4:rows");
+  CHECK(inlay::schedule_text(inlay::read_schedule(g, "4:per_layer").stages) == "per_layer");
+}
+
+TEST_CASE("every schedule that a search finds has a text that gives it") {
+  for (const char* name : models) {
+    CAPTURE(name);
+    const inlay::loaded_model model = golden(name);
+    for (const inlay::trade& t : inlay::trade_off(model.graph())) {
+      const std::string text = inlay::schedule_text(t.stages);
+      CAPTURE(text);
+      CHECK(inlay::read_schedule(model.graph(), text).stages == t.stages);
+    }
+  }
+}
+
+TEST_CASE("text that is no schedule is refused with the reason") {
+  const inlay::loaded_model model = golden("network_inverted_residual");
+  const auto error_of = [&](std::string_view text) {
+    return inlay::read_schedule(model.graph(), text).error;
+  };
+  for (const char* text : {"", ",", "7", "7:", "7:row", "7:rows,", "7:2", "7:2x", "7:x2", "7:0x2", "7:2x-1", "7:2x2x2",
+                           "-7:rows", "99999999999:rows", "per_layer,7:rows", "7 :rows"}) {
+    CAPTURE(text);
+    CHECK(contains(error_of(text), "a stage is END:rows"));
+  }
+  CHECK(contains(error_of("7:rows,7:rows"), "\"7:rows\": a stage from layer 7 on ends at 8 to 18"));
+  CHECK(contains(error_of("19:rows"), "ends at 1 to 18"));
+  CHECK(contains(error_of("18:rows,19:rows"), "already hold all 18 layers"));
+  CHECK(contains(error_of("7:9x1"), "8 rows and 8 columns"));
+  CHECK(contains(error_of("7:1x9"), "8 rows and 8 columns"));
+  CHECK(error_of("7:8x8") == "");
+}
+
+TEST_CASE("a stage's costs are those of its patches, counted pixel by pixel") {
+  const inlay::loaded_model model = golden("network_inverted_residual");
+  const inlay::graph_view g = model.graph();
+  for (const std::int32_t end : {1, 2, 5, 7, 9, 14})
+    for (const std::int32_t rows : {1, 2, 3, 4})
+      for (const std::int32_t columns : {1, 2, 4}) {
+        const inlay::stage s{0, end, rows, columns};
+        const inlay::loaded_schedule schedule(g, inlay::read_schedule(g, inlay::schedule_text({s})).stages);
+        CAPTURE(inlay::schedule_text({s}));
+        const inlay::stage_figures figures = inlay::figures_of(inlay::plan_of(model, schedule), s);
+        CHECK(figures.macs == counted_macs(g, {0, end}, true));
+        CHECK(figures.clamped_macs == counted_macs(g, s, true));
+        // Along a direction that is not cut, there is no patch inside.
+        if (rows > 1 && columns > 1) CHECK(figures.unclamped_macs == counted_macs(g, s, false));
+        if (rows == 1 && columns == 1) CHECK(figures.unclamped_macs == figures.macs);
+        CHECK(figures.unclamped_macs >= figures.clamped_macs);
+      }
+}
+
+TEST_CASE("stages are named after what they do with halos") {
+  using inlay::halo_policy;
+  CHECK(inlay::policy_of({3, 4}) == halo_policy::per_layer);
+  CHECK(inlay::policy_of({3, 5}) == halo_policy::reuse);
+  CHECK(inlay::policy_of({3, 5, 1, 2}) == halo_policy::mixed);
+  CHECK(inlay::policy_of({3, 5, 2, 1}) == halo_policy::recompute);
+  CHECK(inlay::policy_of({3, 4, 2, 2}) == halo_policy::recompute);
+}
+
+TEST_CASE("the table tells of stages, and of rows that are kept") {
+  const planned p("network_inverted_residual", "7:rows,9:2x2");
+  const std::string table = inlay::plan_table(p.plan());
+  CAPTURE(table);
+  CHECK(contains(table, "3 of 8 rows"));
+  CHECK(contains(line_of(table, "0–6"), "reuse"));
+  CHECK(contains(line_of(table, "7–8"), "2×2      recompute"));
+  CHECK(contains(line_of(table, "recomputed"), inlay::detail::grouped(p.plan().recomputed_macs())));
+  CHECK(contains(table, "3 of 8 rows, 5 wide"));
+  CHECK(contains(inlay::lifetime_chart(p.plan()), "3 rows of 8×8×12"));
+  CHECK(contains(inlay::lifetime_chart(p.plan()), "3×5 of 8×8×12"));
+}
+
+TEST_CASE("pictures of schedules have a rectangle for each place and a bracket for each stage") {
+  for (const char* text : schedules) {
+    CAPTURE(text);
+    const planned p("network_inverted_residual", text);
+    const std::string svg = inlay::lifetime_svg(p.plan(), text);
+    CHECK(is_balanced(svg));
+    CHECK(count_of(svg, "<rect ") == used_place_count(p.plan()));
+    CHECK(count_of(svg, "class=\"stage\"") == inlay::patched_stages(p.plan()).size());
+  }
+  const planned p("network_inverted_residual", "7:rows");
+  CHECK(contains(inlay::lifetime_svg(p.plan(), ""), "3 rows of 8×8×12: 288 bytes"));
+}
+
+TEST_CASE("the picture of patches shows what one needs and makes") {
+  for (const char* text : schedules) {
+    CAPTURE(text);
+    const planned p("network_inverted_residual", text);
+    for (const inlay::stage& s : inlay::patched_stages(p.plan())) {
+      const std::string svg = inlay::patch_svg(p.plan(), s, text);
+      CHECK(is_balanced(svg));
+      CHECK(count_of(svg, "class=\"halo\"") == 1);
+      CHECK_FALSE(contains(svg, "nan"));
+    }
+  }
+  const planned p("network_inverted_residual", "1:4x4");
+  const std::string svg = inlay::patch_svg(p.plan(), p.plan().stages[0], "");
+  CHECK(contains(svg, "a patch needs 5×5, of which it owns 4×4"));
+  CHECK(contains(svg, "a patch makes 2×2"));
+  // Neighbours overlap by one pixel, at three borders in each direction.
+  CHECK(count_of(svg, "class=\"again\"") == 6);
+}
+
+TEST_CASE("each schedule of the trade-off needs less memory and computes more than the one before") {
+  for (const char* name : models) {
+    CAPTURE(name);
+    const inlay::loaded_model model = golden(name);
+    const inlay::graph_view g = model.graph();
+    const std::vector<inlay::trade> trades = inlay::trade_off(g);
+    REQUIRE_FALSE(trades.empty());
+    CHECK(trades.front().macs == inlay::total_macs(g));
+    for (std::size_t i = 0; i < trades.size(); ++i) {
+      const inlay::loaded_schedule schedule(g, trades[i].stages);
+      CHECK(trades[i].arena_bytes == schedule.arena_bytes());
+      CHECK(trades[i].macs == schedule.macs());
+      if (i == 0) continue;
+      CHECK(trades[i].arena_bytes < trades[i - 1].arena_bytes);
+      CHECK(trades[i].macs > trades[i - 1].macs);
+    }
+    const std::string svg = inlay::trade_off_svg(g, trades, name);
+    CHECK(is_balanced(svg));
+    CHECK(count_of(svg, "<circle ") == trades.size() + 1);
+    CHECK_FALSE(contains(svg, "nan"));
+    CHECK(count_of(inlay::trade_off_table(g, trades), "\n") == trades.size() + 2);
+  }
+}
+
+TEST_CASE("the least memory within an overhead is within it") {
+  const inlay::loaded_model model = golden("network_inverted_residual");
+  const inlay::graph_view g = model.graph();
+  const inlay::schedule_finder finder(g);
+  std::int32_t before = inlay::loaded_schedule(g, finder.least_memory()).arena_bytes();
+  for (const int percent : {0, 3, 10, 50, 1000}) {
+    CAPTURE(percent);
+    const inlay::loaded_schedule schedule(g, finder.within_overhead(percent));
+    CHECK((schedule.macs() - inlay::total_macs(g)) * 100 <= inlay::total_macs(g) * percent);
+    CHECK(schedule.arena_bytes() <= before);
+    before = schedule.arena_bytes();
+  }
 }

@@ -1,0 +1,259 @@
+// Inlay: models and schedules of which nothing is known at compile time: read, searched, planned and run by the
+// functions that the compiler uses.
+#pragma once
+
+#include <inlay/interpret.hpp>
+#include <inlay/model/tflite.hpp>
+#include <inlay/plan/arena.hpp>
+#include <inlay/plan/search.hpp>
+#include <inlay/plan/stage.hpp>
+#include <inlay/report/plan.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace inlay {
+
+/// A .tflite file read and planned at run time by the functions that the compiler uses.
+class loaded_model {
+ public:
+  explicit loaded_model(std::vector<char> file) : file_(std::move(file)) {
+    const tflite_header header = read_tflite_header(file_.data(), file_.size());
+    refused_ = header.refused;
+    if (refused_) return;
+    tensors_.resize(static_cast<std::size_t>(header.counts.tensors));
+    layers_.resize(static_cast<std::size_t>(header.counts.layers));
+    inputs_.resize(static_cast<std::size_t>(header.counts.inputs));
+    outputs_.resize(static_cast<std::size_t>(header.counts.outputs));
+    graph_builder builder{tensors_.data(),      layers_.data(),        inputs_.data(),
+                          outputs_.data(),      header.counts.tensors, 0,
+                          header.counts.inputs, header.counts.outputs};
+    refused_ = read_tflite(file_.data(), file_.size(), builder);
+    if (refused_) return;
+    graph_ = builder.view();
+  }
+
+  /// Why the file cannot be used; the rest is empty then.
+  const error& refused() const { return refused_; }
+  graph_view graph() const { return graph_; }
+  const std::vector<char>& file() const { return file_; }
+
+ private:
+  std::vector<char> file_;
+  error refused_{};
+  std::vector<tensor> tensors_;
+  std::vector<layer> layers_;
+  std::vector<std::int32_t> inputs_, outputs_;
+  graph_view graph_{};
+};
+
+/// A schedule of a graph worked out at run time: how each stage's maps stand in memory, and where.
+class loaded_schedule {
+ public:
+  loaded_schedule(graph_view graph, std::vector<stage> stages) : graph_(graph), stages_(std::move(stages)) {
+    spans_.resize(static_cast<std::size_t>(graph.tensor_count));
+    find_spans(graph, spans_.data());
+    maps_.resize(static_cast<std::size_t>(graph.layer_count));
+    for (const stage& s : stages_) {
+      const auto layers = static_cast<std::size_t>(s.layers());
+      work w{std::vector<interval>(layers * static_cast<std::size_t>(s.row_patches)),
+             std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches)),
+             std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches))};
+      std::vector<layer_progress> progress(layers);
+      std::vector<interval> made(layers);
+      plan_stage(graph, s, spans_.data(), w.rows.data(), w.columns.data(), w.made_columns.data(),
+                 maps_.data() + s.first, progress.data(), made.data());
+      macs_ += stage_macs(graph, s, w.rows.data(), w.columns.data());
+      work_.push_back(std::move(w));
+    }
+    places_.resize(static_cast<std::size_t>(place_count(graph)));
+    std::vector<placement> scratch(places_.size());
+    arena_bytes_ = plan_arena(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()), spans_.data(),
+                              maps_.data(), places_.data(), scratch.data());
+  }
+
+  /// The work of a stage's layers in its row and column patches, as plan_stage gives it.
+  struct work {
+    std::vector<interval> rows, columns, made_columns;
+  };
+
+  const std::vector<stage>& stages() const { return stages_; }
+  const std::vector<work>& stage_work() const { return work_; }
+  const std::vector<layer_span>& spans() const { return spans_; }
+  /// Of each layer's output.
+  const std::vector<map_layout>& maps() const { return maps_; }
+  /// One place for each tensor, then one for each layer's scratch.
+  const std::vector<arena_place>& places() const { return places_; }
+  std::int32_t arena_bytes() const { return arena_bytes_; }
+  /// Multiply-accumulates of a run, halos counted as often as they are computed.
+  std::int64_t macs() const { return macs_; }
+
+ private:
+  graph_view graph_{};
+  std::vector<stage> stages_;
+  std::vector<layer_span> spans_;
+  std::vector<map_layout> maps_;
+  std::vector<work> work_;
+  std::vector<arena_place> places_;
+  std::int32_t arena_bytes_ = 0;
+  std::int64_t macs_ = 0;
+};
+
+/// Every layer a stage of its own.
+inline std::vector<stage> per_layer_stages(graph_view g) {
+  std::vector<stage> stages;
+  for (std::int32_t i = 0; i < g.layer_count; ++i) stages.push_back({i, i + 1});
+  return stages;
+}
+
+/// The plan of a loaded model by a schedule, for reports.
+inline plan_view plan_of(const loaded_model& model, const loaded_schedule& schedule) {
+  return {model.graph(),          schedule.stages().data(), static_cast<std::int32_t>(schedule.stages().size()),
+          schedule.maps().data(), schedule.places().data(), schedule.arena_bytes(),
+          schedule.macs(),        model.file().size(),      total_table_bytes(model.graph())};
+}
+
+// ---- searches --------------------------------------------------------------------------------------------
+
+/// Finds schedules of a graph. What they all start from is found once.
+class schedule_finder {
+ public:
+  explicit schedule_finder(graph_view graph) : graph_(graph), facts_(static_cast<std::size_t>(graph.layer_count)) {
+    const loaded_schedule streamed(graph, {{0, graph.layer_count}});
+    detail::find_facts(graph, streamed.spans().data(), streamed.maps().data(), facts_.data());
+  }
+
+  /// Without computing anything twice, in the least memory that the search finds.
+  std::vector<stage> least_memory() const {
+    std::vector<std::int32_t> least(facts_.size() + 1);
+    return search(least_stage_bytes(graph_, facts_.data(), least.data()), false);
+  }
+
+  /// With the least recomputation that the search finds for an arena of so many bytes; empty if nothing fits.
+  std::vector<stage> fitting(std::int64_t budget_bytes) const {
+    std::int64_t tried = budget_bytes;
+    for (int tries = 0; tries <= fitting_tries; ++tries) {
+      std::vector<stage> stages = search(tried, true);
+      if (stages.empty()) return stages;
+      const std::int64_t bytes = loaded_schedule(graph_, stages).arena_bytes();
+      if (bytes <= budget_bytes) return stages;
+      tried -= bytes - budget_bytes;
+    }
+    return {};
+  }
+
+  /// In the least memory in which a schedule fits that computes at most so many percent again.
+  std::vector<stage> within_overhead(double percent) const {
+    const std::int64_t macs = total_macs(graph_);
+    std::vector<stage> best = least_memory();
+    std::int64_t too_little = 0, enough = loaded_schedule(graph_, best).arena_bytes();
+    while (enough - too_little > arena_alignment) {
+      const std::int64_t budget = (too_little + enough) / 2;
+      const loaded_schedule found(graph_, fitting(budget));
+      if (found.stages().empty() || detail::percent_of(found.macs() - macs, macs) > percent) {
+        too_little = budget;
+        continue;
+      }
+      enough = found.arena_bytes();
+      best = found.stages();
+    }
+    return best;
+  }
+
+ private:
+  std::vector<stage> search(std::int64_t budget_bytes, bool strips) const {
+    std::vector<search_state> best(facts_.size() + 1);
+    std::vector<std::int32_t> widths(facts_.size() + 1);
+    search_within(graph_, facts_.data(), budget_bytes, strips, best.data(), widths.data());
+    std::vector<stage> stages;
+    if (best.back().recomputed_macs < 0) return stages;
+    for (std::int32_t end = graph_.layer_count; end > 0; end = best[static_cast<std::size_t>(end)].last.first)
+      stages.push_back(best[static_cast<std::size_t>(end)].last);
+    std::reverse(stages.begin(), stages.end());
+    return stages;
+  }
+
+  graph_view graph_{};
+  std::vector<layer_facts> facts_;
+};
+
+inline std::vector<stage> least_memory_stages(graph_view g) { return schedule_finder(g).least_memory(); }
+
+inline std::vector<stage> fitting_stages(graph_view g, std::int64_t budget_bytes) {
+  return schedule_finder(g).fitting(budget_bytes);
+}
+
+/// A schedule and what it costs.
+struct trade {
+  std::vector<stage> stages;
+  std::int32_t arena_bytes = 0;
+  std::int64_t macs = 0;  // of a run
+};
+
+/// Schedules in falling order of memory and rising order of computation, from least_memory on: each is better
+/// than all others in one or the other. Neighbours are about three percent of memory apart, or further.
+inline std::vector<trade> trade_off(graph_view g) {
+  const schedule_finder finder(g);
+  std::vector<trade> trades;
+  std::vector<stage> stages = finder.least_memory();
+  while (!stages.empty()) {
+    const loaded_schedule schedule(g, stages);
+    while (!trades.empty() && trades.back().macs >= schedule.macs()) trades.pop_back();
+    trades.push_back({std::exchange(stages, {}), schedule.arena_bytes(), schedule.macs()});
+    // Where nothing fits so much less, it may a little less.
+    for (std::int32_t less = schedule.arena_bytes() / 32; stages.empty() && less >= arena_alignment; less /= 2)
+      stages = finder.fitting(schedule.arena_bytes() - less);
+  }
+  return trades;
+}
+
+// ---- running ---------------------------------------------------------------------------------------------
+
+/// Runs a loaded model by a schedule. `inputs` are the network's inputs in their own types, one after another,
+/// aligned as their types; `after_stage(i, arena)` is called as each stage is done. The arena starts filled
+/// with `fill`. Returns the arena.
+inline std::vector<std::int8_t> interpret(
+    const loaded_model& model, const loaded_schedule& schedule, const std::vector<std::vector<char>>& inputs,
+    const std::function<void(std::size_t, std::vector<std::int8_t>&)>& after_stage = {}, std::int8_t fill = 0) {
+  const graph_view g = model.graph();
+  std::vector<const void*> pointers;
+  for (const std::vector<char>& input : inputs) pointers.push_back(input.data());
+  std::vector<std::max_align_t> table(interpreter_table_bytes(g) / sizeof(std::max_align_t) + 1);
+  std::vector<std::int8_t> arena(static_cast<std::size_t>(schedule.arena_bytes()), fill);
+  const interpreter run{g,
+                        schedule.spans().data(),
+                        schedule.maps().data(),
+                        schedule.places().data(),
+                        model.file().data(),
+                        pointers.data(),
+                        arena.data(),
+                        table.data()};
+  std::vector<std::int32_t> first_columns(static_cast<std::size_t>(g.layer_count));
+  for (std::size_t number = 0; number < schedule.stages().size(); ++number) {
+    const stage& s = schedule.stages()[number];
+    const loaded_schedule::work& work = schedule.stage_work()[number];
+    std::vector<layer_progress> progress(static_cast<std::size_t>(s.layers()));
+    for (std::int32_t row_patch = 0; row_patch < s.row_patches; ++row_patch)
+      for (std::int32_t column_patch = 0; column_patch < s.column_patches; ++column_patch) {
+        const interval* columns = work.columns.data() + column_patch * s.layers();
+        for (std::int32_t i = 0; i < s.layers(); ++i)
+          first_columns[static_cast<std::size_t>(s.first + i)] =
+              schedule.maps()[static_cast<std::size_t>(s.first + i)].internal
+                  ? work.made_columns[static_cast<std::size_t>(column_patch * s.layers() + i)].first
+                  : 0;
+        run_patch(
+            g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
+            [&](std::int32_t i, interval rows) {
+              run.run(s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end}, first_columns.data());
+            });
+      }
+    if (after_stage) after_stage(number, arena);
+  }
+  return arena;
+}
+
+}  // namespace inlay

@@ -1,0 +1,179 @@
+// Inlay: what reports are about: a plan, and the figures that follow from it.
+#pragma once
+
+#include <inlay/kernels/reference/convolution.hpp>
+#include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/move.hpp>
+#include <inlay/kernels/reference/reduce.hpp>
+#include <inlay/patch/receptive_field.hpp>
+#include <inlay/plan/arena.hpp>
+#include <inlay/plan/stage.hpp>
+#include <inlay/run.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <vector>
+
+namespace inlay {
+
+/// A network, its stages, where its tensors stand, and its constants in flash. Points into what owns them: a
+/// loaded_model and a loaded_schedule, or constants of the program.
+struct plan_view {
+  graph_view graph{};
+  const stage* stages = nullptr;
+  std::int32_t stage_count = 0;
+  const map_layout* maps = nullptr;     // of each layer's output
+  const arena_place* places = nullptr;  // place_count(graph) of them
+  std::int32_t arena_bytes = 0;
+  std::int64_t macs = 0;  // of a run, halos counted as often as they are computed
+  std::size_t model_bytes = 0;
+  std::size_t table_bytes = 0;
+
+  std::size_t flash_bytes() const { return model_bytes + table_bytes; }
+  std::int64_t recomputed_macs() const { return macs - total_macs(graph); }
+};
+
+/// The plan of a model that the program knows when it is compiled.
+template <typename Model, typename Schedule = per_layer>
+constexpr plan_view plan_of() {
+  using known = detail::prepared<Model, Schedule>;
+  return {known::graph,       known::stages.items, known::stages.count, known::maps.items, known::arena.places,
+          known::arena.bytes, known::macs,         Model::byte_count,   known::table_bytes};
+}
+
+/// Bytes of a tensor in the type that the model declares: what a caller gives or gets.
+inline std::size_t declared_bytes(const tensor& t) {
+  return static_cast<std::size_t>(t.extents.elements()) * (t.type == element_type::float32 ? 4 : 1);
+}
+
+/// Bytes of the caller's input buffers, which the arena does not include.
+inline std::size_t total_input_bytes(graph_view g) {
+  std::size_t sum = 0;
+  for (std::int32_t i = 0; i < g.input_count; ++i) sum += declared_bytes(g.tensors[g.inputs[i]]);
+  return sum;
+}
+
+/// Bytes of the tables that all kernels of a graph keep in flash.
+constexpr std::size_t total_table_bytes(graph_view g) {
+  std::size_t sum = 0;
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    with_layer_kind(g.layers[i].kind, [&](auto kind) {
+      using kernel = reference_kernel<kind()>;
+      sum += static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
+    });
+  return sum;
+}
+
+/// Weights and biases of one layer.
+constexpr std::int64_t layer_parameters(graph_view g, std::int32_t index) {
+  graph_view alone = g;
+  alone.layers = g.layers + index;
+  alone.layer_count = 1;
+  return total_parameters(alone);
+}
+
+/// The layer during which most bytes are alive, the first of several, of those that a stage runs.
+constexpr std::int32_t peak_layer(const plan_view& plan, const stage& s) {
+  std::int32_t peak = s.first, most = 0;
+  for (std::int32_t i = s.first; i < s.end; ++i) {
+    const std::int32_t bytes = live_bytes(plan.graph, plan.places, i);
+    if (bytes <= most) continue;
+    peak = i;
+    most = bytes;
+  }
+  return peak;
+}
+constexpr std::int32_t peak_layer(const plan_view& plan) { return peak_layer(plan, {0, plan.graph.layer_count}); }
+
+/// The layer writes its output over an input.
+constexpr bool is_in_place(const plan_view& plan, std::int32_t index) {
+  const arena_place& place = plan.places[plan.graph.output_of(plan.graph.layers[index]).storage];
+  return place.over >= 0 && place.first == index;
+}
+
+// ---- stages ----------------------------------------------------------------------------------------------
+
+/// What a stage does with the pixels that its patches share.
+enum class halo_policy : std::uint8_t {
+  per_layer,  // one layer over its whole map
+  reuse,      // rows are kept, so that nothing is computed twice
+  recompute,  // every patch computes its halo
+  mixed,      // rows are kept, columns recomputed
+};
+
+constexpr halo_policy policy_of(const stage& s) {
+  if (s.is_one_layer()) return halo_policy::per_layer;
+  if (s.row_patches > 1) return halo_policy::recompute;
+  return s.column_patches > 1 ? halo_policy::mixed : halo_policy::reuse;
+}
+
+constexpr const char* name(halo_policy policy) {
+  switch (policy) {
+    case halo_policy::per_layer: return "per_layer";
+    case halo_policy::reuse: return "reuse";
+    case halo_policy::recompute: return "recompute";
+    case halo_policy::mixed: return "mixed";
+  }
+  return "";
+}
+
+/// The stages that are more than a layer over its whole map.
+inline std::vector<stage> patched_stages(const plan_view& plan) {
+  std::vector<stage> stages;
+  std::copy_if(plan.stages, plan.stages + plan.stage_count, std::back_inserter(stages),
+               [](const stage& s) { return !s.is_one_layer(); });
+  return stages;
+}
+
+/// What a stage costs. Published overheads count in two ways: with patches that end at the border of the map,
+/// as they are computed, and with every patch as large as one that lies inside.
+struct stage_figures {
+  std::int32_t live_bytes = 0;      // at its peak
+  std::int64_t macs = 0;            // each counted once
+  std::int64_t clamped_macs = 0;    // of a run
+  std::int64_t unclamped_macs = 0;  // of a run with full-size patches
+  double clamped_percent() const { return detail::percent_of(clamped_macs - macs, macs); }
+  double unclamped_percent() const { return detail::percent_of(unclamped_macs - macs, macs); }
+};
+
+namespace detail {
+
+/// The work of a stage's layers in all patches along one direction.
+inline std::vector<interval> work_of_patches(graph_view g, const stage& s, direction d, borders at_borders) {
+  const std::int32_t patches = d == direction::rows ? s.row_patches : s.column_patches;
+  std::vector<layer_span> spans(static_cast<std::size_t>(g.tensor_count));
+  find_spans(g, spans.data());
+  std::vector<interval> work(static_cast<std::size_t>(patches * s.layers()));
+  std::vector<interval> made(static_cast<std::size_t>(s.layers())), needed(spans.size());
+  for (std::int32_t p = 0; p < patches; ++p) {
+    interval* items = work.data() + p * s.layers();
+    if (at_borders == borders::clamped)
+      find_work(g, s, d, p, spans.data(), items, made.data());
+    else
+      find_unbounded_work(g, s, d, p, spans.data(), items, needed.data());
+  }
+  return work;
+}
+
+/// Along a direction that is not cut there is no patch inside: the only one ends at the border.
+inline std::int64_t macs_of_patches(graph_view g, const stage& s, borders at_borders) {
+  const borders of_rows = s.row_patches > 1 ? at_borders : borders::clamped;
+  const borders of_columns = s.column_patches > 1 ? at_borders : borders::clamped;
+  return stage_macs(g, s, work_of_patches(g, s, direction::rows, of_rows).data(),
+                    work_of_patches(g, s, direction::columns, of_columns).data());
+}
+
+}  // namespace detail
+
+inline stage_figures figures_of(const plan_view& plan, const stage& s) {
+  const graph_view g = plan.graph;
+  stage_figures figures{live_bytes(g, plan.places, peak_layer(plan, s))};
+  for (std::int32_t i = s.first; i < s.end; ++i) figures.macs += layer_macs(g, g.layers[i]);
+  figures.clamped_macs = detail::macs_of_patches(g, s, detail::borders::clamped);
+  figures.unclamped_macs = detail::macs_of_patches(g, s, detail::borders::full_size);
+  return figures;
+}
+
+}  // namespace inlay
