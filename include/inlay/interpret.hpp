@@ -70,7 +70,8 @@ struct interpreter {
             return;
           }
         const std::int32_t writer = spans[storage].first_writer;
-        const map_view<std::int8_t> map{output, graph.output_of(l).extents.channels(), maps[writer].row_pitch,
+        const map_view<std::int8_t> map{output + graph.output_of(l).first_channel,
+                                        graph.tensors[storage].extents.channels(), maps[writer].row_pitch,
                                         maps[writer].rows, first_columns[writer]};
         if constexpr (kind() == layer_kind::quantize)
           kernel::run(parameters, entries, map, work,

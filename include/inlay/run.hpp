@@ -102,9 +102,9 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     constexpr std::int32_t writer = known::spans.items[storage].first_writer;
     constexpr const arena_place& scratch = arena.places[scratch_place(graph, Index)];
     std::int8_t* output = arena_bytes + arena.places[storage].offset;
-    [[maybe_unused]] const map_view<std::int8_t> map{output, graph.output_of(s::l).extents.channels(),
-                                                     maps.items[writer].row_pitch, maps.items[writer].rows,
-                                                     first_column<S, writer>(column_patch)};
+    [[maybe_unused]] const map_view<std::int8_t> map{
+        output + graph.output_of(s::l).first_channel, graph.tensors[storage].extents.channels(),
+        maps.items[writer].row_pitch, maps.items[writer].rows, first_column<S, writer>(column_patch)};
     if constexpr (s::l.kind == layer_kind::fetch) {
       constexpr element_type type = known::input_tensor(static_cast<std::size_t>(s::l.origin)).type;
       s::kernel::template run<type>(s::parameters, map, r, std::get<static_cast<std::size_t>(s::l.origin)>(inputs));
@@ -178,6 +178,11 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       return made_rows(graph, graph.layers[s.first + I], p.done[I], end<I>(p));
     }
 
+    template <std::int32_t I>
+    static constexpr bool makes(std::int32_t storage) {
+      return graph.output_of(graph.layers[s.first + I]).storage == storage;
+    }
+
     /// Wants the rows of an operand that are missing; true if none are.
     template <std::int32_t I, int Position>
     static constexpr bool has_operand(progress& p) {
@@ -189,11 +194,13 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
         return true;
       } else {
         constexpr layer_span span = known::spans.items[graph.input_of(l, Position).storage];
-        constexpr std::int32_t first = first_maker_in(span, s);
+        constexpr std::int32_t storage = graph.input_of(l, Position).storage;
+        constexpr std::int32_t first = first_maker_in(graph, span, s);
         const std::int32_t needed = need_in_stage(graph, s, l, Position, {p.done[I], p.done[I] + 1}, direction::rows).end;
         return [&p, needed]<std::int32_t... M>(std::integer_sequence<std::int32_t, M...>) {
           bool all = true;
-          ((made<first + M>(p) < needed ? (p.wanted[first + M] = true, all = false) : true), ...);
+          ((makes<first + M>(storage) && made<first + M>(p) < needed ? (p.wanted[first + M] = true, all = false) : true),
+           ...);
           return all;
         }(std::make_integer_sequence<std::int32_t, span.last_writer - s.first - first + 1>{});
       }

@@ -51,8 +51,10 @@ struct tensor {
   /// Constants: where the values stand in the model's bytes. data_bytes is 0 for activations.
   std::uint32_t data_at = 0;
   std::uint32_t data_bytes = 0;
-  /// The tensor whose memory this one is: itself, or the input of the reshape that made it.
+  /// The tensor whose memory this one is: itself, the input of the reshape that made it, or the concatenation
+  /// that it is a part of, beginning with this channel of it.
   std::int32_t storage = -1;
+  std::int32_t first_channel = 0;
   /// How often layers read it, plus one if it is an output of the network.
   std::int32_t readers = 0;
 

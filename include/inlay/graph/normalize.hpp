@@ -96,6 +96,45 @@ constexpr void compact(graph_builder& g) {
   g.layer_count = kept;
 }
 
+/// The layer that makes a tensor, −1 if none or several do.
+constexpr std::int32_t only_maker(graph_view g, std::int32_t tensor) {
+  std::int32_t maker = -1;
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    if (g.layers[i].output < 0 || g.tensors[g.layers[i].output].storage != tensor) continue;
+    if (maker >= 0) return -1;
+    maker = i;
+  }
+  return maker;
+}
+
+/// Another tensor is the same memory read with other extents.
+constexpr bool is_reshaped_somewhere(graph_view g, std::int32_t tensor) {
+  for (std::int32_t t = 0; t < g.tensor_count; ++t)
+    if (t != tensor && g.tensors[t].storage == tensor) return true;
+  return false;
+}
+
+/// Concatenated along channels, a map that nothing else reads can be made where it belongs at once: its pixels
+/// stand further apart, and nothing is copied. Kernels that make whole maps at once need them dense.
+constexpr void place_in_concatenations(graph_builder& g) {
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    layer& place = g.layers[i];
+    if (place.kind != layer_kind::place) continue;
+    tensor& part = g.tensors[place.inputs[0]];
+    const tensor& whole = g.tensors[place.output];
+    const bool owns_memory = !part.is_constant() && part.storage == place.inputs[0] && whole.storage == place.output &&
+                             g.view().input_position(place.inputs[0]) < 0;
+    if (!owns_memory || part.readers != 1 || part.extents.width() != whole.extents.width() ||
+        map_rows(part.extents) != map_rows(whole.extents) || is_reshaped_somewhere(g.view(), place.inputs[0]))
+      continue;
+    const std::int32_t maker = only_maker(g.view(), place.inputs[0]);
+    if (maker < 0 || !makes_regions(g.layers[maker].kind) || g.layers[maker].kind == layer_kind::place) continue;
+    part.storage = place.output;
+    part.first_channel = place.begin[static_cast<std::size_t>(part.extents.rank - 1)];
+    place = layer{};
+  }
+}
+
 /// A reshape moves nothing: its output is its input's memory read with other extents. So is a dequantize,
 /// whose reals the output view computes. Only what the caller owns, or a constant, must be copied to become
 /// an output.
@@ -134,6 +173,8 @@ constexpr void normalize(graph_builder& g) {
   detail::share_reshaped_storage(g);
   detail::compact(g);
   detail::count_readers(g);
+  detail::place_in_concatenations(g);
+  detail::compact(g);
 }
 
 }  // namespace inlay

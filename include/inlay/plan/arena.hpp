@@ -58,7 +58,7 @@ constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
 constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t index, bool alone) {
   const layer& l = g.layers[index];
   const std::int32_t output = g.output_of(l).storage;
-  if (places[output].first != index) return;
+  if (places[output].first != index || l.output != output) return;
   const std::int32_t scratch = overwrite_scratch(g, l);
   const bool binary = l.kind == layer_kind::add || l.kind == layer_kind::sub || l.kind == layer_kind::mul;
   for (int position = 0; position < (binary ? 2 : 1); ++position) {

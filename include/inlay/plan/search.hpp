@@ -15,6 +15,7 @@ struct layer_facts {
   std::int32_t transient_bytes = 0;  // one row, if transient
   std::int32_t passing_bytes = 0;    // maps that are made before this layer and read by it or later
   std::int32_t alone_bytes = 0;      // alive while the layer runs as a stage of its own
+  std::int32_t first_writer = -1;    // of the map
   std::int32_t last_reader = -1;
   std::int32_t maker[2]{-1, -1};     // the layers that first write its operands, −1 outside the arena
   std::int32_t width = 1, channels = 1, rows = 1, ring_rows = 0;
@@ -49,11 +50,12 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     const std::int32_t storage = g.output_of(l).storage;
     const shape& extents = g.tensors[storage].extents;
     f.macs = layer_macs(g, l);
+    f.first_writer = spans[storage].first_writer;
     f.last_reader = spans[storage].last_reader;
+    f.width = extents.width();
     if (spans[storage].first_writer == i) {
       const bool transient = maps[i].transient;
       f.full_bytes = extents.elements();
-      f.width = extents.width();
       f.channels = extents.channels();
       f.rows = map_rows(extents);
       f.ring_rows = maps[i].rows < f.rows ? maps[i].rows : f.rows;
@@ -139,8 +141,10 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     if (is_global_mean(g, g.layers[i])) return;  // it would wait for its whole input
     const bool leaves = l.last_reader >= end;
     const std::int32_t part = (l.width + strips - 1) / strips;
-    if (leaves && widths[i] < part) widths[i] = part;
-    const interval work = work_for(g, g.layers[i], {0, widths[i] > 0 ? widths[i] : 1}, direction::columns);
+    // The layers that make parts of one map share its width.
+    std::int32_t& width = widths[l.first_writer];
+    if (leaves && width < part) width = part;
+    const interval work = work_for(g, g.layers[i], {0, width > 0 ? width : 1}, direction::columns);
     for (int position = 0; position < 2; ++position) {
       if (l.maker[position] < 0) continue;
       // An inner strip: no column of its window is padding.
@@ -149,13 +153,13 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
       const std::int32_t need = input_need(g, inner, position, work, direction::columns).size();
       if (widths[l.maker[position]] < need) widths[l.maker[position]] = need;
     }
-    const std::int32_t row = widths[i] * l.channels;
+    const std::int32_t row = width * l.channels;
     kept += leaves ? l.full_bytes : l.transient_bytes > 0 ? 0 : l.full_bytes > 0 ? l.ring_rows * row : 0;
     // Two neighbouring transient rows at most are alive; maps further up are not narrower for their size.
     const std::int32_t pair = !leaves && l.transient_bytes > 0 ? 2 * row : 0;
     if (pair > transient) transient = pair;
-    if (l.width > 0 && l.full_bytes > 0) {
-      const std::int64_t overlap = std::int64_t{widths[i]} * strips - l.width;
+    if (l.width > 0) {
+      const std::int64_t overlap = std::int64_t{width} * strips - l.width;
       if (overlap > 0) recomputed += l.macs * overlap * (strips - 1) / strips / l.width;
     }
     if (i < end - 1) f(i, kept + transient + facts[i].passing_bytes, recomputed);

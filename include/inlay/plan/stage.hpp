@@ -163,10 +163,13 @@ struct layer_span {
   std::int32_t last_reader = -1;
 };
 
-/// The first layer of a stage that writes a map, counted from the stage's first layer. Layers that place blocks
-/// in one map follow one another, so where an earlier stage began to, this one goes on with its first layer.
-constexpr std::int32_t first_maker_in(const layer_span& span, const stage& s) {
-  return span.first_writer > s.first ? span.first_writer - s.first : 0;
+/// The first layer of a stage that writes a map, counted from the stage's first layer. There is one: the map's
+/// last writer is not before the stage.
+constexpr std::int32_t first_maker_in(graph_view g, const layer_span& span, const stage& s) {
+  std::int32_t i = span.first_writer > s.first ? span.first_writer : s.first;
+  const std::int32_t storage = g.output_of(g.layers[span.last_writer]).storage;
+  while (i < span.last_writer && g.output_of(g.layers[i]).storage != storage) ++i;
+  return i - s.first;
 }
 
 constexpr void find_spans(graph_view g, layer_span* spans) {
@@ -199,6 +202,8 @@ struct layer_progress {
   interval need[2]{};                     // rows of each operand that its next row needs
   std::int32_t first_maker[2]{-1, -1};    // layers of the stage that make the operand, relative to it; −1 outside
   std::int32_t last_maker[2]{-1, -1};
+  std::int32_t output = -1;               // the map it writes, and of each operand the map it reads
+  std::int32_t operand[2]{-1, -1};        //
   std::int32_t made_rows = 0;             // of its output's map, from the top
   bool leaves = false;                    // later stages read its output
   bool wanted = false;                    // somebody waits for its next row
@@ -237,7 +242,7 @@ constexpr std::int32_t next_layer(layer_progress* progress, std::int32_t from) {
     bool ready = true;
     for (int position = 0; position < 2; ++position)
       for (std::int32_t m = l.first_maker[position]; m >= 0 && m <= l.last_maker[position]; ++m)
-        if (progress[m].made_rows < l.need[position].end) {
+        if (progress[m].output == l.operand[position] && progress[m].made_rows < l.need[position].end) {
           progress[m].wanted = true;
           ready = false;
         }
@@ -264,7 +269,7 @@ constexpr void find_work(graph_view g, const stage& s, direction d, std::int32_t
     const layer& l = g.layers[s.first + i];
     const layer_span& span = spans[g.output_of(l).storage];
     // Layers that place blocks in one map keep its interval at the first of them.
-    made[i] = made[first_maker_in(span, s)];
+    made[i] = made[first_maker_in(g, span, s)];
     if (!makes_regions(l.kind) && made[i].size() > 0)
       made[i] = {0, extent_along(g.tensors[g.output_of(l).storage].extents, d)};
     work[i] = work_in_stage(g, s, l, made[i], d);
@@ -272,7 +277,7 @@ constexpr void find_work(graph_view g, const stage& s, direction d, std::int32_t
       if (!g.has_input(l, position)) continue;
       const tensor& input = g.input_of(l, position);
       if (input.is_constant() || spans[input.storage].last_writer < s.first) continue;
-      interval& needed = made[first_maker_in(spans[input.storage], s)];
+      interval& needed = made[first_maker_in(g, spans[input.storage], s)];
       needed = hull(needed, need_in_stage(g, s, l, position, work[i], d));
     }
   }
@@ -288,11 +293,13 @@ constexpr void start_patch(graph_view g, const stage& s, const interval* work, c
     p.rows = work[i];
     p.done = work[i].first;
     p.leaves = spans[g.output_of(l).storage].last_reader >= s.end;
+    p.output = g.output_of(l).storage;
     for (int position = 0; position < 2; ++position) {
       if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
       const layer_span& span = spans[g.input_of(l, position).storage];
       if (span.last_writer < s.first) continue;
-      p.first_maker[position] = first_maker_in(span, s);
+      p.operand[position] = g.input_of(l, position).storage;
+      p.first_maker[position] = first_maker_in(g, span, s);
       p.last_maker[position] = span.last_writer - s.first;
     }
     update(g, s, progress, i);
@@ -315,7 +322,7 @@ constexpr std::int32_t rows_alive(graph_view g, const stage& s, const layer_span
   std::int32_t oldest = progress[maker].made_rows;
   for (std::int32_t reader = maker + 1; reader <= span.last_reader - s.first; ++reader)
     for (int position = 0; position < 2; ++position)
-      if (progress[reader].first_maker[position] == first_maker_in(span, s) &&
+      if (progress[reader].operand[position] == progress[maker].output &&
           progress[reader].need[position].first < oldest)
         oldest = progress[reader].need[position].first;
   return progress[maker].made_rows - oldest;
@@ -332,7 +339,7 @@ constexpr void run_dry(graph_view g, const stage& s, const interval* work, const
     if (previous >= 0 && maps[previous].transient && rows_alive(g, s, spans, progress, previous) > 0)
       maps[previous].transient = false;
     previous = i;
-    map_layout& map = maps[first_maker_in(spans[g.output_of(g.layers[s.first + i]).storage], s)];
+    map_layout& map = maps[first_maker_in(g, spans[g.output_of(g.layers[s.first + i]).storage], s)];
     if (!map.internal) continue;
     const std::int32_t alive = rows_alive(g, s, spans, progress, i);
     if (alive > map.rows) map.rows = alive;
@@ -384,7 +391,7 @@ constexpr void plan_stage(graph_view g, const stage& s, const layer_span* spans,
     if (layers > 1) detail::run_dry(g, s, rows + p * layers, spans, progress, maps);
   }
   for (std::int32_t i = 0; i < layers; ++i) {
-    const std::int32_t first = first_maker_in(spans[g.output_of(g.layers[s.first + i]).storage], s);
+    const std::int32_t first = first_maker_in(g, spans[g.output_of(g.layers[s.first + i]).storage], s);
     if (first != i) maps[i] = maps[first];
     maps[i].transient = maps[i].transient && maps[i].rows == 1 && layers > 1;
   }
