@@ -34,7 +34,7 @@ int main() {
 
   bool same = true;
   for (std::size_t i = 0; i < expected.size(); ++i) same &= expected[i] == by_rows[i] && expected[i] == by_patches[i];
-  std::printf("per layer %zu bytes, least memory %zu in %d steps, 3 x 3 patches %zu; same answer: %s\n", sizeof whole_maps,
-              sizeof rows, steps, sizeof patches, same ? "yes" : "no");
+  std::printf("per layer %zu bytes, least memory %zu in %d steps, 3 x 3 patches %zu; same answer: %s\n",
+              sizeof whole_maps, sizeof rows, steps, sizeof patches, same ? "yes" : "no");
   return same ? 0 : 1;
 }

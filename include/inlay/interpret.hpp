@@ -31,12 +31,12 @@ constexpr std::size_t interpreter_table_bytes(graph_view g) {
 struct interpreter {
   graph_view graph{};
   const layer_span* spans = nullptr;
-  const map_layout* maps = nullptr;      // of each layer's output
-  const arena_place* places = nullptr;   // place_count(graph) of them
-  const void* model = nullptr;           // the file that the graph was read from
-  const void* const* inputs = nullptr;   // the network's inputs in their own types
-  std::int8_t* arena = nullptr;          // as large as the plan says
-  void* table = nullptr;                 // interpreter_table_bytes
+  const map_layout* maps = nullptr;     // of each layer's output
+  const arena_place* places = nullptr;  // place_count(graph) of them
+  const void* model = nullptr;          // the file that the graph was read from
+  const void* const* inputs = nullptr;  // the network's inputs in their own types
+  std::int8_t* arena = nullptr;         // as large as the plan says
+  void* table = nullptr;                // interpreter_table_bytes
 
   /// Makes a region of one layer's output (all of it for kernels that cannot do parts). `first_columns` tells,
   /// for each layer, the column that the rows of its output start with.
@@ -54,7 +54,8 @@ struct interpreter {
                                 kind() == layer_kind::fully_connected;
       const std::int8_t* weights = weighted ? bytes(l, 1) : nullptr;
       if constexpr (kind() == layer_kind::mean)
-        if (scratch.used()) return kernel::accumulate(parameters, output, arena + scratch.offset, work, view(l, 0, first_columns));
+        if (scratch.used())
+          return kernel::accumulate(parameters, output, arena + scratch.offset, work, view(l, 0, first_columns));
       if constexpr (!makes_regions(kind())) {
         if constexpr (weighted)
           kernel::run_whole(parameters, entries, output, bytes(l, 0), weights);
@@ -104,8 +105,7 @@ struct interpreter {
         is_reshaped(t.extents, graph.tensors[t.storage].extents))
       return whole_map(bytes(l, position), t.extents);
     const std::int32_t writer = spans[t.storage].first_writer;
-    return {bytes(l, position), t.extents.channels(), maps[writer].row_pitch, maps[writer].rows,
-            first_columns[writer]};
+    return {bytes(l, position), t.extents.channels(), maps[writer].row_pitch, maps[writer].rows, first_columns[writer]};
   }
 };
 

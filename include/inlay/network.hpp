@@ -110,9 +110,10 @@ class network {
 
   /// Bytes of the network's inputs, which the arena does not include: the caller's buffers, or what a source gives.
   static constexpr std::size_t input_bytes = []<std::size_t... I>(std::index_sequence<I...>) {
-    return (std::size_t{0} + ... + input<I>{static_cast<const typename input<I>::element_type*>(nullptr),
-                                            input<I>::extent}.size_bytes());
-  }(std::make_index_sequence<input_count>{});
+    return (std::size_t{0} + ... +
+            input<I>{static_cast<const typename input<I>::element_type*>(nullptr), input<I>::extent}.size_bytes());
+  }
+  (std::make_index_sequence<input_count>{});
 
   /// A run that goes step by step, so that a main loop stays responsive: each step is one layer, or in stages
   /// that run patch by patch one row of one layer. It refers to the network and to the inputs, which must stay.

@@ -42,15 +42,16 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       return t;
     }();
     static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
-    static constexpr bool weighted = l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d ||
-                                     l.kind == layer_kind::fully_connected;
+    static constexpr bool weighted =
+        l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d || l.kind == layer_kind::fully_connected;
     /// Operands that are maps; weights come after them.
     static constexpr std::size_t map_operands = pointer_operands(l.kind) - (weighted ? 1 : 0);
   };
 
   static constexpr std::size_t table_bytes = []<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
     return (std::size_t{0} + ... + step<I>::table_bytes);
-  }(std::make_integer_sequence<std::int32_t, graph.layer_count>{});
+  }
+  (std::make_integer_sequence<std::int32_t, graph.layer_count>{});
 
   /// Pointer to a tensor: in the model, in the caller's buffer or in the arena.
   template <std::int32_t Tensor, typename Inputs>
@@ -125,7 +126,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
         [&]<std::size_t... Position>(std::index_sequence<Position...>) {
           s::kernel::run(s::parameters, s::table.entries, map, r,
                          view<S, Index, Position>(arena_bytes, inputs, column_patch)..., weights...);
-        }(std::make_index_sequence<s::map_operands>{});
+        }
+        (std::make_index_sequence<s::map_operands>{});
       }
     };
     if constexpr (s::weighted)
@@ -196,13 +198,16 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
         constexpr layer_span span = known::spans.items[graph.input_of(l, Position).storage];
         constexpr std::int32_t storage = graph.input_of(l, Position).storage;
         constexpr std::int32_t first = first_maker_in(graph, span, s);
-        const std::int32_t needed = need_in_stage(graph, s, l, Position, {p.done[I], p.done[I] + 1}, direction::rows).end;
-        return [&p, needed]<std::int32_t... M>(std::integer_sequence<std::int32_t, M...>) {
+        const std::int32_t needed =
+            need_in_stage(graph, s, l, Position, {p.done[I], p.done[I] + 1}, direction::rows).end;
+        return [&p, needed ]<std::int32_t... M>(std::integer_sequence<std::int32_t, M...>) {
           bool all = true;
-          ((makes<first + M>(storage) && made<first + M>(p) < needed ? (p.wanted[first + M] = true, all = false) : true),
+          ((makes<first + M>(storage) && made<first + M>(p) < needed ? (p.wanted[first + M] = true, all = false)
+                                                                     : true),
            ...);
           return all;
-        }(std::make_integer_sequence<std::int32_t, span.last_writer - s.first - first + 1>{});
+        }
+        (std::make_integer_sequence<std::int32_t, span.last_writer - s.first - first + 1>{});
       }
     }
 
@@ -210,16 +215,14 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     template <std::int32_t I, typename Inputs>
     static constexpr bool try_layer(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
       constexpr std::int32_t index = s.first + I;
-      constexpr bool leaves =
-          known::spans.items[graph.output_of(graph.layers[index]).storage].last_reader >= s.end;
+      constexpr bool leaves = known::spans.items[graph.output_of(graph.layers[index]).storage].last_reader >= s.end;
       if (!(leaves || p.wanted[I]) || p.done[I] >= end<I>(p)) return false;
       const bool first = has_operand<I, 0>(p);
       const bool second = has_operand<I, 1>(p);
       if (!first || !second) return false;
       p.wanted[I] = false;
       const interval columns = layout.columns[p.column_patch * layers + I];
-      run_region<S, index>(arena_bytes, inputs, {p.done[I], p.done[I] + 1, columns.first, columns.end},
-                           p.column_patch);
+      run_region<S, index>(arena_bytes, inputs, {p.done[I], p.done[I] + 1, columns.first, columns.end}, p.column_patch);
       ++p.done[I];
       return true;
     }
@@ -229,7 +232,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr bool make_row(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
       return [&]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
         return (try_layer<layers - 1 - I>(p, arena_bytes, inputs) || ...);
-      }(std::make_integer_sequence<std::int32_t, layers>{});
+      }
+      (std::make_integer_sequence<std::int32_t, layers>{});
     }
 
     /// Makes one row, or goes on to the next patch; false when the stage is done.
@@ -270,7 +274,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     };
     [&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
       (run_stage(std::integral_constant<std::int32_t, S>{}), ...);
-    }(std::make_integer_sequence<std::int32_t, stages.count>{});
+    }
+    (std::make_integer_sequence<std::int32_t, stages.count>{});
   }
 
   /// One piece of a run; false when there is nothing left to do.
@@ -278,11 +283,11 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
   static constexpr bool step_run(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
     [&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
       bool found = false;
-      ((!found && p.stage == S
-            ? (found = true, step_stage<S>(p, arena_bytes, inputs) ? void() : void(++p.stage))
-            : void()),
+      ((!found && p.stage == S ? (found = true, step_stage<S>(p, arena_bytes, inputs) ? void() : void(++p.stage))
+                               : void()),
        ...);
-    }(std::make_integer_sequence<std::int32_t, stages.count>{});
+    }
+    (std::make_integer_sequence<std::int32_t, stages.count>{});
     return p.stage < stages.count;
   }
 };

@@ -100,7 +100,9 @@ static std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g) {
     for (std::int32_t columns = 1; columns <= 8; ++columns)
       if (!is_large(g) || (rows + columns) % 5 == 0) all.push_back({{0, g.layer_count, rows, columns}});
   std::minstd_rand random;
-  const auto up_to = [&random](std::int32_t most) { return 1 + static_cast<std::int32_t>(random() % static_cast<unsigned>(most)); };
+  const auto up_to = [&random](std::int32_t most) {
+    return 1 + static_cast<std::int32_t>(random() % static_cast<unsigned>(most));
+  };
   for (int i = 0; i < (is_large(g) ? 20 : 100); ++i) {
     std::vector<inlay::stage> stages;
     for (std::int32_t at = 0; at < g.layer_count;) {

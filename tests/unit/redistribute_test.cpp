@@ -36,9 +36,8 @@ static_assert(moved::after::unclamped_percent < 7.1 && moved::after::network_per
 static_assert(moved::before::patch.height == 75 && moved::after::patch.height == 63);
 
 // Its second block of 24 channels becomes two of 32 behind the split, its last window before it is 2 × 2.
-static_assert(std::is_same_v<moved::topology,
-                             mobilenet_with<block<320, 1>, stem, block<16, 1, 1>, block<24, 2>, block<32, 2, 6, 2>,
-                                            block<32, 1>, block<32, 1>>>);
+static_assert(std::is_same_v<moved::topology, mobilenet_with<block<320, 1>, stem, block<16, 1, 1>, block<24, 2>,
+                                                             block<32, 2, 6, 2>, block<32, 1>, block<32, 1>>>);
 static_assert(moved::stage_end::layer == 9);
 
 constexpr std::int64_t difference = total_macs(moved::graph()) - total_macs(mobilenet_v2::graph());
@@ -46,11 +45,9 @@ static_assert(50 * difference >= -300'774'272 && 50 * difference <= 300'774'272)
 
 // Of the whole network, and of the last map before its mean.
 template <typename Topology>
-constexpr std::int32_t network_field =
-    receptive_field<Topology, after_block<Topology, Topology::block_count>>.height;
+constexpr std::int32_t network_field = receptive_field<Topology, after_block<Topology, Topology::block_count>>.height;
 template <typename Topology>
-constexpr std::int32_t map_field =
-    receptive_field<Topology, after_block<Topology, Topology::block_count - 2>>.height;
+constexpr std::int32_t map_field = receptive_field<Topology, after_block<Topology, Topology::block_count - 2>>.height;
 static_assert(map_field<mobilenet_v2> == 491 && map_field<moved> == 511);
 static_assert(network_field<moved> - network_field<mobilenet_v2> == 20);
 
@@ -58,9 +55,8 @@ static_assert(network_field<moved> - network_field<mobilenet_v2> == 20);
 
 // With an earlier split nothing can move: windows shrink to their strides, and the last block's makes up for it.
 using tightened = redistribute<mobilenet_v2, after_block<mobilenet_v2, 3>, grid<4, 4>>;
-static_assert(std::is_same_v<tightened::topology,
-                             mobilenet_with<block<320, 1, 6, 5>, stem, conv2d<{.filters = 16}>, block<24, 2, 6, 2>,
-                                            block<24, 1>, block<32, 2>>>);
+static_assert(std::is_same_v<tightened::topology, mobilenet_with<block<320, 1, 6, 5>, stem, conv2d<{.filters = 16}>,
+                                                                 block<24, 2, 6, 2>, block<24, 1>, block<32, 2>>>);
 static_assert(tightened::after::clamped_macs == 0);
 static_assert(map_field<tightened> == 549);
 

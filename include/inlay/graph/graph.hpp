@@ -34,10 +34,9 @@ enum class element_type : std::uint8_t {
 };
 
 constexpr const char* name(element_type type) {
-  constexpr const char* names[] = {"float32", "float16", "int32",     "uint8",   "int64",      "string",
-                                   "bool",    "int16",   "complex64", "int8",    "float64",    "complex128",
-                                   "uint64",  "resource", "variant",  "uint32",  "uint16",     "int4",
-                                   "bfloat16"};
+  constexpr const char* names[] = {"float32", "float16",   "int32",  "uint8",   "int64",      "string", "bool",
+                                   "int16",   "complex64", "int8",   "float64", "complex128", "uint64", "resource",
+                                   "variant", "uint32",    "uint16", "int4",    "bfloat16"};
   const auto index = static_cast<std::size_t>(type);
   return index < sizeof(names) / sizeof(names[0]) ? names[index] : "unknown";
 }
@@ -135,8 +134,7 @@ struct graph_storage {
     return {tensors, layers, inputs, outputs, Counts.tensors, 0, Counts.inputs, Counts.outputs};
   }
   constexpr graph_view view() const {
-    return {tensors,        layers,      inputs,        outputs,
-            Counts.tensors, layer_count, Counts.inputs, Counts.outputs};
+    return {tensors, layers, inputs, outputs, Counts.tensors, layer_count, Counts.inputs, Counts.outputs};
   }
 };
 
@@ -166,8 +164,7 @@ constexpr std::int64_t total_parameters(graph_view g) {
   std::int64_t sum = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
-    if (l.kind != layer_kind::conv2d && l.kind != layer_kind::depthwise_conv2d &&
-        l.kind != layer_kind::fully_connected)
+    if (l.kind != layer_kind::conv2d && l.kind != layer_kind::depthwise_conv2d && l.kind != layer_kind::fully_connected)
       continue;
     for (int position = 1; position < 3; ++position)
       if (g.has_input(l, position)) sum += g.input_of(l, position).extents.elements();

@@ -11,29 +11,29 @@ namespace inlay {
 /// What a layer computes. Every layer has one output; operators with several inputs or outputs of the
 /// same kind (CONCATENATION, SPLIT) become several `place` or `slice` layers.
 enum class layer_kind : std::uint8_t {
-  conv2d,             // input, weights [out, kh, kw, in / groups], bias
-  depthwise_conv2d,   // input, weights [1, kh, kw, in × multiplier], bias
-  fully_connected,    // input, weights [out, in], bias
-  add,                // two inputs, broadcast
-  sub,                // two inputs, broadcast
-  mul,                // two inputs, broadcast
-  average_pool2d,     //
-  max_pool2d,         //
-  mean,               // over the axes of the mask
-  softmax,            // over the innermost axis
-  logistic,           //
-  tanh,               //
-  relu,               // also with its upper bounds, see activation
-  requantize,         // one quantisation to another; int8 and uint8
-  quantize,           // float input of the network to int8
-  dequantize,         // int8 to a float output of the network; never computed, the output view does it
-  reshape,            // same bytes, other extents; never computed
-  pad,                // with the zero point or a given value
-  slice,              // every step-th element from begin
-  place,              // the input becomes a block of the output: one part of a CONCATENATION
-  transpose,          //
-  resize_nearest,     //
-  fetch,              // the caller's pixels, asked for row by row; no inputs, see sourced
+  conv2d,            // input, weights [out, kh, kw, in / groups], bias
+  depthwise_conv2d,  // input, weights [1, kh, kw, in × multiplier], bias
+  fully_connected,   // input, weights [out, in], bias
+  add,               // two inputs, broadcast
+  sub,               // two inputs, broadcast
+  mul,               // two inputs, broadcast
+  average_pool2d,    //
+  max_pool2d,        //
+  mean,              // over the axes of the mask
+  softmax,           // over the innermost axis
+  logistic,          //
+  tanh,              //
+  relu,              // also with its upper bounds, see activation
+  requantize,        // one quantisation to another; int8 and uint8
+  quantize,          // float input of the network to int8
+  dequantize,        // int8 to a float output of the network; never computed, the output view does it
+  reshape,           // same bytes, other extents; never computed
+  pad,               // with the zero point or a given value
+  slice,             // every step-th element from begin
+  place,             // the input becomes a block of the output: one part of a CONCATENATION
+  transpose,         //
+  resize_nearest,    //
+  fetch,             // the caller's pixels, asked for row by row; no inputs, see sourced
 };
 
 /// The clamp that follows a layer's arithmetic.

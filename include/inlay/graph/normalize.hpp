@@ -24,8 +24,7 @@ constexpr bool can_fold_pad(graph_view g, const layer& pad) {
   const tensor& to = g.output_of(pad);
   if (from.extents.rank != 4 || to.extents.channels() != from.extents.channels() || to.extents[0] != from.extents[0])
     return false;
-  if (!same_values(from.quant, to.quant) || pad.fill != to.quant.zero_point || g.is_output(pad.output))
-    return false;
+  if (!same_values(from.quant, to.quant) || pad.fill != to.quant.zero_point || g.is_output(pad.output)) return false;
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
     for (std::size_t position = 0; position < l.inputs.size(); ++position) {
@@ -63,8 +62,8 @@ constexpr void fold_activations(graph_builder& g) {
     if (clamp.kind != layer_kind::relu) continue;
     for (std::int32_t p = 0; p < i; ++p) {
       layer& l = g.layers[p];
-      const bool clamps = has_window(l.kind) || l.kind == layer_kind::fully_connected ||
-                          l.kind == layer_kind::add || l.kind == layer_kind::sub || l.kind == layer_kind::mul;
+      const bool clamps = has_window(l.kind) || l.kind == layer_kind::fully_connected || l.kind == layer_kind::add ||
+                          l.kind == layer_kind::sub || l.kind == layer_kind::mul;
       if (l.output != clamp.inputs[0] || !clamps || l.clamp != activation::none) continue;
       if (!same_values(g.tensors[l.output].quant, g.tensors[clamp.output].quant)) continue;
       if (g.tensors[l.output].extents != g.tensors[clamp.output].extents) continue;

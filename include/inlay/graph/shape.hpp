@@ -103,8 +103,8 @@ constexpr same_padding pad_to_same(std::int32_t input, std::int32_t kernel, std:
 }
 
 /// Output pixels of a window along one axis; 0 where the padded input is smaller than the kernel.
-constexpr std::int32_t window_output(std::int32_t input, std::int32_t before, std::int32_t after,
-                                     std::int32_t kernel, std::int32_t stride, std::int32_t dilation) {
+constexpr std::int32_t window_output(std::int32_t input, std::int32_t before, std::int32_t after, std::int32_t kernel,
+                                     std::int32_t stride, std::int32_t dilation) {
   const std::int32_t room = input + before + after - dilated_extent(kernel, dilation);
   return room < 0 ? 0 : room / stride + 1;
 }

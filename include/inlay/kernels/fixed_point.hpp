@@ -69,8 +69,12 @@ constexpr stored_range activation_range(activation a, const quantization& q) {
     const float bounded = steps > 1e6f ? 1e6f : steps < -1e6f ? -1e6f : steps;
     return q.zero_point + static_cast<std::int32_t>(round_half_away(double{bounded}));
   };
-  const auto at_least = [](std::int32_t v) { return v > -128 ? v : -128; };
-  const auto at_most = [](std::int32_t v) { return v < 127 ? v : 127; };
+  const auto at_least = [](std::int32_t v) {
+    return v > -128 ? v : -128;
+  };
+  const auto at_most = [](std::int32_t v) {
+    return v < 127 ? v : 127;
+  };
   switch (a) {
     case activation::none: return {};
     case activation::relu: return {at_least(stored(0.0f)), 127};
@@ -108,8 +112,8 @@ constexpr std::int32_t exp_near_zero(std::int32_t a) {
   const std::int32_t x3 = doubling_high_multiply(x2, x);
   const std::int32_t x4 = doubling_high_multiply(x2, x2);
   const std::int32_t x4_over_4 = divide_by_power_of_two(x4, 2);
-  const std::int32_t tail = divide_by_power_of_two(
-      wrapping_add(doubling_high_multiply(wrapping_add(x4_over_4, x3), one_third), x2), 1);
+  const std::int32_t tail =
+      divide_by_power_of_two(wrapping_add(doubling_high_multiply(wrapping_add(x4_over_4, x3), one_third), x2), 1);
   return wrapping_add(exp_minus_one_eighth, doubling_high_multiply(exp_minus_one_eighth, wrapping_add(x, tail)));
 }
 

@@ -11,6 +11,7 @@
 
 namespace inlay {
 
+// clang-format off
 // One line for each reason: its code and the sentence that a user reads. A static_assert takes only a
 // string literal, hence a macro.
 #define INLAY_REFUSALS(X)                                                                                  \
@@ -39,6 +40,8 @@ namespace inlay {
   X(option, "an operator has an option that is not supported")                                             \
   X(quantization, "an operator's scales or zero points are not those that the reference demands")          \
   X(no_input_or_output, "the network has no input, no output, or an output that it does not compute")
+
+// clang-format on
 
 enum class refusal : std::uint8_t {
   none,
@@ -134,9 +137,8 @@ concept importable = detail::accepts(Operator, OperatorIndex, Tensor, Found, Sup
 /// Fails to compile, with one sentence and the numbers, if Reason is not `none`.
 template <refusal Reason, tflite_operator Operator, int OperatorIndex, int Tensor, int Found, int Supported>
 struct refuse {
-#define INLAY_REFUSE(code, sentence)                                                              \
-  static_assert(Reason != refusal::code ||                                                        \
-                    importable<Operator, OperatorIndex, Tensor, Found, Supported>,                \
+#define INLAY_REFUSE(code, sentence)                                                                      \
+  static_assert(Reason != refusal::code || importable<Operator, OperatorIndex, Tensor, Found, Supported>, \
                 "Inlay: " sentence);
   INLAY_REFUSALS(INLAY_REFUSE)
 #undef INLAY_REFUSE

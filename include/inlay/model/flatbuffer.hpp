@@ -37,9 +37,7 @@ class flatbuffer {
   constexpr bool damaged() const { return damaged_; }
   constexpr std::uint32_t size() const { return size_; }
 
-  constexpr std::uint8_t u8(std::uint32_t at) {
-    return inside(at, 1) ? byte(at) : std::uint8_t{0};
-  }
+  constexpr std::uint8_t u8(std::uint32_t at) { return inside(at, 1) ? byte(at) : std::uint8_t{0}; }
   constexpr std::int8_t i8(std::uint32_t at) { return static_cast<std::int8_t>(u8(at)); }
   constexpr std::uint16_t u16(std::uint32_t at) {
     if (!inside(at, 2)) return 0;

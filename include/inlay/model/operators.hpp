@@ -8,6 +8,7 @@
 
 namespace inlay {
 
+// clang-format off
 // In the order of BuiltinOperator in TensorFlow Lite's schema, from 0. In lower case, so that a macro of
 // the program, often in upper case, cannot change them.
 #define INLAY_TFLITE_OPERATORS(X) \
@@ -47,6 +48,8 @@ namespace inlay {
   X(stablehlo_while) X(stablehlo_gather) X(stablehlo_transpose) X(dilate)                                \
   X(stablehlo_rng_bit_generator) X(reduce_window) X(stablehlo_composite) X(stablehlo_shift_left)         \
   X(stablehlo_cbrt) X(stablehlo_case)
+
+// clang-format on
 
 enum class tflite_operator : std::int32_t {
 #define INLAY_ENUMERATOR(name) name,

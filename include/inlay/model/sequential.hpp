@@ -185,10 +185,8 @@ constexpr affine output_of_data() {
 }
 
 constexpr window2d resolve_window(const window_options& o, const shape& from) {
-  window2d w{{o.kernel.height, o.kernel.width},
-             {o.stride.height, o.stride.width},
-             {o.dilation.height, o.dilation.width},
-             {}};
+  window2d w{
+      {o.kernel.height, o.kernel.width}, {o.stride.height, o.stride.width}, {o.dilation.height, o.dilation.width}, {}};
   if (o.padding == padding::same) {
     const same_padding rows = pad_to_same(from.height(), o.kernel.height, o.stride.height, o.dilation.height);
     const same_padding columns = pad_to_same(from.width(), o.kernel.width, o.stride.width, o.dilation.width);
@@ -199,11 +197,11 @@ constexpr window2d resolve_window(const window_options& o, const shape& from) {
 
 constexpr std::int32_t add_windowed_map(topology_builder& b, const window2d& w, const shape& from,
                                         std::int32_t channels, affine q) {
-  return b.add_map(window_output(from.height(), w.padding.top, w.padding.bottom, w.kernel.height, w.stride.height,
-                                 w.dilation.height),
-                   window_output(from.width(), w.padding.left, w.padding.right, w.kernel.width, w.stride.width,
-                                 w.dilation.width),
-                   channels, q);
+  return b.add_map(
+      window_output(from.height(), w.padding.top, w.padding.bottom, w.kernel.height, w.stride.height,
+                    w.dilation.height),
+      window_output(from.width(), w.padding.left, w.padding.right, w.kernel.width, w.stride.width, w.dilation.width),
+      channels, q);
 }
 
 constexpr layer layer_from(layer_kind kind, std::int32_t input, activation clamp = activation::none) {
@@ -241,8 +239,7 @@ struct conv2d {
     l.window = detail::resolve_window(Options.window, in);
     b.add_weights(l, {4, {Options.filters, l.window.kernel.height, l.window.kernel.width, in.channels()}},
                   Options.filters, Data);
-    return b.add_layer(
-        l, detail::add_windowed_map(b, l.window, in, Options.filters, detail::output_of_data<Data>()));
+    return b.add_layer(l, detail::add_windowed_map(b, l.window, in, Options.filters, detail::output_of_data<Data>()));
   }
 };
 
@@ -399,7 +396,8 @@ struct inverted_residual {
     constexpr bool keeps_size = Options.window.stride.height == 1 && Options.window.stride.width == 1 &&
                                 Options.window.padding == padding::same;
     std::int32_t inside = from;
-    if constexpr (Options.expansion > 1) inside = add_pointwise(b, inside, in.channels() * Options.expansion, activation::relu6);
+    if constexpr (Options.expansion > 1)
+      inside = add_pointwise(b, inside, in.channels() * Options.expansion, activation::relu6);
     inside = depthwise_conv2d<{.window = Options.window, .clamp = activation::relu6}>::build(b, inside);
     const std::int32_t output = add_pointwise(b, inside, Options.filters, activation::none);
     if (!keeps_size || in.channels() != Options.filters) return output;

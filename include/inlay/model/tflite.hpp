@@ -25,9 +25,31 @@ enum tensor : std::uint32_t { extents = 0, type = 1, buffer = 2, quantization = 
 enum quantization_parameters : std::uint32_t { scale = 2, zero_point = 3, quantized_dimension = 6 };
 enum operator_ : std::uint32_t { opcode_index = 0, operands = 1, results = 2, options = 4 };
 enum buffer : std::uint32_t { data = 0 };
-enum conv2d : std::uint32_t { conv_padding = 0, conv_stride_w, conv_stride_h, conv_activation, conv_dilation_w, conv_dilation_h };
-enum depthwise : std::uint32_t { dw_padding = 0, dw_stride_w, dw_stride_h, dw_multiplier, dw_activation, dw_dilation_w, dw_dilation_h };
-enum pool2d : std::uint32_t { pool_padding = 0, pool_stride_w, pool_stride_h, pool_kernel_w, pool_kernel_h, pool_activation };
+enum conv2d : std::uint32_t {
+  conv_padding = 0,
+  conv_stride_w,
+  conv_stride_h,
+  conv_activation,
+  conv_dilation_w,
+  conv_dilation_h
+};
+enum depthwise : std::uint32_t {
+  dw_padding = 0,
+  dw_stride_w,
+  dw_stride_h,
+  dw_multiplier,
+  dw_activation,
+  dw_dilation_w,
+  dw_dilation_h
+};
+enum pool2d : std::uint32_t {
+  pool_padding = 0,
+  pool_stride_w,
+  pool_stride_h,
+  pool_kernel_w,
+  pool_kernel_h,
+  pool_activation
+};
 enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask, offset };
 }  // namespace schema
 
@@ -98,8 +120,7 @@ class tflite_importer {
   constexpr bool failed() const { return error_.reason != refusal::none || file_.damaged(); }
 
   /// Notes the first error, with the operator at hand.
-  constexpr bool fail(refusal reason, std::int32_t tensor = -1, std::int32_t found = -1,
-                      std::int32_t supported = -1) {
+  constexpr bool fail(refusal reason, std::int32_t tensor = -1, std::int32_t found = -1, std::int32_t supported = -1) {
     if (error_.reason == refusal::none) error_ = {reason, op_, operator_index_, tensor, found, supported};
     return false;
   }
@@ -160,8 +181,7 @@ class tflite_importer {
     if (data.count == 0) return true;
     tensor& t = graph_->tensors[index];
     const std::int32_t element_bytes = bytes_of(t.type);
-    if (element_bytes > 0 &&
-        std::int64_t{t.extents.elements()} * element_bytes > static_cast<std::int64_t>(data.count))
+    if (element_bytes > 0 && std::int64_t{t.extents.elements()} * element_bytes > static_cast<std::int64_t>(data.count))
       return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), t.extents.elements() * element_bytes);
     t.data_at = data.at;
     t.data_bytes = data.count;
@@ -255,7 +275,8 @@ class tflite_importer {
       const std::int32_t t = operand(static_cast<int>(i));
       if (t == -1) continue;
       if (!is_tensor(t)) return fail(refusal::bad_index, -1, t);
-      if (graph_->tensors[t].storage < 0) return fail(is_variable(t) ? refusal::stateful : refusal::used_before_made, t);
+      if (graph_->tensors[t].storage < 0)
+        return fail(is_variable(t) ? refusal::stateful : refusal::used_before_made, t);
     }
     for (std::uint32_t i = 0; i < results_.count; ++i) {
       const std::int32_t t = result(static_cast<int>(i));
@@ -371,8 +392,7 @@ class tflite_importer {
       return fail(refusal::operands, -1, static_cast<std::int32_t>(operands_.count), static_cast<std::int32_t>(least));
     for (std::uint32_t i = 0; i < least; ++i)
       if (operand(static_cast<int>(i)) < 0) return fail(refusal::operands);
-    if (results_.count != 1)
-      return fail(refusal::operands, -1, static_cast<std::int32_t>(results_.count), 1);
+    if (results_.count != 1) return fail(refusal::operands, -1, static_cast<std::int32_t>(results_.count), 1);
     return true;
   }
 
@@ -393,8 +413,8 @@ class tflite_importer {
   constexpr bool require_quantized(std::int32_t index) {
     const quantization& q = at(index).quant;
     const std::int32_t lowest = at(index).type == element_type::uint8 ? 0 : -128;
-    const bool good = q.channels == 1 && is_positive_finite(q.scale) && q.zero_point >= lowest &&
-                      q.zero_point <= lowest + 255;
+    const bool good =
+        q.channels == 1 && is_positive_finite(q.scale) && q.zero_point >= lowest && q.zero_point <= lowest + 255;
     return good ? true : fail(refusal::not_quantized, index);
   }
 
@@ -441,7 +461,8 @@ class tflite_importer {
     const std::int32_t bytes = bytes_of(t.type);
     if (t.type != element_type::int32 && t.type != element_type::int64)
       return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
-                  static_cast<std::int32_t>(element_type::int32)) - 1;
+                  static_cast<std::int32_t>(element_type::int32)) -
+             1;
     if (!t.is_constant()) return fail(refusal::not_constant, index) - 1;
     const std::int32_t count = t.extents.elements();
     if (count > most) return fail(refusal::shape, index, count, most) - 1;
@@ -519,8 +540,8 @@ class tflite_importer {
     if (!require_operands(2, 3)) return false;
     const bool depthwise = kind == layer_kind::depthwise_conv2d;
     const std::int32_t input = operand(0), weights = operand(1), bias = operand(2), output = result(0);
-    if (!require_rank(input, 4) || !require_rank(weights, 4) || !require_rank(output, 4) ||
-        !require_batch_one(input) || !require_batch_one(output))
+    if (!require_rank(input, 4) || !require_rank(weights, 4) || !require_rank(output, 4) || !require_batch_one(input) ||
+        !require_batch_one(output))
       return false;
     const shape& w = at(weights).extents;
     const std::int32_t channels_in = at(input).extents.channels();
@@ -535,7 +556,8 @@ class tflite_importer {
     if (depthwise) {
       if (w[0] != 1 || w[3] != channels_out) return fail(refusal::shape, weights, w[3], channels_out);
       if (channels_out % channels_in != 0) return fail(refusal::shape, weights, channels_out, channels_in);
-      l.window.stride = {file_.i32_or(options_, schema::dw_stride_h, 0), file_.i32_or(options_, schema::dw_stride_w, 0)};
+      l.window.stride = {file_.i32_or(options_, schema::dw_stride_h, 0),
+                         file_.i32_or(options_, schema::dw_stride_w, 0)};
       l.window.dilation = {file_.i32_or(options_, schema::dw_dilation_h, 1),
                            file_.i32_or(options_, schema::dw_dilation_w, 1)};
       clamp = file_.i8_or(options_, schema::dw_activation, 0);
@@ -550,8 +572,8 @@ class tflite_importer {
                            file_.i32_or(options_, schema::conv_dilation_w, 1)};
       clamp = file_.i8_or(options_, schema::conv_activation, 0);
     }
-    return read_activation(clamp, l.clamp) &&
-           read_window(file_.i8_or(options_, 0, 0), input, output, l.window) && append(l);
+    return read_activation(clamp, l.clamp) && read_window(file_.i8_or(options_, 0, 0), input, output, l.window) &&
+           append(l);
   }
 
   constexpr bool fully_connected() {
@@ -563,7 +585,8 @@ class tflite_importer {
     constexpr std::uint32_t weights_format = 1;
     if (file_.i8_or(options_, weights_format, 0) != 0) return fail(refusal::option, weights);
     const std::int32_t rows = at(input).extents.elements() / depth;
-    if (at(input).extents.elements() != rows * depth) return fail(refusal::shape, input, at(input).extents.elements(), depth);
+    if (at(input).extents.elements() != rows * depth)
+      return fail(refusal::shape, input, at(input).extents.elements(), depth);
     if (at(output).extents.elements() != rows * units)
       return fail(refusal::shape, output, at(output).extents.elements(), rows * units);
     layer l = make_layer(layer_kind::fully_connected);
@@ -592,8 +615,7 @@ class tflite_importer {
     }
     // Where one input is broadcast, the kernels know three axes.
     for (int axis = 3; axis < max_rank; ++axis)
-      if (out.from_innermost(axis) != 1 &&
-          at(a).extents.elements() != at(b).extents.elements())
+      if (out.from_innermost(axis) != 1 && at(a).extents.elements() != at(b).extents.elements())
         return fail(refusal::rank, output, out.rank, 3);
     if (kind == layer_kind::mul) {
       if (!require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output)) return false;
@@ -616,8 +638,10 @@ class tflite_importer {
     if (at(input).extents.channels() != at(output).extents.channels())
       return fail(refusal::shape, output, at(output).extents.channels(), at(input).extents.channels());
     layer l = make_layer(kind);
-    l.window.kernel = {file_.i32_or(options_, schema::pool_kernel_h, 0), file_.i32_or(options_, schema::pool_kernel_w, 0)};
-    l.window.stride = {file_.i32_or(options_, schema::pool_stride_h, 0), file_.i32_or(options_, schema::pool_stride_w, 0)};
+    l.window.kernel = {file_.i32_or(options_, schema::pool_kernel_h, 0),
+                       file_.i32_or(options_, schema::pool_kernel_w, 0)};
+    l.window.stride = {file_.i32_or(options_, schema::pool_stride_h, 0),
+                       file_.i32_or(options_, schema::pool_stride_w, 0)};
     if (l.window.kernel.height > 0 && l.window.kernel.width > most_summed / l.window.kernel.height)
       return fail(refusal::too_large, input, -1, most_summed);
     return read_activation(file_.i8_or(options_, schema::pool_activation, 0), l.clamp) &&
@@ -798,12 +822,11 @@ class tflite_importer {
     const shape& from = at(input).extents;
     std::int32_t begin[max_rank]{}, end[max_rank]{}, step[max_rank]{};
     const std::int32_t count = integers(operand(1), begin, max_rank);
-    if (count < 0 || integers(operand(2), end, max_rank) < 0 || integers(operand(3), step, max_rank) < 0)
-      return false;
+    if (count < 0 || integers(operand(2), end, max_rank) < 0 || integers(operand(3), step, max_rank) < 0) return false;
     if (count != from.rank || at(operand(2)).extents.elements() != count || at(operand(3)).extents.elements() != count)
       return fail(refusal::shape, operand(1), count, from.rank);
-    if (file_.i32_or(options_, schema::ellipsis_mask, 0) != 0 || file_.i32_or(options_, schema::new_axis_mask, 0) != 0 ||
-        file_.flag(options_, schema::offset))
+    if (file_.i32_or(options_, schema::ellipsis_mask, 0) != 0 ||
+        file_.i32_or(options_, schema::new_axis_mask, 0) != 0 || file_.flag(options_, schema::offset))
       return fail(refusal::option, input);
     const std::int32_t begin_mask = file_.i32_or(options_, schema::begin_mask, 0);
     const std::int32_t end_mask = file_.i32_or(options_, schema::end_mask, 0);
@@ -905,7 +928,13 @@ class tflite_importer {
         integers(operand(2), &axis, 1) != 1)
       return fail(refusal::operands, operand(1));
     axis = resolve_axis(axis, operand(0));
-    return axis >= 0 && cut(operand(0), axis, sizes);
+    if (axis < 0) return false;
+    // −1 stands for what the others leave.
+    std::int64_t rest = at(operand(0)).extents[axis];
+    for (std::int32_t size : sizes) rest -= size > 0 ? size : 0;
+    for (std::int32_t& size : sizes)
+      if (size == -1) size = static_cast<std::int32_t>(rest > 0 ? rest : 0);
+    return cut(operand(0), axis, sizes);
   }
 
   constexpr bool unpack() {
@@ -1022,8 +1051,8 @@ constexpr tflite_operator operator_of(layer_kind weighted) {
 /// a compiler can do it one layer at a time: a large network has tens of thousands.
 template <typename Byte>
 constexpr error check_channels(graph_view g, const layer& l, const Byte* file) {
-  const bool weighted = l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d ||
-                        l.kind == layer_kind::fully_connected;
+  const bool weighted =
+      l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d || l.kind == layer_kind::fully_connected;
   if (!weighted) return {};
   const quantization& weights = g.input_of(l, 1).quant;
   const double input_scale = double{g.input_of(l).quant.scale}, output_scale = double{g.output_of(l).quant.scale};
@@ -1145,14 +1174,14 @@ struct tflite_bytes {
   }();
 
   template <std::int32_t Layer>
-  static constexpr error channels_refused =
-      check_channels(contents.graph.view(), contents.graph.layers[Layer], data);
+  static constexpr error channels_refused = check_channels(contents.graph.view(), contents.graph.layers[Layer], data);
 
   static constexpr error refused = []<std::int32_t... Layer>(std::integer_sequence<std::int32_t, Layer...>) {
     error first = contents.refused;
     ((first || !channels_refused<Layer> || (first = channels_refused<Layer>, true)), ...);
     return first;
-  }(std::make_integer_sequence<std::int32_t, contents.graph.layer_count>{});
+  }
+  (std::make_integer_sequence<std::int32_t, contents.graph.layer_count>{});
 };
 
 }  // namespace detail
@@ -1167,7 +1196,8 @@ struct tflite {
   using file = detail::tflite_bytes<Bytes>;
   static constexpr error refused = file::refused;
   static_assert(refuse<refused.reason, refused.op, refused.operator_index, refused.tensor, refused.found,
-                       refused.supported>::accepted || refused.reason != refusal::none);
+                       refused.supported>::accepted ||
+                refused.reason != refusal::none);
 
  public:
   /// The network, normalised.

@@ -45,8 +45,8 @@ constexpr interval unbounded_need(graph_view g, const layer& l, int position, in
     const window2d& w = l.window;
     const bool rows = d == direction::rows;
     const std::int32_t stride = rows ? w.stride.height : w.stride.width;
-    const std::int32_t reach = rows ? dilated_extent(w.kernel.height, w.dilation.height)
-                                    : dilated_extent(w.kernel.width, w.dilation.width);
+    const std::int32_t reach =
+        rows ? dilated_extent(w.kernel.height, w.dilation.height) : dilated_extent(w.kernel.width, w.dilation.width);
     const std::int32_t before = rows ? w.padding.top : w.padding.left;
     return {output.first * stride - before, (output.end - 1) * stride - before + reach};
   }
@@ -134,8 +134,7 @@ constexpr void find_unbounded_work(graph_view g, const stage& s, direction d, st
   }
   // A kernel that makes everything at once needs everything, whatever its layer is.
   trace_back(g, s, needed, [&](const layer& l, int position, interval pixels) {
-    return makes_regions(l.kind) ? unbounded_need(g, l, position, pixels, d)
-                                 : input_need(g, l, position, {0, 1}, d);
+    return makes_regions(l.kind) ? unbounded_need(g, l, position, pixels, d) : input_need(g, l, position, {0, 1}, d);
   });
   for (std::int32_t i = s.first; i < s.end; ++i) {
     const layer& l = g.layers[i];
@@ -198,7 +197,7 @@ struct patched_stage {
   /// Of all layers in all patches, and the input that the largest patch needs.
   template <std::int32_t Patches>
   struct work {
-    interval items[static_cast<std::size_t>(Patches* Layers)]{};
+    interval items[static_cast<std::size_t>(Patches * Layers)]{};
     std::int32_t input = 0;
   };
   // One constant for each direction, to stay inside the compilers' limits.
@@ -276,9 +275,8 @@ struct stage_overhead<Topology, split<Layer>, grid<Rows, Columns>> {
   static constexpr double network_percent = detail::percent_of(clamped_macs, network_macs);
 
   /// Pixels of the input that a patch inside the map needs: the receptive field of all of its output.
-  static constexpr extent2d patch{
-      patched::template work_of<direction::rows, detail::borders::full_size>.input,
-      patched::template work_of<direction::columns, detail::borders::full_size>.input};
+  static constexpr extent2d patch{patched::template work_of<direction::rows, detail::borders::full_size>.input,
+                                  patched::template work_of<direction::columns, detail::borders::full_size>.input};
 };
 
 }  // namespace inlay

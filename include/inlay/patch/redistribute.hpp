@@ -274,14 +274,12 @@ struct block_traits<inverted_residual<Options>> {
   };
   // Without its depthwise convolution; such a block adds nothing, or it had moved.
   template <block_values Block>
-    requires(Block.taps() == 1 && values.taps() > 1 && Options.expansion > 1)
-  struct rebuilt<Block> {
+  requires(Block.taps() == 1 && values.taps() > 1 && Options.expansion > 1) struct rebuilt<Block> {
     using type = chain<conv2d<{.filters = Block.in_channels * Options.expansion, .clamp = activation::relu6}>,
                        conv2d<{.filters = Options.filters}>>;
   };
   template <block_values Block>
-    requires(Block.taps() == 1 && values.taps() > 1 && Options.expansion == 1)
-  struct rebuilt<Block> {
+  requires(Block.taps() == 1 && values.taps() > 1 && Options.expansion == 1) struct rebuilt<Block> {
     using type = conv2d<{.filters = Options.filters}>;
   };
 };
@@ -292,7 +290,7 @@ concept split_between_blocks = Layer >= 0 && Block > 0;
 template <std::int32_t Block>
 concept blocks_are_known = Block < 0;
 template <std::int32_t Height, std::int32_t Width, std::int32_t NeededHeight, std::int32_t NeededWidth>
-concept receptive_field_is_kept = Height >= NeededHeight && Width >= NeededWidth;
+concept receptive_field_is_kept = Height >= NeededHeight&& Width >= NeededWidth;
 template <std::int64_t Macs, std::int64_t MacsBefore>
 concept macs_are_kept = 50 * (Macs > MacsBefore ? Macs - MacsBefore : MacsBefore - Macs) <= MacsBefore;
 
@@ -353,19 +351,16 @@ struct redistribution_of<sequential<Input, Layers...>> {
     struct rebuilt : block_traits<Layer>::template rebuilt<Block> {};
     // What stays as it was keeps its type.
     template <block_values Block, typename Layer>
-      requires(Block == blocks.items[Block.source])
-    struct rebuilt<Block, Layer> {
+    requires(Block == blocks.items[Block.source]) struct rebuilt<Block, Layer> {
       using type = Layer;
     };
     template <std::size_t I>
-    using layer_at =
-        typename rebuilt<redistributed.items[I],
-                         std::tuple_element_t<static_cast<std::size_t>(redistributed.items[I].source),
-                                              std::tuple<Layers...>>>::type;
+    using layer_at = typename rebuilt<
+        redistributed.items[I],
+        std::tuple_element_t<static_cast<std::size_t>(redistributed.items[I].source), std::tuple<Layers...>>>::type;
     template <std::size_t... I>
     static sequential<Input, layer_at<I>...> rebuild(std::index_sequence<I...>);
-    using topology =
-        decltype(rebuild(std::make_index_sequence<static_cast<std::size_t>(redistributed.count)>{}));
+    using topology = decltype(rebuild(std::make_index_sequence<static_cast<std::size_t>(redistributed.count)>{}));
   };
 };
 

@@ -87,9 +87,8 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
       const std::int32_t output = g.output_of(g.layers[i]).storage;
       const layer_span& span = spans[output];
       if (span.first_writer != i) continue;
-      places[output] = maps[i].transient
-                           ? arena_place{-1, maps[i].bytes(), i, span.last_reader, -1}
-                           : arena_place{-1, maps[i].bytes(), stages[s].first, span.last_reader, -1};
+      places[output] = maps[i].transient ? arena_place{-1, maps[i].bytes(), i, span.last_reader, -1}
+                                         : arena_place{-1, maps[i].bytes(), stages[s].first, span.last_reader, -1};
     }
   // Readers, too, take as long as their stage.
   for (std::int32_t t = 0; t < g.tensor_count; ++t) {
@@ -113,11 +112,11 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
 
 /// Scratch of plan_arena: one entry for each place.
 struct placement {
-  std::int32_t next = -1;    // of the place with this index: the one that takes over its memory
-  std::int32_t chain = -1;   // in order of placing: the first place of a chain of takeovers …
-  std::int32_t bytes = 0;    // … and the bytes of the largest in it
-  std::int32_t placed = -1;  // list of the places that have their offset
-  std::int32_t alive = 0;    // of the layer with this index: bytes alive while it runs
+  std::int32_t next = -1;        // of the place with this index: the one that takes over its memory
+  std::int32_t chain = -1;       // in order of placing: the first place of a chain of takeovers …
+  std::int32_t bytes = 0;        // … and the bytes of the largest in it
+  std::int32_t placed = -1;      // list of the places that have their offset
+  std::int32_t alive = 0;        // of the layer with this index: bytes alive while it runs
   std::int32_t best_chain = -1;  // the order of the best try
 };
 

@@ -164,20 +164,36 @@ struct stages_of<Model, schedule<Stages...>> {
   }();
 };
 
+/// A search as far as layer End, in parts that stay within a compiler's limits.
+template <typename Model, std::int64_t BudgetBytes, bool Strips, std::int32_t End>
+struct search_part {
+  using known = described<Model>;
+  static constexpr std::int32_t layers_at_once = 8;
+  static constexpr std::int32_t first = End > layers_at_once ? End - layers_at_once : 0;
+  struct state_list {
+    search_state items[known::layers + 1]{};
+  };
+  static constexpr state_list states = [] {
+    state_list list{};
+    if constexpr (first > 0)
+      for (std::size_t i = 0; i <= known::layers; ++i)
+        list.items[i] = search_part<Model, BudgetBytes, Strips, first>::states.items[i];
+    else
+      start_search(known::graph, list.items);
+    std::int32_t widths[known::layers]{};
+    search_within(known::graph, known::facts.items, BudgetBytes, Strips, first, End, list.items, widths);
+    return list;
+  }();
+};
+
 /// The stages with least recomputation within a budget, by the search's estimate; none if nothing fits.
 template <typename Model, std::int64_t BudgetBytes, bool Strips>
 struct searched_stages {
   static constexpr auto list = [] {
-    using known = described<Model>;
-    constexpr std::int32_t layers = known::graph.layer_count;
-    search_state best[known::layers + 1]{};
-    std::int32_t widths[known::layers + 1]{};
-    search_within(known::graph, known::facts.items, BudgetBytes, Strips, best, widths);
-    stage_list<layers> stages{};
-    if (best[layers].recomputed_macs < 0) return stages;
-    for (std::int32_t end = layers; end > 0; end = best[end].last.first) ++stages.count;
-    for (std::int32_t end = layers, i = stages.count; end > 0; end = best[end].last.first)
-      stages.items[--i] = best[end].last;
+    constexpr graph_view graph = described<Model>::graph;
+    stage_list<graph.layer_count> stages{};
+    stages.count =
+        found_stages(graph, search_part<Model, BudgetBytes, Strips, graph.layer_count>::states.items, stages.items);
     return stages;
   }();
 };
@@ -188,9 +204,9 @@ struct stages_of<Model, least_memory> : searched_stages<Model, described<Model>:
 /// How a stage's layers work and where their outputs' rows stand, as plan_stage gives it.
 template <std::int32_t Layers, std::int32_t RowPatches, std::int32_t ColumnPatches>
 struct stage_layout {
-  interval rows[static_cast<std::size_t>(RowPatches* Layers)]{};
-  interval columns[static_cast<std::size_t>(ColumnPatches* Layers)]{};
-  interval made_columns[static_cast<std::size_t>(ColumnPatches* Layers)]{};
+  interval rows[static_cast<std::size_t>(RowPatches * Layers)]{};
+  interval columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
+  interval made_columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
   map_layout maps[static_cast<std::size_t>(Layers)]{};
 };
 
@@ -226,7 +242,8 @@ struct laid_out {
     };
     (fill(std::integral_constant<std::int32_t, S>{}), ...);
     return list;
-  }(std::make_integer_sequence<std::int32_t, stages.count>{});
+  }
+  (std::make_integer_sequence<std::int32_t, stages.count>{});
 
   static constexpr auto arena =
       make_arena_plan<place_count(graph)>(graph, stages.items, stages.count, known::spans.items, maps.items);
@@ -243,7 +260,8 @@ struct laid_out {
         return stage_macs(graph, s, layout<Number>.rows, layout<Number>.columns);
     };
     return (std::int64_t{0} + ... + count(std::integral_constant<std::int32_t, S>{}));
-  }(std::make_integer_sequence<std::int32_t, stages.count>{});
+  }
+  (std::make_integer_sequence<std::int32_t, stages.count>{});
 };
 
 /// The search estimates; placing can need some more. Then it searches again with what is left.
@@ -269,7 +287,8 @@ concept fits_least = LeastBytes <= BudgetBytes;
 
 template <typename Model, std::size_t Bytes, typename Overhead>
 struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
-  using found = fitting_stages<Model, static_cast<std::int64_t>(Bytes), static_cast<std::int64_t>(Bytes), fitting_tries>;
+  using found =
+      fitting_stages<Model, static_cast<std::int64_t>(Bytes), static_cast<std::int64_t>(Bytes), fitting_tries>;
   static constexpr bool exists = found::list.count > 0;
   static constexpr std::int64_t least = [] {
     if constexpr (exists)

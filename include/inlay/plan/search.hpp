@@ -17,7 +17,7 @@ struct layer_facts {
   std::int32_t alone_bytes = 0;      // alive while the layer runs as a stage of its own
   std::int32_t first_writer = -1;    // of the map
   std::int32_t last_reader = -1;
-  std::int32_t maker[2]{-1, -1};     // the layers that first write its operands, −1 outside the arena
+  std::int32_t maker[2]{-1, -1};  // the layers that first write its operands, −1 outside the arena
   std::int32_t width = 1, channels = 1, rows = 1, ring_rows = 0;
   std::int64_t macs = 0;
 };
@@ -128,6 +128,15 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
   }
 }
 
+/// Columns of an operand that an inner strip needs: no column of its window is padding.
+constexpr std::int32_t strip_need(graph_view g, const layer& l, int position, interval work) {
+  if (!has_window(l.kind)) return input_need(g, l, position, work, direction::columns).size();
+  const std::int32_t width = g.input_of(l, position).extents.width();
+  const std::int32_t need =
+      (work.size() - 1) * l.window.stride.width + dilated_extent(l.window.kernel.width, l.window.dilation.width);
+  return need < width ? need : width;
+}
+
 /// Calls f(first, bytes, recomputed MACs) for every stage that ends at `end` and is cut into strips, extending
 /// it upwards. `widths` is scratch: the columns of each map that an inner strip makes.
 template <typename Function>
@@ -147,10 +156,7 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     const interval work = work_for(g, g.layers[i], {0, width > 0 ? width : 1}, direction::columns);
     for (int position = 0; position < 2; ++position) {
       if (l.maker[position] < 0) continue;
-      // An inner strip: no column of its window is padding.
-      layer inner = g.layers[i];
-      inner.window.padding = {};
-      const std::int32_t need = input_need(g, inner, position, work, direction::columns).size();
+      const std::int32_t need = strip_need(g, g.layers[i], position, work);
       if (widths[l.maker[position]] < need) widths[l.maker[position]] = need;
     }
     const std::int32_t row = width * l.channels;
@@ -168,27 +174,39 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
 
 }  // namespace detail
 
-/// Finds how to run a network with no stage above `budget_bytes` and least recomputation. `best` has
-/// layer_count + 1 entries. Afterwards best[layer_count] tells the result, with recomputed_macs −1 if nothing
-/// fits; follow best[i].last.first back for the stages.
-constexpr void search_within(graph_view g, const layer_facts* facts, std::int64_t budget_bytes, bool strips,
-                             search_state* best, std::int32_t* widths) {
-  const std::int32_t layers = g.layer_count;
-  for (std::int32_t i = 0; i <= layers; ++i) best[i] = {};
+/// Starts a search: `best` has layer_count + 1 entries.
+constexpr void start_search(graph_view g, search_state* best) {
+  for (std::int32_t i = 0; i <= g.layer_count; ++i) best[i] = {};
   best[0].recomputed_macs = 0;
-  for (std::int32_t i = 0; i < layers; ++i) {
+}
+
+/// Goes on with a search for layers [first, end): how to run a network with no stage above `budget_bytes` and
+/// least recomputation. A compiler does it in parts, each within its limits; `widths` is scratch of layer_count.
+constexpr void search_within(graph_view g, const layer_facts* facts, std::int64_t budget_bytes, bool strips,
+                             std::int32_t first, std::int32_t end, search_state* best, std::int32_t* widths) {
+  for (std::int32_t i = first; i < end; ++i) {
     if (i > 0 && strips && best[i].recomputed_macs != 0)
       for (std::int32_t count = 2; count <= most_column_patches; ++count)
-        detail::for_each_strip_stage(g, facts, i, count, widths,
-                                     [&](std::int32_t first, std::int32_t bytes, std::int64_t recomputed) {
-                                       if (bytes <= budget_bytes) detail::offer(best, {first, i, 1, count}, bytes, recomputed);
-                                     });
+        detail::for_each_strip_stage(
+            g, facts, i, count, widths, [&](std::int32_t start, std::int32_t bytes, std::int64_t recomputed) {
+              if (bytes <= budget_bytes) detail::offer(best, {start, i, 1, count}, bytes, recomputed);
+            });
     if (best[i].recomputed_macs < 0) continue;
     if (facts[i].alone_bytes <= budget_bytes) detail::offer(best, {i, i + 1}, facts[i].alone_bytes, 0);
-    detail::for_each_stream(facts, layers, i, [&](std::int32_t end, std::int32_t bytes) {
-      if (bytes <= budget_bytes) detail::offer(best, {i, end}, bytes, 0);
+    detail::for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int32_t bytes) {
+      if (bytes <= budget_bytes) detail::offer(best, {i, stop}, bytes, 0);
     });
   }
+}
+
+/// The stages that a finished search found, from the first on; none if nothing fits. `stages` has room for
+/// layer_count. Returns how many there are.
+constexpr std::int32_t found_stages(graph_view g, const search_state* best, stage* stages) {
+  if (best[g.layer_count].recomputed_macs < 0) return 0;
+  std::int32_t count = 0;
+  for (std::int32_t end = g.layer_count; end > 0; end = best[end].last.first) ++count;
+  for (std::int32_t end = g.layer_count, i = count; end > 0; end = best[end].last.first) stages[--i] = best[end].last;
+  return count;
 }
 
 /// The least that any schedule without recomputation needs: the smallest possible largest stage. `least` is
@@ -197,7 +215,9 @@ constexpr std::int32_t least_stage_bytes(graph_view g, const layer_facts* facts,
   const std::int32_t layers = g.layer_count;
   for (std::int32_t i = 0; i <= layers; ++i) least[i] = 0x7fffffff;
   least[0] = 0;
-  const auto larger = [](std::int32_t a, std::int32_t b) { return a > b ? a : b; };
+  const auto larger = [](std::int32_t a, std::int32_t b) {
+    return a > b ? a : b;
+  };
   for (std::int32_t i = 0; i < layers; ++i) {
     const auto offer = [&](std::int32_t end, std::int32_t bytes) {
       const std::int32_t needed = larger(least[i], bytes);

@@ -100,10 +100,9 @@ constexpr interval input_need(graph_view g, const layer& l, int position, interv
   if (!makes_regions(l.kind) || is_reshaped(owner, input.extents)) return {0, extent};
   if (has_window(l.kind)) {
     const window2d& w = l.window;
-    return d == direction::rows ? detail::window_need(work, w.kernel.height, w.stride.height, w.dilation.height,
-                                                      w.padding.top, extent)
-                                : detail::window_need(work, w.kernel.width, w.stride.width, w.dilation.width,
-                                                      w.padding.left, extent);
+    return d == direction::rows
+               ? detail::window_need(work, w.kernel.height, w.stride.height, w.dilation.height, w.padding.top, extent)
+               : detail::window_need(work, w.kernel.width, w.stride.width, w.dilation.width, w.padding.left, extent);
   }
   if (l.kind == layer_kind::resize_nearest) {
     const std::int32_t to = extent_along(g.output_of(l).extents, d);
@@ -197,16 +196,16 @@ struct map_layout {
 
 /// What is known of one layer while its stage runs, or is run dry.
 struct layer_progress {
-  interval rows{};                        // its work in this patch
-  std::int32_t done = 0;                  // rows of work done, counted from the top of the map
-  interval need[2]{};                     // rows of each operand that its next row needs
-  std::int32_t first_maker[2]{-1, -1};    // layers of the stage that make the operand, relative to it; −1 outside
+  interval rows{};                      // its work in this patch
+  std::int32_t done = 0;                // rows of work done, counted from the top of the map
+  interval need[2]{};                   // rows of each operand that its next row needs
+  std::int32_t first_maker[2]{-1, -1};  // layers of the stage that make the operand, relative to it; −1 outside
   std::int32_t last_maker[2]{-1, -1};
-  std::int32_t output = -1;               // the map it writes, and of each operand the map it reads
-  std::int32_t operand[2]{-1, -1};        //
-  std::int32_t made_rows = 0;             // of its output's map, from the top
-  bool leaves = false;                    // later stages read its output
-  bool wanted = false;                    // somebody waits for its next row
+  std::int32_t output = -1;         // the map it writes, and of each operand the map it reads
+  std::int32_t operand[2]{-1, -1};  //
+  std::int32_t made_rows = 0;       // of its output's map, from the top
+  bool leaves = false;              // later stages read its output
+  bool wanted = false;              // somebody waits for its next row
 };
 
 namespace detail {
@@ -227,9 +226,8 @@ constexpr void update(graph_view g, const stage& s, layer_progress* progress, st
   p.made_rows = p.rows.size() == 0 ? 0x7fffffff : made_rows(g, l, p.done, p.rows.end);
   for (int position = 0; position < 2; ++position)
     if (p.first_maker[position] >= 0)
-      p.need[position] = p.done < p.rows.end
-                             ? need_in_stage(g, s, l, position, {p.done, p.done + 1}, direction::rows)
-                             : interval{0x7fffffff, 0x7fffffff};
+      p.need[position] = p.done < p.rows.end ? need_in_stage(g, s, l, position, {p.done, p.done + 1}, direction::rows)
+                                             : interval{0x7fffffff, 0x7fffffff};
 }
 
 /// The next layer to make a row, −1 when the patch is done. Rows are pulled: the stage's outputs want theirs, a

@@ -168,12 +168,10 @@ class schedule_finder {
   std::vector<stage> search(std::int64_t budget_bytes, bool strips) const {
     std::vector<search_state> best(facts_.size() + 1);
     std::vector<std::int32_t> widths(facts_.size() + 1);
-    search_within(graph_, facts_.data(), budget_bytes, strips, best.data(), widths.data());
-    std::vector<stage> stages;
-    if (best.back().recomputed_macs < 0) return stages;
-    for (std::int32_t end = graph_.layer_count; end > 0; end = best[static_cast<std::size_t>(end)].last.first)
-      stages.push_back(best[static_cast<std::size_t>(end)].last);
-    std::reverse(stages.begin(), stages.end());
+    start_search(graph_, best.data());
+    search_within(graph_, facts_.data(), budget_bytes, strips, 0, graph_.layer_count, best.data(), widths.data());
+    std::vector<stage> stages(facts_.size());
+    stages.resize(static_cast<std::size_t>(found_stages(graph_, best.data(), stages.data())));
     return stages;
   }
 

@@ -33,8 +33,7 @@ struct channel_table {
     for (std::int32_t c = 0; c < channels; ++c) {
       if (c == 0 || weights.channels > 1) {
         const float weight_scale = read_float(model, weights.scales_at + 4 * static_cast<std::uint32_t>(c));
-        table[c].multiplier =
-            quantize_multiplier(double{input_scale} * double{weight_scale} / double{output_scale});
+        table[c].multiplier = quantize_multiplier(double{input_scale} * double{weight_scale} / double{output_scale});
       } else {
         table[c].multiplier = table[0].multiplier;
       }
@@ -56,9 +55,15 @@ struct window_parameters {
 constexpr window_parameters prepare_window(graph_view g, const layer& l) {
   const tensor& in = g.input_of(l);
   const tensor& out = g.output_of(l);
-  return {in.extents.height(),  in.extents.width(),  in.extents.channels(),
-          out.extents.height(), out.extents.width(), out.extents.channels(),
-          l.window,             in.quant.zero_point, out.quant.zero_point,
+  return {in.extents.height(),
+          in.extents.width(),
+          in.extents.channels(),
+          out.extents.height(),
+          out.extents.width(),
+          out.extents.channels(),
+          l.window,
+          in.quant.zero_point,
+          out.quant.zero_point,
           activation_range(l.clamp, out.quant)};
 }
 
@@ -92,8 +97,8 @@ constexpr std::int8_t finish(std::int32_t sum, const channel_constants& c, const
 template <>
 struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
   struct parameters : detail::window_parameters {
-    std::int32_t group_channels = 0;   // input channels that one output channel reads
-    std::int32_t group_outputs = 0;    // output channels that read the same input channels
+    std::int32_t group_channels = 0;  // input channels that one output channel reads
+    std::int32_t group_outputs = 0;   // output channels that read the same input channels
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -104,8 +109,8 @@ struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output,
-                            region r, map_view<const Input> input, const Byte* weights) {
+  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output, region r,
+                            map_view<const Input> input, const Byte* weights) {
     const window2d& w = p.window;
     const std::int32_t filter_elements = w.kernel.height * w.kernel.width * p.group_channels;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
@@ -168,8 +173,8 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output,
-                            region r, map_view<const Input> input, const Byte* weights) {
+  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output, region r,
+                            map_view<const Input> input, const Byte* weights) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);

@@ -106,8 +106,7 @@ struct reference_kernel<layer_kind::mul> : detail::no_table {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
     const quantization& out = g.output_of(l).quant;
-    return {detail::prepare_pair(g, l),
-            quantize_multiplier(double{a.scale} * double{b.scale} / double{out.scale})};
+    return {detail::prepare_pair(g, l), quantize_multiplier(double{a.scale} * double{b.scale} / double{out.scale})};
   }
 
   template <typename A, typename B>
@@ -179,7 +178,8 @@ struct lookup_kernel {
       const std::int32_t stored = in.type == element_type::uint8 || byte < 128 ? byte : byte - 256;
       std::int32_t value = 0;
       if (l.kind == layer_kind::requantize)
-        value = clamp_between(rescaled(in.quant, out.quant, by, stored), lowest_of(out.type), lowest_of(out.type) + 255);
+        value =
+            clamp_between(rescaled(in.quant, out.quant, by, stored), lowest_of(out.type), lowest_of(out.type) + 255);
       else if (l.kind == layer_kind::relu)
         // RELU6 clamps the stored values as they are: both tensors have the same scale.
         value = range.clamp(l.clamp == activation::relu6 ? stored : rescaled(in.quant, out.quant, by, stored));

@@ -143,8 +143,10 @@ struct reference_kernel<layer_kind::resize_nearest> {
   static constexpr void fill_table(graph_view g, const layer& l, const Byte*, std::int16_t* table) {
     const shape& from = g.input_of(l).extents;
     const shape& to = g.output_of(l).extents;
-    for (std::int32_t y = 0; y < to.height(); ++y) *table++ = static_cast<std::int16_t>(detail::nearest_pixel(l, y, from.height(), to.height()));
-    for (std::int32_t x = 0; x < to.width(); ++x) *table++ = static_cast<std::int16_t>(detail::nearest_pixel(l, x, from.width(), to.width()));
+    for (std::int32_t y = 0; y < to.height(); ++y)
+      *table++ = static_cast<std::int16_t>(detail::nearest_pixel(l, y, from.height(), to.height()));
+    for (std::int32_t x = 0; x < to.width(); ++x)
+      *table++ = static_cast<std::int16_t>(detail::nearest_pixel(l, x, from.width(), to.width()));
   }
 
   template <typename Input>

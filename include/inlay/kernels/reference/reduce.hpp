@@ -18,10 +18,9 @@ struct inside_window {
 constexpr inside_window clip_window(const window_parameters& p, std::int32_t y, std::int32_t x) {
   const std::int32_t top = y * p.window.stride.height - p.window.padding.top;
   const std::int32_t left = x * p.window.stride.width - p.window.padding.left;
-  return {top > 0 ? top : 0,
-          top + p.window.kernel.height < p.input_height ? top + p.window.kernel.height : p.input_height,
-          left > 0 ? left : 0,
-          left + p.window.kernel.width < p.input_width ? left + p.window.kernel.width : p.input_width};
+  return {
+      top > 0 ? top : 0, top + p.window.kernel.height < p.input_height ? top + p.window.kernel.height : p.input_height,
+      left > 0 ? left : 0, left + p.window.kernel.width < p.input_width ? left + p.window.kernel.width : p.input_width};
 }
 
 /// A quotient rounded to nearest, ties away from zero, of an average pool.
@@ -62,9 +61,8 @@ struct pool_kernel : no_table {
 
   static constexpr void run_over(const parameters& p, const table_entry*, std::int8_t* map, std::int8_t* scratch) {
     const map_view<std::int8_t> input = input_map(p, map);
-    overwrite_by_channel(p, map, scratch, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
-      return element(p, input, y, x, c);
-    });
+    overwrite_by_channel(p, map, scratch,
+                         [&](std::int32_t y, std::int32_t x, std::int32_t c) { return element(p, input, y, x, c); });
   }
 };
 
@@ -173,7 +171,7 @@ template <>
 struct reference_kernel<layer_kind::softmax> : detail::no_table {
   struct parameters {
     std::int32_t depth = 0;
-    fixed_multiplier beta{};          // scales differences to five integer bits
+    fixed_multiplier beta{};            // scales differences to five integer bits
     std::int32_t least_difference = 0;  // smaller ones count as e^−∞
   };
 
@@ -185,20 +183,19 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
     const double most = 2147483647.0;
     const fixed_multiplier beta = quantize_multiplier(wanted < most ? wanted : most);
     const double radius = 31.0 * (1 << (31 - integer_bits)) / static_cast<double>(std::int64_t{1} << beta.shift);
-    return {in.extents.channels(), beta,
-            -static_cast<std::int32_t>(floor_to_integer(radius))};
+    return {in.extents.channels(), beta, -static_cast<std::int32_t>(floor_to_integer(radius))};
   }
 
   static constexpr std::int32_t exp_of_difference(const parameters& p, std::int32_t difference) {
-    return detail::exp_of_negative<5>(
-        doubling_high_multiply(shift_left(difference, p.beta.shift), p.beta.multiplier));
+    return detail::exp_of_negative<5>(doubling_high_multiply(shift_left(difference, p.beta.shift), p.beta.multiplier));
   }
 
   template <typename Input>
   static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> outputs, region r,
                             map_view<const Input> inputs) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
-      for (std::int32_t x = r.first_column; x < r.end_column; ++x) run_pixel(p, outputs.pixel(y, x), inputs.pixel(y, x));
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x)
+        run_pixel(p, outputs.pixel(y, x), inputs.pixel(y, x));
   }
 
  private:
