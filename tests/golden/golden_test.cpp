@@ -92,6 +92,9 @@ static std::string compare(const inlay::loaded_model& model, const inlay::loaded
 /// Networks of which fewer schedules are tried, on one recorded case.
 static bool is_large(inlay::graph_view g) { return inlay::total_macs(g) > 1'000'000; }
 
+/// Networks of which every split is tried in every grid up to 8 × 8, too, on one recorded case.
+static bool is_small_network(inlay::graph_view g) { return !is_large(g) && g.layer_count >= 6; }
+
 /// Layer after layer, what the search finds, all layers as one stage in every grid up to 8 × 8, and stages cut
 /// at random.
 static std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g) {
@@ -99,6 +102,13 @@ static std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g) {
   for (std::int32_t rows = 1; rows <= 8; ++rows)
     for (std::int32_t columns = 1; columns <= 8; ++columns)
       if (!is_large(g) || (rows + columns) % 5 == 0) all.push_back({{0, g.layer_count, rows, columns}});
+  if (is_small_network(g))
+    for (std::int32_t split = 1; split < g.layer_count; ++split)
+      for (std::int32_t rows = 1; rows <= 8; ++rows)
+        for (std::int32_t columns = 1; columns <= 8; ++columns) {
+          all.push_back({{0, split, rows, columns}});
+          for (std::int32_t i = split; i < g.layer_count; ++i) all.back().push_back({i, i + 1});
+        }
   std::minstd_rand random;
   const auto up_to = [&random](std::int32_t most) {
     return 1 + static_cast<std::int32_t>(random() % static_cast<unsigned>(most));
@@ -137,7 +147,7 @@ static std::string check(const std::filesystem::path& path, const std::string& e
   bytes inputs = read_file(std::filesystem::path(path).replace_extension("in"));
   bytes answers = read_file(std::filesystem::path(path).replace_extension("out"));
   const inlay::graph_view g = model.graph();
-  if (is_large(g)) {  // the first case is enough
+  if (is_large(g) || is_small_network(g)) {  // the first case is enough
     const std::size_t cases = inputs.size() / inlay::total_input_bytes(g);
     inputs.resize(inlay::total_input_bytes(g));
     answers.resize(answers.size() / std::max(cases, std::size_t{1}));
