@@ -138,10 +138,11 @@ constexpr std::int32_t strip_need(graph_view g, const layer& l, int position, in
 }
 
 /// Calls f(first, bytes, recomputed MACs) for every stage that ends at `end` and is cut into strips, extending
-/// it upwards. `widths` is scratch: the columns of each map that an inner strip makes.
+/// it upwards, as long as what it keeps is within `budget_bytes`. `widths` is scratch: the columns of each map that an
+/// inner strip makes.
 template <typename Function>
 constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std::int32_t end, std::int32_t strips,
-                                    std::int32_t* widths, Function f) {
+                                    std::int64_t budget_bytes, std::int32_t* widths, Function f) {
   for (std::int32_t i = 0; i < end; ++i) widths[i] = 0;
   std::int32_t kept = 0, transient = 0;
   std::int64_t recomputed = 0;
@@ -162,6 +163,7 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     const std::int32_t row = width * l.channels;
     kept += leaves ? l.full_bytes : l.transient_bytes > 0 ? 0 : l.full_bytes > 0 ? l.ring_rows * row : 0;
     // Two neighbouring transient rows at most are alive; maps further up are not narrower for their size.
+    if (kept > budget_bytes) return;  // further up it is only more
     const std::int32_t pair = !leaves && l.transient_bytes > 0 ? 2 * row : 0;
     if (pair > transient) transient = pair;
     if (l.width > 0) {
@@ -187,10 +189,11 @@ constexpr void search_within(graph_view g, const layer_facts* facts, std::int64_
   for (std::int32_t i = first; i < end; ++i) {
     if (i > 0 && strips && best[i].recomputed_macs != 0)
       for (std::int32_t count = 2; count <= most_column_patches; ++count)
-        detail::for_each_strip_stage(
-            g, facts, i, count, widths, [&](std::int32_t start, std::int32_t bytes, std::int64_t recomputed) {
-              if (bytes <= budget_bytes) detail::offer(best, {start, i, 1, count}, bytes, recomputed);
-            });
+        detail::for_each_strip_stage(g, facts, i, count, budget_bytes, widths,
+                                     [&](std::int32_t start, std::int32_t bytes, std::int64_t recomputed) {
+                                       if (bytes <= budget_bytes)
+                                         detail::offer(best, {start, i, 1, count}, bytes, recomputed);
+                                     });
     if (best[i].recomputed_macs < 0) continue;
     if (facts[i].alone_bytes <= budget_bytes) detail::offer(best, {i, i + 1}, facts[i].alone_bytes, 0);
     detail::for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int32_t bytes) {
