@@ -126,15 +126,6 @@ static std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g) {
   return all;
 }
 
-static std::string text_of(const std::vector<inlay::stage>& stages) {
-  std::string text;
-  for (const inlay::stage& s : stages)
-    if (!s.is_one_layer())
-      text += " " + std::to_string(s.first) + "-" + std::to_string(s.end) + ":" + std::to_string(s.row_patches) + "x" +
-              std::to_string(s.column_patches);
-  return text;
-}
-
 static std::string check(const std::filesystem::path& path, const std::string& expected) {
   const inlay::loaded_model model(read_file(path));
   if (model.refused()) {
@@ -157,7 +148,7 @@ static std::string check(const std::filesystem::path& path, const std::string& e
   if (least > per_layer) return "least_memory needs more than per_layer";
   for (const std::vector<inlay::stage>& stages : schedules(g)) {
     const std::string problem = compare(model, inlay::loaded_schedule(g, stages), inputs, answers);
-    if (!problem.empty()) return problem + " with " + text_of(stages);
+    if (!problem.empty()) return problem + " with " + inlay::schedule_text(stages);
   }
   return "";
 }

@@ -31,13 +31,14 @@ inline std::string schedule_text(const stage* stages, std::int32_t count) {
     const stage& s = stages[i];
     if (s.is_one_layer() && stages[i + 1].is_one_layer()) continue;
     const halo_policy policy = policy_of(s);
-    text += (text.empty() ? "" : ",") + std::to_string(s.end) + ":";
+    if (!text.empty()) text += ',';
+    text += std::to_string(s.end) + ':';
     if (policy == halo_policy::per_layer)
       text += "per_layer";
     else if (policy == halo_policy::reuse)
       text += "rows";
     else
-      text += std::to_string(s.row_patches) + "x" + std::to_string(s.column_patches);
+      text += std::to_string(s.row_patches) + 'x' + std::to_string(s.column_patches);
   }
   return text;
 }
