@@ -50,8 +50,7 @@ struct interpreter {
       const std::int32_t storage = graph.output_of(l).storage;
       std::int8_t* output = arena + places[storage].offset;
       const arena_place& scratch = places[scratch_place(graph, index)];
-      constexpr bool weighted = kind() == layer_kind::conv2d || kind() == layer_kind::depthwise_conv2d ||
-                                kind() == layer_kind::fully_connected;
+      constexpr bool weighted = has_weights(kind());
       const std::int8_t* weights = weighted ? bytes(l, 1) : nullptr;
       if constexpr (kind() == layer_kind::mean)
         if (scratch.used())

@@ -42,8 +42,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       return t;
     }();
     static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
-    static constexpr bool weighted =
-        l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d || l.kind == layer_kind::fully_connected;
+    static constexpr bool weighted = has_weights(l.kind);
     /// Operands that are maps; weights come after them.
     static constexpr std::size_t map_operands = pointer_operands(l.kind) - (weighted ? 1 : 0);
   };

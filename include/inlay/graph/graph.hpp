@@ -164,8 +164,7 @@ constexpr std::int64_t total_parameters(graph_view g) {
   std::int64_t sum = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
-    if (l.kind != layer_kind::conv2d && l.kind != layer_kind::depthwise_conv2d && l.kind != layer_kind::fully_connected)
-      continue;
+    if (!has_weights(l.kind)) continue;
     for (int position = 1; position < 3; ++position)
       if (g.has_input(l, position)) sum += g.input_of(l, position).extents.elements();
   }

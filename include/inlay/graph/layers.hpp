@@ -120,6 +120,11 @@ constexpr bool makes_regions(layer_kind kind) {
   }
 }
 
+/// The layer has weights, as its second input, and may have a bias.
+constexpr bool has_weights(layer_kind kind) {
+  return kind == layer_kind::conv2d || kind == layer_kind::depthwise_conv2d || kind == layer_kind::fully_connected;
+}
+
 /// The layer slides a window over its first input.
 constexpr bool has_window(layer_kind kind) {
   switch (kind) {

@@ -63,8 +63,6 @@ struct region {
   std::int32_t first_column = 0, end_column = 0;
 };
 
-constexpr region whole_region(const shape& s) { return {0, map_rows(s), 0, s.width()}; }
-
 namespace detail {
 
 /// The int8 that a byte of whatever character type stands for.
@@ -86,15 +84,8 @@ struct no_table {
 
 /// How many of a layer's operands its kernel gets as pointers: activations, and weights. Biases are in tables.
 constexpr std::size_t pointer_operands(layer_kind kind) {
-  switch (kind) {
-    case layer_kind::conv2d:
-    case layer_kind::depthwise_conv2d:
-    case layer_kind::fully_connected:
-    case layer_kind::add:
-    case layer_kind::sub:
-    case layer_kind::mul: return 2;
-    default: return 1;
-  }
+  const bool pair = kind == layer_kind::add || kind == layer_kind::sub || kind == layer_kind::mul;
+  return pair || has_weights(kind) ? 2 : 1;
 }
 
 /// Calls f with std::integral_constant<layer_kind, kind>, for the kinds that are computed.

@@ -142,7 +142,6 @@ struct refuse {
                 "Inlay: " sentence);
   INLAY_REFUSALS(INLAY_REFUSE)
 #undef INLAY_REFUSE
-  static constexpr bool accepted = Reason == refusal::none;
 };
 
 #undef INLAY_REFUSALS

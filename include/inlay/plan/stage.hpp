@@ -201,8 +201,8 @@ struct layer_progress {
   interval need[2]{};                   // rows of each operand that its next row needs
   std::int32_t first_maker[2]{-1, -1};  // layers of the stage that make the operand, relative to it; −1 outside
   std::int32_t last_maker[2]{-1, -1};
-  std::int32_t output = -1;         // the map it writes, and of each operand the map it reads
-  std::int32_t operand[2]{-1, -1};  //
+  std::int32_t output = -1;         // the map it writes
+  std::int32_t operand[2]{-1, -1};  // the maps it reads
   std::int32_t made_rows = 0;       // of its output's map, from the top
   bool leaves = false;              // later stages read its output
   bool wanted = false;              // somebody waits for its next row
