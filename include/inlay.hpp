@@ -30,6 +30,8 @@
 #include <inlay/patch/receptive_field.hpp>
 #include <inlay/patch/redistribute.hpp>
 
+#include <inlay/isa/isa.hpp>
+
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
@@ -37,6 +39,8 @@
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/fetch.hpp>
+#include <inlay/kernels/overwrite.hpp>
+#include <inlay/kernels/fast.hpp>
 
 #include <inlay/run.hpp>
 #include <inlay/network.hpp>

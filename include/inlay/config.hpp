@@ -1,4 +1,4 @@
-// Inlay: the one place for compiler differences.
+// Inlay: the one place for differences between compilers and instruction sets.
 #pragma once
 
 #if __cplusplus < 202002L
@@ -8,3 +8,66 @@
 #define INLAY_VERSION_MAJOR 0
 #define INLAY_VERSION_MINOR 1
 #define INLAY_VERSION_PATCH 0
+
+// What the compiler may use on its target.
+#if defined(__ARM_FEATURE_MVE)
+#define INLAY_HAS_ARM_MVE 1
+#else
+#define INLAY_HAS_ARM_MVE 0
+#endif
+#if defined(__ARM_FEATURE_DSP) && !defined(__aarch64__)
+#define INLAY_HAS_ARM_DSP 1
+#else
+#define INLAY_HAS_ARM_DSP 0
+#endif
+#if defined(__aarch64__) && defined(__ARM_NEON)
+#define INLAY_HAS_NEON 1
+#else
+#define INLAY_HAS_NEON 0
+#endif
+#if INLAY_HAS_NEON && defined(__ARM_FEATURE_DOTPROD)
+#define INLAY_HAS_NEON_DOT 1
+#else
+#define INLAY_HAS_NEON_DOT 0
+#endif
+#if defined(__AVX2__)
+#define INLAY_HAS_AVX2 1
+#else
+#define INLAY_HAS_AVX2 0
+#endif
+#if INLAY_HAS_AVX2 && defined(__AVXVNNI__)
+#define INLAY_HAS_AVX_VNNI 1
+#else
+#define INLAY_HAS_AVX_VNNI 0
+#endif
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#define INLAY_HAS_AVX512_VNNI 1
+#else
+#define INLAY_HAS_AVX512_VNNI 0
+#endif
+
+// The kernels that networks use: a value of inlay::isa. Define it before including Inlay, the same for the whole
+// program, to use others: -DINLAY_ISA=small for the least code, -DINLAY_ISA=portable for plain C++.
+#ifndef INLAY_ISA
+#if INLAY_HAS_ARM_MVE
+#define INLAY_ISA arm_mve
+#elif INLAY_HAS_ARM_DSP
+#define INLAY_ISA arm_dsp
+#elif INLAY_HAS_NEON_DOT
+#define INLAY_ISA neon_dot
+#elif INLAY_HAS_NEON
+#define INLAY_ISA neon
+#elif INLAY_HAS_AVX512_VNNI
+#define INLAY_ISA avx512_vnni
+#elif INLAY_HAS_AVX_VNNI
+#define INLAY_ISA avx_vnni
+#elif INLAY_HAS_AVX2
+#define INLAY_ISA avx2
+#else
+#define INLAY_ISA portable
+#endif
+#endif
+
+// Whether a function is expanded where it is called, so that a layer's numbers become constants, or shared by all.
+#define INLAY_ALWAYS_INLINE [[gnu::always_inline]] inline
+#define INLAY_NEVER_INLINE [[gnu::noinline]]

@@ -2,6 +2,7 @@
 // host; it needs no heap. Programs use network, which knows its model when it is compiled.
 #pragma once
 
+#include <inlay/kernels/overwrite.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
 #include <inlay/kernels/reference/move.hpp>
@@ -61,18 +62,19 @@ struct interpreter {
         else
           kernel::run_whole(parameters, entries, output, bytes(l, 0));
       } else {
-        if constexpr (has_window(kind()) && kind() != layer_kind::conv2d)
-          if (scratch.used()) {
-            if constexpr (weighted)
-              kernel::run_over(parameters, entries, output, arena + scratch.offset, weights);
-            else
-              kernel::run_over(parameters, entries, output, arena + scratch.offset);
-            return;
-          }
         const std::int32_t writer = spans[storage].first_writer;
         const map_view<std::int8_t> map{output + graph.output_of(l).first_channel,
                                         graph.tensors[storage].extents.channels(), maps[writer].row_pitch,
                                         maps[writer].rows, first_columns[writer]};
+        if constexpr (has_window(kind()))
+          if (scratch.used())
+            return detail::run_over(graph, l, output, arena + scratch.offset,
+                                    [&](region row, map_view<const std::int8_t> input) {
+                                      if constexpr (weighted)
+                                        kernel::run(parameters, entries, map, row, input, weights);
+                                      else
+                                        kernel::run(parameters, entries, map, row, input);
+                                    });
         if constexpr (kind() == layer_kind::quantize)
           kernel::run(parameters, entries, map, work,
                       whole_map(static_cast<const float*>(pointer(l, 0)), graph.input_of(l).extents));

@@ -1,6 +1,8 @@
 // Inlay: the plan of a model type, run: which kernel, on which rows, from where to where.
 #pragma once
 
+#include <inlay/kernels/fast.hpp>
+#include <inlay/kernels/overwrite.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
 #include <inlay/kernels/reference/fetch.hpp>
@@ -11,9 +13,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace inlay::detail {
+
+/// A map or a pointer as fast kernels take it: of int8, whatever character type the bytes have.
+template <typename Byte>
+const std::int8_t* as_int8_elements(const Byte* data) {
+  return reinterpret_cast<const std::int8_t*>(data);
+}
+template <typename Byte>
+map_view<const std::int8_t> as_int8_elements(map_view<Byte> m) {
+  return {reinterpret_cast<const std::int8_t*>(m.data), m.pixel_pitch, m.row_pitch, m.rows, m.first_column};
+}
 
 /// Everything about a model with a schedule that is known before it runs.
 template <typename Model, typename Schedule>
@@ -25,9 +38,9 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
   using base::maps;
   using base::stages;
 
-  /// One layer's kernel with the numbers and tables it needs.
+  /// One layer's reference kernel with the numbers and tables it needs.
   template <std::int32_t Index>
-  struct step {
+  struct reference_step {
     static constexpr const layer& l = graph.layers[Index];
     using kernel = reference_kernel<l.kind>;
     static constexpr auto parameters = kernel::prepare(graph, l);
@@ -42,10 +55,97 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       return t;
     }();
     static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
-    static constexpr bool weighted = has_weights(l.kind);
-    /// Operands that are maps; weights come after them.
-    static constexpr std::size_t map_operands = pointer_operands(l.kind) - (weighted ? 1 : 0);
+
+    template <typename... Operands>
+    static constexpr void run(map_view<std::int8_t> output, region r, const Operands&... operands) {
+      kernel::run(parameters, table.entries, output, r, operands...);
+    }
+    template <typename... Operands>
+    static constexpr void run_whole(std::int8_t* output, const Operands&... operands) {
+      kernel::run_whole(parameters, table.entries, output, operands...);
+    }
+    template <typename Input>
+    static constexpr void accumulate(std::int8_t* output, std::int8_t* sums, region row, map_view<Input> input) {
+      kernel::accumulate(parameters, output, sums, row, map_view<const Input>(input));
+    }
   };
+
+  /// One layer's fast kernel with the numbers and tables it needs.
+  template <std::int32_t Index>
+  struct fast_step {
+    static constexpr const layer& l = graph.layers[Index];
+    using kernel = fast_kernel<native_isa, l.kind>;
+    static constexpr auto spec = kernel::specialise(graph, l);
+    static constexpr auto parameters = kernel::prepare(graph, l);
+
+    static constexpr std::int32_t channels = reference_step<Index>::table_size;
+    struct sums_type {
+      std::int32_t items[has_weights(l.kind) ? channels : 1];
+    };
+    /// The sums of some channels: compilers bound the work of one constant.
+    static constexpr std::int32_t channels_per_part = weight_sum_channels(graph, l);
+    template <std::int32_t Part>
+    static constexpr sums_type sums_part = [] {
+      sums_type sums{};
+      const std::int32_t first = Part * channels_per_part;
+      const std::int32_t end = first + channels_per_part < channels ? first + channels_per_part : channels;
+      sum_weights(graph, l, Model::bytes(), first, end, sums.items);
+      return sums;
+    }();
+    static constexpr sums_type sums = [] {
+      sums_type all{};
+      if constexpr (has_weights(l.kind)) {
+        if constexpr (kernel::needs_weight_sums) {
+          constexpr std::int32_t parts = (channels + channels_per_part - 1) / channels_per_part;
+          [&]<std::int32_t... Part>(std::integer_sequence<std::int32_t, Part...>) {
+            const auto take = [&](const sums_type& part, std::int32_t first) {
+              for (std::int32_t c = first; c < channels && c < first + channels_per_part; ++c)
+                all.items[c] = part.items[c];
+            };
+            (take(sums_part<Part>, Part * channels_per_part), ...);
+          }
+          (std::make_integer_sequence<std::int32_t, parts>{});
+        }
+      }
+      return all;
+    }();
+
+    static constexpr std::int32_t table_size = kernel::table_size(graph, l);
+    struct table_type {
+      typename kernel::table_entry entries[table_size > 0 ? table_size : 1];
+    };
+    static constexpr table_type table = [] {
+      table_type t{};
+      if constexpr (has_weights(l.kind)) {
+        if constexpr (table_size > 0)
+          kernel::fill_table(graph, l, Model::bytes(), reference_step<Index>::table.entries, sums.items, t.entries);
+      } else {
+        kernel::fill_table(graph, l, Model::bytes(), t.entries);
+      }
+      return t;
+    }();
+    static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
+
+    template <typename... Operands>
+    static void run(map_view<std::int8_t> output, region r, const Operands&... operands) {
+      kernel::template run<spec>(parameters, table.entries, output, r, as_int8_elements(operands)...);
+    }
+    template <typename... Operands>
+    static void run_whole(std::int8_t* output, const Operands&... operands) {
+      kernel::template run_whole<spec>(parameters, table.entries, output, as_int8_elements(operands)...);
+    }
+    template <typename Input>
+    static void accumulate(std::int8_t* output, std::int8_t* sums_so_far, region row, map_view<Input> input) {
+      kernel::template accumulate<spec>(parameters, output, sums_so_far, row, as_int8_elements(input));
+    }
+  };
+
+  /// One layer's kernel with the numbers and tables it needs.
+  template <std::int32_t Index>
+  static constexpr bool is_fast =
+      fast_kernel<native_isa, graph.layers[Index].kind>::accepts(graph, graph.layers[Index]);
+  template <std::int32_t Index>
+  using step = std::conditional_t<is_fast<Index>, fast_step<Index>, reference_step<Index>>;
 
   static constexpr std::size_t table_bytes = []<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
     return (std::size_t{0} + ... + step<I>::table_bytes);
@@ -97,41 +197,50 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
   template <std::int32_t S, std::int32_t Index, typename Inputs>
   static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, region r,
                                    std::int32_t column_patch) {
-    using s = step<Index>;
-    constexpr std::int32_t storage = graph.output_of(s::l).storage;
+    // Fast kernels use instructions that constant expressions cannot.
+    if (std::is_constant_evaluated())
+      run_step<reference_step<Index>, S, Index>(arena_bytes, inputs, r, column_patch);
+    else
+      run_step<step<Index>, S, Index>(arena_bytes, inputs, r, column_patch);
+  }
+
+  template <typename Step, std::int32_t S, std::int32_t Index, typename Inputs>
+  static constexpr void run_step(std::int8_t* arena_bytes, const Inputs& inputs, region r, std::int32_t column_patch) {
+    constexpr const layer& l = graph.layers[Index];
+    constexpr bool weighted = has_weights(l.kind);
+    constexpr bool adds_up = accumulates(graph, stages.items[S], l);
+    constexpr graph_view whole = graph;
+    constexpr std::int32_t storage = graph.output_of(l).storage;
     constexpr std::int32_t writer = known::spans.items[storage].first_writer;
     constexpr const arena_place& scratch = arena.places[scratch_place(graph, Index)];
     std::int8_t* output = arena_bytes + arena.places[storage].offset;
     [[maybe_unused]] const map_view<std::int8_t> map{
-        output + graph.output_of(s::l).first_channel, graph.tensors[storage].extents.channels(),
+        output + graph.output_of(l).first_channel, graph.tensors[storage].extents.channels(),
         maps.items[writer].row_pitch, maps.items[writer].rows, first_column<S, writer>(column_patch)};
-    if constexpr (s::l.kind == layer_kind::fetch) {
-      constexpr element_type type = known::input_tensor(static_cast<std::size_t>(s::l.origin)).type;
-      s::kernel::template run<type>(s::parameters, map, r, std::get<static_cast<std::size_t>(s::l.origin)>(inputs));
-      return;
-    }
-    if constexpr (accumulates(graph, stages.items[S], s::l)) {
-      s::kernel::accumulate(s::parameters, output, arena_bytes + scratch.offset, r,
-                            view<S, Index, 0>(arena_bytes, inputs, column_patch));
-      return;
-    }
     const auto run = [&](const auto&... weights) {
-      if constexpr (!makes_regions(s::l.kind)) {
-        s::kernel::run_whole(s::parameters, s::table.entries, output, pointer<s::l.inputs[0]>(arena_bytes, inputs),
-                             weights...);
+      if constexpr (l.kind == layer_kind::fetch) {
+        constexpr element_type type = known::input_tensor(static_cast<std::size_t>(l.origin)).type;
+        Step::kernel::template run<type>(Step::parameters, map, r,
+                                         std::get<static_cast<std::size_t>(l.origin)>(inputs));
+      } else if constexpr (adds_up) {
+        Step::accumulate(output, arena_bytes + scratch.offset, r,
+                         view<S, Index, 0>(arena_bytes, inputs, column_patch));
+      } else if constexpr (!makes_regions(l.kind)) {
+        Step::run_whole(output, pointer<l.inputs[0]>(arena_bytes, inputs), weights...);
       } else if constexpr (scratch.used()) {
-        s::kernel::run_over(s::parameters, s::table.entries, output, arena_bytes + scratch.offset, weights...);
+        run_over(whole, l, output, arena_bytes + scratch.offset,
+                 [&](region row, map_view<const std::int8_t> input) { Step::run(map, row, input, weights...); });
       } else {
+        constexpr std::size_t map_operands = pointer_operands(l.kind) - (weighted ? 1 : 0);
         [&]<std::size_t... Position>(std::index_sequence<Position...>) {
-          s::kernel::run(s::parameters, s::table.entries, map, r,
-                         view<S, Index, Position>(arena_bytes, inputs, column_patch)..., weights...);
+          Step::run(map, r, view<S, Index, Position>(arena_bytes, inputs, column_patch)..., weights...);
         }
-        (std::make_index_sequence<s::map_operands>{});
+        (std::make_index_sequence<map_operands>{});
       }
     };
-    if constexpr (s::weighted)
-      run(pointer<s::l.inputs[1]>(arena_bytes, inputs));
-    else if constexpr (s::l.kind != layer_kind::fetch && !accumulates(graph, stages.items[S], s::l))
+    if constexpr (weighted)
+      run(pointer<l.inputs[1]>(arena_bytes, inputs));
+    else
       run();
   }
 

@@ -16,15 +16,25 @@
 //   run_whole(parameters, entries, output, inputs…, weights…)    the whole output at once: maps are pointers to
 //                                                                dense elements
 //
-// Kernels whose output can replace their input, given scratch, also have
-//
-//   run_over(parameters, entries, map, scratch, weights…)        maps are pointers to dense elements
-//
 // Elements are bytes of any character type (the arena, the caller's buffer, the model); `quantize` alone reads
 // floats. Weights are pointers.
+//
+// A fast kernel, fast_kernel<isa, kind>, has the same functions for an instruction set. It says which layers it
+// computes (the reference kernel does the rest), and which numbers it wants as constants:
+//
+//   accepts(graph, layer)                          → whether it computes this layer
+//   specialise(graph, layer)                       → spec: a structural type, small, alike for layers that are to
+//                                                    share code; run<Spec>(parameters, …) and the like get it
+//
+// Its elements are always int8. Kernels of layers with weights get more help with their tables:
+//
+//   needs_weight_sums                              whether `sums` below is wanted
+//   fill_table(graph, layer, model bytes, constants, sums, entries)   for each output channel the reference
+//                                                    kernel's table entry, and the sum of its weights
 #pragma once
 
 #include <inlay/graph/graph.hpp>
+#include <inlay/isa/isa.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +46,12 @@ namespace inlay {
 /// every faster kernel is compared with. Specialised in kernels/reference/.
 template <layer_kind Kind>
 struct reference_kernel;
+
+/// A faster kernel of a kind of layer, for an instruction set; without a specialisation there is none.
+template <isa Isa, layer_kind Kind>
+struct fast_kernel {
+  static constexpr bool accepts(graph_view, const layer&) { return false; }
+};
 
 /// Rows of a map in memory: row y stands at y mod `rows`, so that a ring of few rows holds the latest of many.
 template <typename Element>

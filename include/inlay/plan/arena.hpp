@@ -37,11 +37,16 @@ constexpr std::int32_t scratch_place(graph_view g, std::int32_t layer_index) { r
 
 namespace detail {
 
+/// Rows of its input that a layer with a window keeps in scratch while it writes over it.
+constexpr std::int32_t overwrite_rows(const layer& l, const shape& from) {
+  const std::int32_t window = (l.window.kernel.height - 1) * l.window.dilation.height + 1;
+  return window < map_rows(from) ? window : map_rows(from);
+}
+
 /// Bytes of scratch with which a layer can write its whole output over its first input; −1 if it cannot.
 ///
-/// An elementwise layer reads an element before it writes it: none. A window that keeps channels apart takes
-/// one channel after another: the channel's output is collected in scratch while its input is still read,
-/// then written to that channel's places, which nobody needs any more.
+/// An elementwise layer reads an element before it writes it: none. A window that keeps channels apart makes row
+/// after row from copies of the input's rows, which stand in a ring as high as the window.
 constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
   if (!g.has_input(l, 0)) return -1;
   const shape& from = g.input_of(l).extents;
@@ -50,7 +55,11 @@ constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
   if (is_elementwise(l.kind) || l.kind == layer_kind::softmax) return 0;
   const bool channelwise = l.kind == layer_kind::depthwise_conv2d || l.kind == layer_kind::average_pool2d ||
                            l.kind == layer_kind::max_pool2d;
-  return channelwise && from.channels() == to.channels() ? to.height() * to.width() : -1;
+  // Row y is written when the input's row y has been copied, and is no longer than that.
+  const bool follows = from.width() >= to.width() && map_rows(from) >= map_rows(to) &&
+                       l.window.padding.top < l.window.kernel.height;
+  if (!channelwise || from.channels() != to.channels() || !follows) return -1;
+  return overwrite_rows(l, from) * from.width() * from.channels();
 }
 
 /// Lets a layer overwrite an input that nobody reads afterwards, where that saves memory. `alone`: the layer is

@@ -67,25 +67,6 @@ constexpr window_parameters prepare_window(graph_view g, const layer& l) {
           activation_range(l.clamp, out.quant)};
 }
 
-/// A dense input of a window.
-template <typename Element>
-constexpr map_view<Element> input_map(const window_parameters& p, Element* data) {
-  return {data, p.input_channels, p.input_width * p.input_channels, p.input_height, 0};
-}
-
-/// Replaces a map by the output of a window that keeps channels apart: one channel after another, collected
-/// in scratch of one output plane, since the window still reads what it would overwrite.
-template <typename Element>
-constexpr void overwrite_by_channel(const window_parameters& p, std::int8_t* map, std::int8_t* scratch,
-                                    Element element) {
-  for (std::int32_t c = 0; c < p.output_channels; ++c) {
-    std::int8_t* collected = scratch;
-    for (std::int32_t y = 0; y < p.output_height; ++y)
-      for (std::int32_t x = 0; x < p.output_width; ++x) *collected++ = element(y, x, c);
-    for (std::int32_t i = 0; i < p.output_height * p.output_width; ++i) map[i * p.output_channels + c] = scratch[i];
-  }
-}
-
 constexpr std::int8_t finish(std::int32_t sum, const channel_constants& c, const window_parameters& p) {
   return p.range.clamp(wrapping_add(multiply(wrapping_add(sum, c.bias), c.multiplier), p.output_zero_point));
 }
@@ -180,15 +161,6 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
         std::int8_t* out = output.pixel(y, x);
         for (std::int32_t c = 0; c < p.output_channels; ++c) out[c] = element(p, table, input, weights, y, x, c);
       }
-  }
-
-  template <typename Byte>
-  static constexpr void run_over(const parameters& p, const channel_constants* table, std::int8_t* map,
-                                 std::int8_t* scratch, const Byte* weights) {
-    const map_view<std::int8_t> input = detail::input_map(p, map);
-    detail::overwrite_by_channel(p, map, scratch, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
-      return element(p, table, input, weights, y, x, c);
-    });
   }
 };
 

@@ -58,12 +58,6 @@ struct pool_kernel : no_table {
         for (std::int32_t c = 0; c < p.output_channels; ++c) out[c] = element(p, input, y, x, c);
       }
   }
-
-  static constexpr void run_over(const parameters& p, const table_entry*, std::int8_t* map, std::int8_t* scratch) {
-    const map_view<std::int8_t> input = input_map(p, map);
-    overwrite_by_channel(p, map, scratch,
-                         [&](std::int32_t y, std::int32_t x, std::int32_t c) { return element(p, input, y, x, c); });
-  }
 };
 
 }  // namespace detail
