@@ -71,10 +71,10 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
   };
 
   /// One layer's fast kernel with the numbers and tables it needs.
-  template <std::int32_t Index>
+  template <std::int32_t Index, typename Kernel>
   struct fast_step {
     static constexpr const layer& l = graph.layers[Index];
-    using kernel = fast_kernel<native_isa, l.kind>;
+    using kernel = Kernel;
     static constexpr auto spec = kernel::specialise(graph, l);
     static constexpr auto parameters = kernel::prepare(graph, l);
 
@@ -142,10 +142,19 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
 
   /// One layer's kernel with the numbers and tables it needs.
   template <std::int32_t Index>
-  static constexpr bool is_fast =
-      fast_kernel<native_isa, graph.layers[Index].kind>::accepts(graph, graph.layers[Index]);
+  static constexpr auto chosen_step() {
+    constexpr const layer& l = graph.layers[Index];
+    using native = fast_kernel<native_isa, l.kind>;
+    using portable = portable_kernel<l.kind>;
+    if constexpr (native::accepts(graph, l))
+      return std::type_identity<fast_step<Index, native>>{};
+    else if constexpr (portable::accepts(graph, l))
+      return std::type_identity<fast_step<Index, portable>>{};
+    else
+      return std::type_identity<reference_step<Index>>{};
+  }
   template <std::int32_t Index>
-  using step = std::conditional_t<is_fast<Index>, fast_step<Index>, reference_step<Index>>;
+  using step = typename decltype(chosen_step<Index>())::type;
 
   static constexpr std::size_t table_bytes = []<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
     return (std::size_t{0} + ... + step<I>::table_bytes);

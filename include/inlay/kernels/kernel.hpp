@@ -19,8 +19,9 @@
 // Elements are bytes of any character type (the arena, the caller's buffer, the model); `quantize` alone reads
 // floats. Weights are pointers.
 //
-// A fast kernel, fast_kernel<isa, kind>, has the same functions for an instruction set. It says which layers it
-// computes (the reference kernel does the rest), and which numbers it wants as constants:
+// A fast kernel, fast_kernel<isa, kind>, has the same functions for an instruction set; portable_kernel<kind> has
+// them in plain C++, for every one. It says which layers it computes, and which numbers it wants as constants. What
+// neither accepts is computed by the reference kernel.
 //
 //   accepts(graph, layer)                          → whether it computes this layer
 //   specialise(graph, layer)                       → spec: a structural type, small, alike for layers that are to
@@ -47,11 +48,18 @@ namespace inlay {
 template <layer_kind Kind>
 struct reference_kernel;
 
-/// A faster kernel of a kind of layer, for an instruction set; without a specialisation there is none.
-template <isa Isa, layer_kind Kind>
-struct fast_kernel {
+/// For kinds of layers without a fast kernel.
+struct no_kernel {
   static constexpr bool accepts(graph_view, const layer&) { return false; }
 };
+
+/// A faster kernel of a kind of layer in plain C++. Specialised in kernels/portable/.
+template <layer_kind Kind>
+struct portable_kernel : no_kernel {};
+
+/// A faster kernel of a kind of layer for an instruction set. Specialised in the folder of the instruction set.
+template <isa Isa, layer_kind Kind>
+struct fast_kernel : no_kernel {};
 
 /// Rows of a map in memory: row y stands at y mod `rows`, so that a ring of few rows holds the latest of many.
 template <typename Element>
