@@ -227,9 +227,6 @@ extern "C" [[noreturn]] void harness_reset() {
   word_at(coprocessor_access) = 0xfu << 20;  // floating point and MVE
   asm volatile("dsb\n isb");
 #endif
-#ifndef __ARM_FEATURE_UNALIGNED
-  word_at(configuration) = word_at(configuration) | 1u << 3;  // unaligned accesses fault, as they would on this core
-#endif
 #ifdef __ARM_FEATURE_MVE
   word_at(configuration) = word_at(configuration) | 1u << 19;  // low-overhead loops
 #endif
