@@ -151,6 +151,42 @@ bool is_exact(const harness_network& network, const case_inputs& inputs, const u
   return false;
 }
 
+/// What a profile is at.
+struct {
+  const harness_layer* layer;
+  std::uint32_t since;
+} profiled;
+
+void print_layer() {
+  const std::uint32_t elapsed = ticks() - profiled.since;
+  const harness_layer& layer = *profiled.layer++;
+  print("layer");
+  print("ticks", elapsed);
+  print("kind", layer.kind);
+  print("rows", layer.rows);
+  print("columns", layer.columns);
+  print("channels", layer.channels);
+  print("input_channels", layer.input_channels);
+  print("kernel_rows", layer.kernel_rows);
+  print("kernel_columns", layer.kernel_columns);
+  print("stride_rows", layer.stride_rows);
+  print("stride_columns", layer.stride_columns);
+  print("macs", layer.macs);
+  print("\n");
+  profiled.since = ticks();
+}
+
+/// Runs a network layer by layer and prints the ticks of each.
+bool profile(const harness_network& network) {
+  const case_inputs inputs = copy_inputs(network, network.recorded_inputs, 0);
+  start_systick();
+  profiled.layer = network.layers;
+  profiled.since = ticks();
+  network.run_in_steps(inputs.at, print_layer);
+  stop_systick();
+  return is_exact(network, inputs, network.recorded_outputs) && profiled.layer == network.layers + network.layer_count;
+}
+
 bool measure(const harness_network& network, std::uint32_t index) {
   std::uint32_t input_bytes = 0, cases = 0, stack_bytes = 0, elapsed = 0;
   for (std::uint32_t i = 0; i < network.input_count; ++i) input_bytes += network.inputs[i].bytes;
@@ -176,6 +212,7 @@ bool measure(const harness_network& network, std::uint32_t index) {
     exact &= is_exact(network, aligned, outputs);
   }
   exact &= cases > 0 && inputs == network.recorded_inputs_end && outputs == network.recorded_outputs_end;
+  if (network.run_in_steps != nullptr) exact &= profile(network);
   print("network");
   print("index", index);
   print("exact", exact);

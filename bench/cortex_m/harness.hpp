@@ -10,6 +10,13 @@ struct harness_input {
   std::uint32_t element_bytes;
 };
 
+/// One layer, for --profile: its kind, its output's rows, columns and channels, and what its window is.
+struct harness_layer {
+  std::uint32_t kind, rows, columns, channels;
+  std::uint32_t input_channels, kernel_rows, kernel_columns, stride_rows, stride_columns;
+  std::uint32_t macs;
+};
+
 struct harness_network {
   void (*run)(const void* const* inputs);
   void (*read_outputs)(const void* const* inputs, volatile unsigned char* to);  // after a run, in the declared types
@@ -20,6 +27,9 @@ struct harness_network {
   const harness_input* inputs;
   std::uint32_t input_count;
   std::uint32_t output_bytes;
+  void (*run_in_steps)(const void* const* inputs, void (*after_each)());  // null but with HARNESS_PROFILE, as layers
+  const harness_layer* layers;
+  std::uint32_t layer_count;
   const unsigned char *recorded_inputs, *recorded_inputs_end;
   const unsigned char *recorded_outputs, *recorded_outputs_end;
 };

@@ -80,6 +80,44 @@ struct measured {
          sizeof(typename net::template input<I>::value_type)}...};
   };
 
+#ifdef HARNESS_PROFILE
+  static_assert(std::is_same_v<Schedule, inlay::per_layer>, "only per_layer makes a layer a step");
+
+  static void run_in_steps(const void* const* inputs, void (*after_each)()) {
+    auto job = start(inputs, all_inputs{});
+    for (bool more = true; more;) {
+      more = job.step();
+      after_each();
+    }
+  }
+
+  static constexpr inlay::graph_view graph = inlay::detail::prepared<Model, Schedule>::graph;
+  struct layer_list {
+    harness_layer items[graph.layer_count];
+  };
+  static constexpr layer_list layers = [] {
+    layer_list list{};
+    for (std::int32_t i = 0; i < graph.layer_count; ++i) {
+      const inlay::layer& l = graph.layers[i];
+      const inlay::shape& output = graph.output_of(l).extents;
+      const auto number = [](auto value) {
+        return static_cast<std::uint32_t>(value);
+      };
+      list.items[i] = {.kind = number(l.kind),
+                       .rows = number(inlay::map_rows(output)),
+                       .columns = number(output.width()),
+                       .channels = number(output.channels()),
+                       .input_channels = number(graph.has_input(l, 0) ? graph.input_of(l, 0).extents.channels() : 0),
+                       .kernel_rows = number(l.window.kernel.height),
+                       .kernel_columns = number(l.window.kernel.width),
+                       .stride_rows = number(l.window.stride.height),
+                       .stride_columns = number(l.window.stride.width),
+                       .macs = number(layer_macs(graph, l))};
+    }
+    return list;
+  }();
+#endif
+
   static constexpr harness_network describe(const unsigned char* inputs, const unsigned char* inputs_end,
                                             const unsigned char* outputs, const unsigned char* outputs_end) {
     static_assert(net::input_count <= harness_most_inputs);
@@ -92,6 +130,15 @@ struct measured {
             .inputs = input_sizes<all_inputs>::harness_items,
             .input_count = net::input_count,
             .output_bytes = output_bytes,
+#ifdef HARNESS_PROFILE
+            .run_in_steps = run_in_steps,
+            .layers = layers.items,
+            .layer_count = static_cast<std::uint32_t>(graph.layer_count),
+#else
+            .run_in_steps = nullptr,
+            .layers = nullptr,
+            .layer_count = 0,
+#endif
             .recorded_inputs = inputs,
             .recorded_inputs_end = inputs_end,
             .recorded_outputs = outputs,

@@ -80,6 +80,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--flags", default="", metavar="FLAGS", help="more compiler flags: --flags='-DX -DY'")
     parser.add_argument("--include", type=pathlib.Path, default=ROOT / "include", metavar="DIR",
                         help="where inlay.hpp is, to measure another version")
+    parser.add_argument("--profile", action="store_true",
+                        help="also what each layer executes; with per_layer, whose steps are layers")
     parser.add_argument("--together", action="store_true", help="all networks in one program")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="programs at a time (default %(default)s)")
     parser.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for one program to run")
@@ -140,11 +142,12 @@ def source(models: list[pathlib.Path], schedule: str, folder: pathlib.Path) -> p
 
 def build(models: list[pathlib.Path], schedule: str, arguments: argparse.Namespace, folder: pathlib.Path) -> pathlib.Path:
     target = TARGETS[arguments.target]
+    defines = ["-DHARNESS_PROFILE"] if arguments.profile else []
     common = [CXX, "-std=c++20", *target.flags.split(), "-fno-exceptions", "-fno-rtti", "-ffunction-sections",
               "-fdata-sections", "-Wall", "-Wextra", "-Werror", f"-I{HERE}"]
     run(*common, "-Os", "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-c", HERE / "harness.cpp",
         "-o", folder / "harness.o")
-    run(*common, arguments.opt, *arguments.flags.split(), f"-I{arguments.include.resolve()}",
+    run(*common, arguments.opt, *arguments.flags.split(), *defines, f"-I{arguments.include.resolve()}",
         "-c", source(models, schedule, folder), "-o", folder / "networks.o")
     program = folder / "program.elf"
     run(*common, arguments.opt, *arguments.flags.split(), "-nostartfiles", f"-L{HERE}", f"-T{HERE / target.machine}.ld", "-Wl,--gc-sections",
@@ -177,7 +180,26 @@ def execute(program: pathlib.Path, arguments: argparse.Namespace) -> list[dict[s
     measured = calibration[0]["instructions"] / calibration[0]["ticks"]
     if abs(measured / target.tick_instructions - 1) > 1e-4:
         raise Failure(f"a tick of SysTick was {measured:g} instructions, not {target.tick_instructions:g}")
+    if arguments.profile:
+        print_profile([figures for kind, figures in lines if kind == "layer"], arguments)
     return [figures for kind, figures in lines if kind == "network"]
+
+
+def print_profile(layers: list[dict[str, int]], arguments: argparse.Namespace) -> None:
+    text = (arguments.include / "inlay" / "graph" / "layers.hpp").read_text()
+    kinds = re.findall(r"^  (\w+),", re.search(r"enum class layer_kind .*?\n};", text, re.DOTALL)[0], re.MULTILINE)
+    total = sum(layer["ticks"] for layer in layers)
+    print(f"{'':>4} {'layer':<20} {'output':<16} {'from':<5} {'window':<10} {'MACs':>11} {'instructions':>13} "
+          f"{'/ MAC':>7} {'/ output':>8} {'share':>6}")
+    for i, layer in enumerate(layers):
+        instructions = layer["ticks"] * TARGETS[arguments.target].tick_instructions
+        outputs = layer["rows"] * layer["columns"] * layer["channels"]
+        window = (f"{layer['kernel_rows']}x{layer['kernel_columns']}/{layer['stride_rows']}x{layer['stride_columns']}"
+                  if kinds[layer["kind"]].endswith("2d") else "")
+        per_mac = f"{instructions / layer['macs']:7.2f}" if layer["macs"] else " " * 7
+        print(f"{i:>4} {kinds[layer['kind']]:<20} {layer['rows']}x{layer['columns']}x{layer['channels']:<{15 - len(str(layer['rows'])) - len(str(layer['columns'])) - 1}} "
+              f"{layer['input_channels']:<5} {window:<10} {layer['macs']:>11,} {instructions:>13,.0f} {per_mac} "
+              f"{instructions / outputs:>8.1f} {layer['ticks'] / total:>6.1%}")
 
 
 def measure(models: list[pathlib.Path], arguments: argparse.Namespace) -> list[dict]:
