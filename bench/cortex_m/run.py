@@ -65,6 +65,12 @@ TARGETS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Network:
+    model: pathlib.Path
+    schedule: str
+
+
 class Failure(Exception):
     """A network that does not compile, link or run; the text says why."""
 
@@ -75,7 +81,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--model", nargs="+", default=PEERS_NETWORKS, metavar="NAME|FILE",
                         help="default: those that other engines have been measured with")
     parser.add_argument("--models", type=pathlib.Path, default=ZOO, metavar="DIR", help="folder of models")
-    parser.add_argument("--schedule", default="per_layer", metavar="SCHEDULE", help=schedules.HELP)
+    parser.add_argument("--schedule", nargs="+", default=["per_layer"], metavar="SCHEDULE", help=schedules.HELP)
     parser.add_argument("--opt", default="-O2", metavar="FLAG", help="optimisation (default %(default)s)")
     parser.add_argument("--flags", default="", metavar="FLAGS", help="more compiler flags: --flags='-DX -DY'")
     parser.add_argument("--include", type=pathlib.Path, default=ROOT / "include", metavar="DIR",
@@ -121,26 +127,28 @@ def find_model(name: str, folder: pathlib.Path) -> pathlib.Path:
     return (folder / f"{name}.tflite").resolve()
 
 
-def source(models: list[pathlib.Path], schedule: str, folder: pathlib.Path) -> pathlib.Path:
+def source(networks: list[Network], folder: pathlib.Path) -> pathlib.Path:
     """Writes the program's only generated file: the networks and their recordings."""
     lines = ['#include "network.hpp"', ""]
-    descriptions = []
+    models = list(dict.fromkeys(network.model for network in networks))
     for i, model in enumerate(models):
         run(sys.executable, ROOT / "cmake" / "embed.py", model, folder / f"embedded_{i}.hpp", f"embedded_{i}")
         lines += [f'#include "{folder}/embedded_{i}.hpp"',
                   f"struct model_{i} : inlay::tflite<embedded_{i}> {{}};",
                   f'HARNESS_RECORDING(recorded_inputs_{i}, "{model.with_suffix(".in")}");',
                   f'HARNESS_RECORDING(recorded_outputs_{i}, "{model.with_suffix(".out")}");', ""]
-        descriptions.append(f"    measured<model_{i}, {schedule}>::describe(recorded_inputs_{i}, recorded_inputs_{i}_end, "
-                            f"recorded_outputs_{i}, recorded_outputs_{i}_end),")
-    lines += ["constexpr harness_network harness_networks[] = {", *descriptions, "};",
-              f"constexpr std::uint32_t harness_network_count = {len(models)};", ""]
+    lines.append("constexpr harness_network harness_networks[] = {")
+    for network in networks:
+        i = models.index(network.model)
+        lines.append(f"    measured<model_{i}, {schedules.schedule_type(network.schedule)}>::describe("
+                     f"recorded_inputs_{i}, recorded_inputs_{i}_end, recorded_outputs_{i}, recorded_outputs_{i}_end),")
+    lines += ["};", f"constexpr std::uint32_t harness_network_count = {len(networks)};", ""]
     path = folder / "networks.cpp"
     path.write_text("\n".join(lines))
     return path
 
 
-def build(models: list[pathlib.Path], schedule: str, arguments: argparse.Namespace, folder: pathlib.Path) -> pathlib.Path:
+def build(networks: list[Network], arguments: argparse.Namespace, folder: pathlib.Path) -> pathlib.Path:
     target = TARGETS[arguments.target]
     defines = ["-DHARNESS_PROFILE"] if arguments.profile else []
     common = [CXX, "-std=c++20", *target.flags.split(), "-fno-exceptions", "-fno-rtti", "-ffunction-sections",
@@ -148,7 +156,7 @@ def build(models: list[pathlib.Path], schedule: str, arguments: argparse.Namespa
     run(*common, "-Os", "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-c", HERE / "harness.cpp",
         "-o", folder / "harness.o")
     run(*common, arguments.opt, *arguments.flags.split(), *defines, f"-I{arguments.include.resolve()}",
-        "-c", source(models, schedule, folder), "-o", folder / "networks.o")
+        "-c", source(networks, folder), "-o", folder / "networks.o")
     program = folder / "program.elf"
     run(*common, arguments.opt, *arguments.flags.split(), "-nostartfiles", f"-L{HERE}", f"-T{HERE / target.machine}.ld", "-Wl,--gc-sections",
         f"-Wl,-Map={folder / 'program.map'}", folder / "networks.o", folder / "harness.o", "-o", program)
@@ -202,22 +210,22 @@ def print_profile(layers: list[dict[str, int]], arguments: argparse.Namespace) -
               f"{instructions / outputs:>8.1f} {layer['ticks'] / total:>6.1%}")
 
 
-def measure(models: list[pathlib.Path], arguments: argparse.Namespace) -> list[dict]:
-    """A row for each of the models, which share a program."""
+def measure(networks: list[Network], arguments: argparse.Namespace) -> list[dict]:
+    """A row for each of the networks, which share a program."""
     version = subprocess.run([CXX, "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
-    rows = [{"model": model.stem, "target": arguments.target, "exact": False, "instructions": None, "arena_bytes": None,
-             "stack_bytes": None, "code_bytes": None, "flash_bytes": None, "schedule": arguments.schedule,
-             "compiler": f"{CXX} {version}", "flags": f"{arguments.opt} {arguments.flags}".strip(), "macs": None, "reason": ""} for model in models]
+    rows = [{"model": network.model.stem, "target": arguments.target, "exact": False, "instructions": None, "arena_bytes": None,
+             "stack_bytes": None, "code_bytes": None, "flash_bytes": None, "schedule": network.schedule,
+             "compiler": f"{CXX} {version}", "flags": f"{arguments.opt} {arguments.flags}".strip(), "macs": None, "reason": ""} for network in networks]
     with tempfile.TemporaryDirectory(prefix="inlay-cortex-m-") as scratch:
         folder = pathlib.Path(scratch)
         if arguments.keep:
-            folder = arguments.keep.resolve() / f"{arguments.target}-{models[0].stem}"
+            folder = arguments.keep.resolve() / f"{arguments.target}-{networks[0].model.stem}-{networks[0].schedule}"
             folder.mkdir(parents=True, exist_ok=True)
         try:
-            for model in models:
+            for model in {network.model for network in networks}:
                 if absent := [path.name for path in (model, model.with_suffix(".in"), model.with_suffix(".out")) if not path.exists()]:
                     raise Failure(f"missing: {', '.join(absent)}")
-            program = build(models, schedules.schedule_type(arguments.schedule), arguments, folder)
+            program = build(networks, arguments, folder)
             figures = execute(program, arguments)
             for row, network in zip(rows, figures, strict=True):
                 row |= {name: network[name] for name in ("arena_bytes", "stack_bytes", "macs")}
@@ -246,7 +254,8 @@ def line(row: dict) -> str:
 def main() -> int:
     arguments = parse_arguments()
     try:
-        schedules.schedule_type(arguments.schedule)
+        for schedule in arguments.schedule:
+            schedules.schedule_type(schedule)
     except argparse.ArgumentTypeError as error:
         sys.exit(f"run.py: {error}")
     if missing := missing_tools():
@@ -258,7 +267,8 @@ def main() -> int:
         return SKIPPED
     print(f"{'model':<32}       {'instructions':>14} {'/ MAC':>6} {'arena':>10} {'stack':>10} {'code':>10} {'flash':>10}", flush=True)
     rows = []
-    programs = [models] if arguments.together else [[model] for model in models]
+    networks = [Network(model, schedule) for model in models for schedule in arguments.schedule]
+    programs = [networks] if arguments.together else [[network] for network in networks]
     with concurrent.futures.ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
         for group in pool.map(lambda program: measure(program, arguments), programs):
             rows += group
