@@ -24,10 +24,13 @@ namespace inlay {
   X(made_twice, "two operators make the same tensor, or an operator overwrites an input or a constant")    \
   X(stateful, "the network keeps variables between runs, which is not supported")                          \
   X(unsupported_operator, "the network has an operator that Inlay does not support; the README lists those it does") \
+  X(recurrent_operator, "the network has a recurrent operator, which is not supported: export it unrolled (unroll=True in Keras)") \
   X(custom_operator, "the network has a custom operator; only TensorFlow Lite's own are supported")        \
   X(float_network, "an operator computes in float: quantise the network to int8 (TFLiteConverter with a representative_dataset and TFLITE_BUILTINS_INT8)") \
   X(hybrid_network, "an operator has int8 weights but float activations: quantise the activations too (TFLiteConverter with a representative_dataset)") \
   X(uint8_network, "an operator computes in uint8, the old per-tensor quantisation: convert the network again to int8 (TFLITE_BUILTINS_INT8)") \
+  X(int16_network, "an operator computes with 16-bit activations, which are not supported: convert the network again to int8 (TFLITE_BUILTINS_INT8)") \
+  X(int4_network, "an operator has values of 4 bits, which are not supported: convert the network again to int8 (TFLITE_BUILTINS_INT8)") \
   X(unsupported_type, "an operator has a tensor of a type that is not supported there")                    \
   X(not_quantized, "a tensor has no usable scale and zero point: one positive finite scale, zero point in the range of its type") \
   X(asymmetric_weights, "weights have a zero point other than 0")                                          \
