@@ -11,42 +11,45 @@ namespace inlay {
 /// What a layer computes. Every layer has one output; operators with several inputs or outputs of the
 /// same kind (CONCATENATION, SPLIT) become several `place` or `slice` layers.
 enum class layer_kind : std::uint8_t {
-  conv2d,            // input, weights [out, kh, kw, in / groups], bias
-  depthwise_conv2d,  // input, weights [1, kh, kw, in × multiplier], bias
-  fully_connected,   // input, weights [out, in], bias
-  transpose_conv2d,  // input, weights [out, kh, kw, in], bias; the window slides over the output
-  add,               // two inputs, broadcast
-  sub,               // two inputs, broadcast
-  mul,               // two inputs, broadcast
-  maximum,           // two inputs, broadcast
-  minimum,           // two inputs, broadcast
-  prelu,             // input and slopes, broadcast
-  average_pool2d,    //
-  max_pool2d,        //
-  mean,              // over the axes of the mask
-  reduce_max,        // over the axes of the mask
-  arg_max,           // over the axis of the mask, as int32: four bytes, low byte first
-  arg_min,           // likewise
-  softmax,           // over the innermost axis
-  logistic,          //
-  tanh,              //
-  relu,              // also with its upper bounds, see activation
-  leaky_relu,        //
-  hard_swish,        //
-  requantize,        // one quantisation to another; int8 and uint8
-  quantize,          // float input of the network to int8
-  dequantize,        // int8 to a float output of the network; never computed, the output view does it
-  reshape,           // same bytes, other extents; never computed
-  pad,               // with the zero point or a given value
-  slice,             // every step-th element from begin
-  place,             // the input becomes a block of the output: one part of a CONCATENATION
-  transpose,         //
-  gather,            // the elements along the axis of the mask that a list of indices names
-  depth_to_space,    // channels of a pixel become a block of pixels
-  space_to_depth,    // a block of pixels becomes channels of one pixel
-  resize_nearest,    //
-  resize_bilinear,   //
-  fetch,             // the caller's pixels, asked for row by row; no inputs, see sourced
+  conv2d,              // input, weights [out, kh, kw, in / groups], bias
+  depthwise_conv2d,    // input, weights [1, kh, kw, in × multiplier], bias
+  fully_connected,     // input, weights [out, in], bias
+  transpose_conv2d,    // input, weights [out, kh, kw, in], bias; the window slides over the output
+  add,                 // two inputs, broadcast
+  sub,                 // two inputs, broadcast
+  mul,                 // two inputs, broadcast
+  maximum,             // two inputs, broadcast
+  minimum,             // two inputs, broadcast
+  squared_difference,  // two inputs, broadcast
+  prelu,               // input and slopes, broadcast
+  average_pool2d,      //
+  max_pool2d,          //
+  mean,                // over the axes of the mask
+  sum,                 // over the axes of the mask
+  reduce_max,          // over the axes of the mask
+  arg_max,             // over the axis of the mask, as int32: four bytes, low byte first
+  arg_min,             // likewise
+  softmax,             // over the innermost axis
+  logistic,            //
+  tanh,                //
+  relu,                // also with its upper bounds, see activation
+  leaky_relu,          //
+  hard_swish,          //
+  abs,                 //
+  requantize,          // one quantisation to another; int8 and uint8
+  quantize,            // float input of the network to int8
+  dequantize,          // int8 to a float output of the network; never computed, the output view does it
+  reshape,             // same bytes, other extents; never computed
+  pad,                 // with the zero point or a given value
+  slice,               // every step-th element from begin
+  place,               // the input becomes a block of the output: one part of a CONCATENATION
+  transpose,           //
+  gather,              // the elements along the axis of the mask that a list of indices names
+  depth_to_space,      // channels of a pixel become a block of pixels
+  space_to_depth,      // a block of pixels becomes channels of one pixel
+  resize_nearest,      //
+  resize_bilinear,     //
+  fetch,               // the caller's pixels, asked for row by row; no inputs, see sourced
 };
 
 /// The clamp that follows a layer's arithmetic.
@@ -90,10 +93,12 @@ constexpr const char* name(layer_kind kind) {
     case layer_kind::mul: return "mul";
     case layer_kind::maximum: return "maximum";
     case layer_kind::minimum: return "minimum";
+    case layer_kind::squared_difference: return "squared_difference";
     case layer_kind::prelu: return "prelu";
     case layer_kind::average_pool2d: return "average_pool2d";
     case layer_kind::max_pool2d: return "max_pool2d";
     case layer_kind::mean: return "mean";
+    case layer_kind::sum: return "sum";
     case layer_kind::reduce_max: return "reduce_max";
     case layer_kind::arg_max: return "arg_max";
     case layer_kind::arg_min: return "arg_min";
@@ -103,6 +108,7 @@ constexpr const char* name(layer_kind kind) {
     case layer_kind::relu: return "relu";
     case layer_kind::leaky_relu: return "leaky_relu";
     case layer_kind::hard_swish: return "hard_swish";
+    case layer_kind::abs: return "abs";
     case layer_kind::requantize: return "requantize";
     case layer_kind::quantize: return "quantize";
     case layer_kind::dequantize: return "dequantize";
@@ -129,6 +135,7 @@ constexpr bool is_pair(layer_kind kind) {
     case layer_kind::mul:
     case layer_kind::maximum:
     case layer_kind::minimum:
+    case layer_kind::squared_difference:
     case layer_kind::prelu: return true;
     default: return false;
   }
@@ -142,6 +149,7 @@ constexpr bool is_elementwise(layer_kind kind) {
     case layer_kind::relu:
     case layer_kind::leaky_relu:
     case layer_kind::hard_swish:
+    case layer_kind::abs:
     case layer_kind::requantize: return true;
     default: return is_pair(kind);
   }
@@ -152,6 +160,7 @@ constexpr bool makes_regions(layer_kind kind) {
   switch (kind) {
     case layer_kind::fully_connected:
     case layer_kind::mean:
+    case layer_kind::sum:
     case layer_kind::reduce_max:
     case layer_kind::arg_max:
     case layer_kind::arg_min:

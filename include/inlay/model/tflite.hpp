@@ -348,10 +348,12 @@ class tflite_importer {
         importer{tflite_operator::mul, &self::mul},
         importer{tflite_operator::maximum, &self::maximum},
         importer{tflite_operator::minimum, &self::minimum},
+        importer{tflite_operator::squared_difference, &self::squared_difference},
         importer{tflite_operator::prelu, &self::prelu},
         importer{tflite_operator::average_pool_2d, &self::average_pool},
         importer{tflite_operator::max_pool_2d, &self::max_pool},
         importer{tflite_operator::mean, &self::mean},
+        importer{tflite_operator::sum, &self::sum},
         importer{tflite_operator::reduce_max, &self::reduce_max},
         importer{tflite_operator::arg_max, &self::arg_max},
         importer{tflite_operator::arg_min, &self::arg_min},
@@ -362,6 +364,7 @@ class tflite_importer {
         importer{tflite_operator::relu6, &self::relu6},
         importer{tflite_operator::leaky_relu, &self::leaky_relu},
         importer{tflite_operator::hard_swish, &self::hard_swish},
+        importer{tflite_operator::abs, &self::abs},
         importer{tflite_operator::quantize, &self::quantize},
         importer{tflite_operator::dequantize, &self::dequantize},
         importer{tflite_operator::reshape, &self::reshape},
@@ -429,6 +432,10 @@ class tflite_importer {
   constexpr bool mul() { return binary(layer_kind::mul); }
   constexpr bool maximum() { return binary(layer_kind::maximum); }
   constexpr bool minimum() { return binary(layer_kind::minimum); }
+  constexpr bool squared_difference() { return binary(layer_kind::squared_difference); }
+  constexpr bool mean() { return total(layer_kind::mean); }
+  constexpr bool sum() { return total(layer_kind::sum); }
+  constexpr bool abs() { return unary(layer_kind::abs, activation::none); }
   constexpr bool arg_max() { return arg(layer_kind::arg_max); }
   constexpr bool arg_min() { return arg(layer_kind::arg_min); }
   constexpr bool resize_nearest() { return resize(layer_kind::resize_nearest); }
@@ -716,15 +723,20 @@ class tflite_importer {
         return fail(refusal::rank, output, out.rank, 3);
     layer l = make_layer(kind);
     l.inputs[1] = b;
-    if (kind == layer_kind::maximum || kind == layer_kind::minimum) return append(l);
-    if (kind == layer_kind::mul || kind == layer_kind::prelu) {
-      if (!require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output)) return false;
-    } else {
-      // The reference rescales the sum, which has 20 more bits, by less than one.
-      const double larger = scale_of(a) > scale_of(b) ? scale_of(a) : scale_of(b);
-      if (!require_ratio(2 * larger / ((1 << 20) * scale_of(output)), output, 1.0)) return false;
+    const double twice_larger = 2 * (scale_of(a) > scale_of(b) ? scale_of(a) : scale_of(b));
+    switch (kind) {
+      case layer_kind::maximum:
+      case layer_kind::minimum: return append(l);
+      case layer_kind::squared_difference:
+        return require_ratio(twice_larger * twice_larger / ((1 << 14) * scale_of(output)), output) && append(l);
+      case layer_kind::prelu: return require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output) && append(l);
+      case layer_kind::mul:
+        if (!require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output)) return false;
+        break;
+      default:
+        // The reference rescales the sum, which has 20 more bits, by less than one.
+        if (!require_ratio(twice_larger / ((1 << 20) * scale_of(output)), output, 1.0)) return false;
     }
-    if (kind == layer_kind::prelu) return append(l);
     return read_activation(file_.i8_or(options_, 0, 0), l.clamp) && append(l);
   }
 
@@ -772,11 +784,11 @@ class tflite_importer {
     return reduced;
   }
 
-  constexpr bool mean() {
+  constexpr bool total(layer_kind kind) {
     if (!require_operands(2, 2)) return false;
     const std::int32_t input = operand(0), output = result(0);
     if (!require_int8(input) || !require_int8(output)) return false;
-    layer l = make_layer(layer_kind::mean);
+    layer l = make_layer(kind);
     const std::int32_t reduced = reduce(operand(1), l);
     if (reduced < 0) return false;
     if (reduced > most_summed) return fail(refusal::too_large, input, reduced, most_summed);
@@ -848,7 +860,8 @@ class tflite_importer {
     if (!require_operands(1, 1)) return false;
     const std::int32_t input = operand(0), output = result(0);
     if (!require_int8(input) || !require_int8(output) || !require_same_map(input, output)) return false;
-    if (kind == layer_kind::relu && !require_ratio(scale_of(input) / scale_of(output), output)) return false;
+    const bool rescales = kind == layer_kind::relu || kind == layer_kind::abs;
+    if (rescales && !require_ratio(scale_of(input) / scale_of(output), output)) return false;
     layer l = make_layer(kind);
     l.clamp = clamp;
     return append(l);
@@ -868,12 +881,12 @@ class tflite_importer {
   constexpr bool leaky_relu() {
     if (!unary(layer_kind::leaky_relu, activation::none)) return false;
     const float slope = file_.f32_or(options_, 0, 0);
-    const double size = double{slope < 0 ? -slope : slope};
-    // The reference multiplies floats, which must not overflow.
-    if (!(size * scale_of(operand(0)) < most_float)) return fail(refusal::option, operand(0));
-    if (size * scale_of(operand(0)) / scale_of(result(0)) >= most_ratio) return fail(refusal::option, operand(0));
+    const double size = double{slope < 0 ? -slope : slope} * scale_of(operand(0));
+    // The reference multiplies floats: no product may overflow, or round up to a ratio that does not fit.
+    if (!(size < most_float) || !(size / scale_of(result(0)) < most_ratio / 2))
+      return fail(refusal::option, operand(0));
     graph_->layers[graph_->layer_count - 1].slope = slope;
-    return require_ratio(scale_of(operand(0)) / scale_of(result(0)), result(0));
+    return require_ratio(scale_of(operand(0)) / scale_of(result(0)), result(0), most_ratio / 2);
   }
 
   /// The reference has 16 bits for its multipliers, and shifts the output to the right only.

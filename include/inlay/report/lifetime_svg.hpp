@@ -35,6 +35,7 @@ inline const colour& colour_of(layer_kind kind) {
     case layer_kind::average_pool2d:
     case layer_kind::max_pool2d:
     case layer_kind::mean:
+    case layer_kind::sum:
     case layer_kind::reduce_max:
     case layer_kind::arg_max:
     case layer_kind::arg_min: return colours[3];

@@ -1,5 +1,5 @@
-// Inlay: reference kernels of layers that work element by element: ADD, SUB, MUL, MAXIMUM, MINIMUM, the activations,
-// QUANTIZE.
+// Inlay: reference kernels of layers that work element by element: ADD, SUB, MUL, MAXIMUM, MINIMUM,
+// SQUARED_DIFFERENCE, the activations, ABS, QUANTIZE.
 #pragma once
 
 #include <inlay/kernels/fixed_point.hpp>
@@ -143,6 +143,37 @@ template <>
 struct reference_kernel<layer_kind::maximum> : detail::extremum_kernel<true> {};
 template <>
 struct reference_kernel<layer_kind::minimum> : detail::extremum_kernel<false> {};
+
+/// (a − b)²: both inputs are brought to a common scale with seven more bits.
+/// tensorflow/lite/micro/kernels/squared_difference.cc.
+template <>
+struct reference_kernel<layer_kind::squared_difference> : detail::no_table {
+  static constexpr std::int32_t headroom_bits = 7;
+
+  struct parameters : detail::pair_parameters {
+    fixed_multiplier a_multiplier{}, b_multiplier{}, output_multiplier{};
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const quantization& a = g.input_of(l, 0).quant;
+    const quantization& b = g.input_of(l, 1).quant;
+    const double twice_larger = 2 * double{a.scale > b.scale ? a.scale : b.scale};
+    return {detail::prepare_pair(g, l), quantize_multiplier(double{a.scale} / twice_larger),
+            quantize_multiplier(double{b.scale} / twice_larger),
+            quantize_multiplier(twice_larger * twice_larger /
+                                ((1 << 2 * headroom_bits) * double{g.output_of(l).quant.scale}))};
+  }
+
+  template <typename A, typename B>
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
+                            map_view<const A> a, map_view<const B> b) {
+    detail::for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
+      const std::int32_t difference = multiply((x - p.a_zero_point) * (1 << headroom_bits), p.a_multiplier) -
+                                      multiply((y - p.b_zero_point) * (1 << headroom_bits), p.b_multiplier);
+      return p.range.clamp(wrapping_add(multiply(difference * difference, p.output_multiplier), p.output_zero_point));
+    });
+  }
+};
 
 /// The input, what is below zero times a slope. tensorflow/lite/kernels/internal/reference/prelu.h,
 /// tensorflow/lite/micro/kernels/prelu_common.cc.
@@ -305,6 +336,10 @@ struct lookup_kernel {
           value = saturate_to_int8(wrapping_add(multiply(centred, centred >= 0 ? leaky.above_zero : leaky.below_zero),
                                                 out.quant.zero_point));
           break;
+        case layer_kind::abs:
+          // tensorflow/lite/micro/kernels/elementwise.cc: AbsEvalQuantized.
+          value = saturate_to_int8(wrapping_add(multiply(centred < 0 ? -centred : centred, by), out.quant.zero_point));
+          break;
         case layer_kind::hard_swish:
           value = saturate_to_int8(hard_swish_value(swish, centred) + out.quant.zero_point);
           break;
@@ -338,6 +373,8 @@ template <>
 struct reference_kernel<layer_kind::leaky_relu> : detail::lookup_kernel {};
 template <>
 struct reference_kernel<layer_kind::hard_swish> : detail::lookup_kernel {};
+template <>
+struct reference_kernel<layer_kind::abs> : detail::lookup_kernel {};
 template <>
 struct reference_kernel<layer_kind::requantize> : detail::lookup_kernel {};
 

@@ -1,4 +1,5 @@
-// Inlay: reference kernels of layers that make one element of many: pools, MEAN, REDUCE_MAX, ARG_MAX, ARG_MIN, SOFTMAX.
+// Inlay: reference kernels of layers that make one element of many: pools, MEAN, SUM, REDUCE_MAX, ARG_MAX, ARG_MIN,
+// SOFTMAX.
 #pragma once
 
 #include <inlay/kernels/reference/convolution.hpp>
@@ -175,6 +176,16 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
  private:
   static constexpr std::int8_t mean_of(const parameters& p, std::int32_t sum) {
     return saturate_to_int8(wrapping_add(multiply(sum - p.zero_point_sum, p.multiplier), p.output_zero_point));
+  }
+};
+
+/// The sum over any axes: the mean's arithmetic without its division.
+template <>
+struct reference_kernel<layer_kind::sum> : reference_kernel<layer_kind::mean> {
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    parameters p = reference_kernel<layer_kind::mean>::prepare(g, l);
+    p.multiplier = quantize_multiplier(double{g.input_of(l).quant.scale} / double{g.output_of(l).quant.scale});
+    return p;
   }
 };
 
