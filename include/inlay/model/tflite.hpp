@@ -394,12 +394,15 @@ class tflite_importer {
   constexpr bool check_operators() {
     for (std::uint32_t i = 0; i < operators_.count; ++i) {
       operator_index_ = static_cast<std::int32_t>(i);
-      if (!read_code(file_.table_in(operators_, i))) return false;
-      if (op_ == tflite_operator::custom) return fail(refusal::custom_operator);
-      if (is_recurrent(op_)) return fail(refusal::recurrent_operator);
+      const flatbuffer_table table = file_.table_in(operators_, i);
+      if (!read_code(table)) return false;
+      const flatbuffer_vector results = file_.vector(table, schema::results, 4);
+      const std::int32_t made = results.count > 0 ? file_.i32(results.at) : -1;
+      if (op_ == tflite_operator::custom) return fail(refusal::custom_operator, made);
+      if (is_recurrent(op_)) return fail(refusal::recurrent_operator, made);
       bool supported = false;
       for (const importer& known : importers()) supported = supported || known.op == op_;
-      if (!supported) return fail(refusal::unsupported_operator);
+      if (!supported) return fail(refusal::unsupported_operator, made);
     }
     operator_index_ = -1;
     op_ = tflite_operator{-1};
@@ -938,7 +941,8 @@ class tflite_importer {
   constexpr bool shape_arithmetic() {
     for (std::uint32_t i = 0; i < results_.count; ++i) {
       const tensor& t = at(result(static_cast<int>(i)));
-      if (t.type != element_type::int32 && t.type != element_type::int64) return fail(refusal::unsupported_operator);
+      if (t.type != element_type::int32 && t.type != element_type::int64)
+        return fail(refusal::unsupported_operator, result(static_cast<int>(i)));
     }
     return true;
   }
@@ -1213,9 +1217,14 @@ class tflite_importer {
       if (index < 0 || index >= from[axis])
         return fail(refusal::option, indices, index < 0 ? -1 : index, from[axis] - 1);
     }
-    const std::int32_t others = from.elements() / from[axis];
-    if (at(output).extents.elements() != std::int64_t{others} * count)
-      return fail(refusal::shape, output, at(output).extents.elements(), -1);
+    // The list's axes stand in the place of the axis.
+    const shape& to = at(output).extents;
+    const int added = list.extents.rank - 1;
+    if (to.rank != from.rank + added) return fail(refusal::rank, output, to.rank, from.rank + added);
+    for (int a = 0; a < to.rank; ++a) {
+      const std::int32_t expected = a < axis ? from[a] : a <= axis + added ? list.extents[a - axis] : from[a - added];
+      if (to[a] != expected) return fail(refusal::shape, output, to[a], expected);
+    }
     layer l = make_layer(layer_kind::gather);
     l.inputs[1] = indices;
     l.axes = 1u << axis;
