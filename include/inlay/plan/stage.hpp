@@ -202,6 +202,38 @@ constexpr interval need_in_stage(graph_view g, const stage& s, const layer& l, i
   return accumulates(g, s, l) && position == 0 ? work : input_need(g, l, position, work, d);
 }
 
+/// Rows of an operand, from the top, that must be there for row y of a layer's work: a formula that holds for most
+/// kinds of layers.
+struct row_need {
+  std::int32_t stride = 0;
+  std::int32_t offset = 0;
+  std::int32_t limit = 0;
+  bool exact = false;  // the formula holds for all rows
+  constexpr std::int32_t end(std::int32_t y) const {
+    const std::int32_t rows = y * stride + offset;
+    return rows < limit ? rows : limit;
+  }
+};
+
+/// The formula of a layer that works on `work` rows.
+constexpr row_need find_row_need(graph_view g, const stage& s, const layer& l, int position, std::int32_t work) {
+  const auto end = [&](std::int32_t y) {
+    return need_in_stage(g, s, l, position, {y, y + 1}, direction::rows).end;
+  };
+  row_need need{0, end(0), end(work - 1), true};
+  if (has_window(l.kind) && makes_regions(l.kind)) {
+    need.stride = l.window.stride.height;
+    need.offset = dilated_extent(l.window.kernel.height, l.window.dilation.height) - l.window.padding.top;
+  } else if (need.offset != need.limit) {
+    need.stride = 1;
+  }
+  for (std::int32_t y = 0; y < work; ++y) {
+    const std::int32_t rows = need.end(y);
+    if ((rows > 0 ? rows : 0) != end(y)) need.exact = false;
+  }
+  return need;
+}
+
 /// For each tensor that owns memory: the first layer that writes it and the last that reads it; layer_count
 /// where it is an output of the network.
 struct layer_span {
