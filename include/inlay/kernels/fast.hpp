@@ -3,6 +3,9 @@
 
 #include <inlay/config.hpp>
 #include <inlay/kernels/kernel.hpp>
+#if INLAY_HAS_ARM_DSP
+#include <inlay/kernels/arm_dsp/convolution.hpp>
+#endif
 
 #include <cstdint>
 
