@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/kernels/fast.hpp>
+#include <inlay/kernels/weight_sums.hpp>
 #include <inlay/kernels/overwrite.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
