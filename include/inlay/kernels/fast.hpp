@@ -3,6 +3,13 @@
 
 #include <inlay/config.hpp>
 #include <inlay/kernels/kernel.hpp>
+#include <inlay/kernels/portable/elementwise.hpp>
+#include <inlay/kernels/portable/move.hpp>
+#include <inlay/kernels/portable/reduce.hpp>
+
+#if INLAY_HAS_ARM_DSP
+#include <inlay/kernels/arm_dsp/elementwise.hpp>
+#endif
 
 #include <cstdint>
 
