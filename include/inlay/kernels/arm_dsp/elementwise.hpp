@@ -16,6 +16,11 @@ struct primitives<isa::arm_dsp> {
     asm("smmlar %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
     return sum;
   }
+
+  static std::int32_t saturate(std::int32_t value) {
+    asm("ssat %0, #8, %1" : "=r"(value) : "r"(value));
+    return value;
+  }
 };
 
 }  // namespace detail

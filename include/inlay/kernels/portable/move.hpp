@@ -22,7 +22,7 @@ struct fast_block_copy : no_table {
   struct spec {};
   using parameters = block_copy::parameters;
 
-  static constexpr bool accepts(graph_view, const layer&) { return true; }
+  static constexpr bool accepts(graph_view g, const layer& l) { return g.input_of(l).extents.rank > 0; }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -30,7 +30,7 @@ struct fast_block_copy : no_table {
     parameters p = all;
     p.rank = 0;
     for (std::size_t axis = 0; axis < static_cast<std::size_t>(all.rank); ++axis) {
-      if (all.extents[axis] == 1) continue;
+      if (all.extents[axis] == 1 && axis + 1 < static_cast<std::size_t>(all.rank)) continue;
       const std::size_t last = static_cast<std::size_t>(p.rank) - 1;
       if (p.rank > 0 && p.input_strides[last] == all.extents[axis] * all.input_strides[axis] &&
           p.output_strides[last] == all.extents[axis] * all.output_strides[axis]) {
@@ -51,26 +51,26 @@ struct fast_block_copy : no_table {
   INLAY_NEVER_INLINE static void run_whole(const parameters& p, const table_entry*, std::int8_t* output,
                                            const std::int8_t* input) {
     for (std::int32_t i = 0; i < p.fill_elements; ++i) output[i] = p.fill;
-    copy_axes(p, 0, output + p.output_first, input + p.input_first);
-  }
-
- private:
-  static void copy_axes(const parameters& p, int axis, std::int8_t* to, const std::int8_t* from) {
-    if (axis >= p.rank) {
-      *to = *from;
-      return;
-    }
-    const auto a = static_cast<std::size_t>(axis);
-    const std::int32_t input_stride = p.input_strides[a], output_stride = p.output_strides[a];
-    if (axis + 1 == p.rank && input_stride == 1 && output_stride == 1) {
-      copy_run(to, from, p.extents[a]);
-      return;
-    }
-    for (std::int32_t i = p.extents[a]; i > 0; --i, to += output_stride, from += input_stride) {
-      if (axis + 1 == p.rank)
-        *to = *from;
+    output += p.output_first;
+    input += p.input_first;
+    std::int32_t index[max_rank]{};
+    const auto innermost = static_cast<std::size_t>(p.rank - 1);
+    const std::int32_t elements = p.extents[innermost];
+    const std::int32_t input_stride = p.input_strides[innermost], output_stride = p.output_strides[innermost];
+    for (;;) {
+      if (input_stride == 1 && output_stride == 1)
+        copy_run(output, input, elements);
       else
-        copy_axes(p, axis + 1, to, from);
+        for (std::int32_t i = 0; i < elements; ++i) output[i * output_stride] = input[i * input_stride];
+      std::size_t axis = innermost;
+      for (;; index[axis] = 0) {
+        if (axis-- == 0) return;
+        input += p.input_strides[axis];
+        output += p.output_strides[axis];
+        if (++index[axis] < p.extents[axis]) break;
+        input -= p.extents[axis] * p.input_strides[axis];
+        output -= p.extents[axis] * p.output_strides[axis];
+      }
     }
   }
 };

@@ -141,8 +141,8 @@ struct fast_mean : no_table {
 
   struct spec {};
   struct parameters {
-    right_scale output{};
-    std::int32_t zero_point_sum = 0;
+    fixed_multiplier multiplier{};
+    std::int32_t zero_point_sum = 0, output_zero_point = 0;
     std::int32_t outer = 1, reduced = 1, inner = 1;
     std::int32_t rows = 1;  // of a mean over height and width
   };
@@ -154,7 +154,7 @@ struct fast_mean : no_table {
     while ((axes & 1) == 0) axes >>= 1;
     const bool together = (axes & (axes + 1)) == 0;
     // So that sums, zero points included, are below 2^29.
-    return together && from.elements() < 1 << 21 && right_scale::accepts(reference::prepare(g, l).multiplier);
+    return together && from.elements() < 1 << 21 && reference::prepare(g, l).multiplier.shift <= 0;
   }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
 
@@ -162,8 +162,9 @@ struct fast_mean : no_table {
     const reference::parameters p = reference::prepare(g, l);
     const shape& from = g.input_of(l).extents;
     parameters r{};
-    r.output = right_scale::make(p.multiplier, p.output_zero_point);
+    r.multiplier = p.multiplier;
     r.zero_point_sum = p.zero_point_sum;
+    r.output_zero_point = p.output_zero_point;
     for (int axis = 0; axis < from.rank; ++axis) {
       if ((l.axes >> axis & 1) != 0)
         r.reduced *= from[axis];
@@ -209,8 +210,11 @@ struct fast_mean : no_table {
 
   template <typename Sums>
   INLAY_ALWAYS_INLINE static void finish(const parameters& p, const Sums& sums, std::int8_t*& output) {
-    for (const std::int32_t sum : sums.items)
-      *output++ = saturate_to_int8(p.output.of_doubled<isa::portable>(2 * (sum - p.zero_point_sum)));
+    for (const std::int32_t sum : sums.items) {
+      const std::int32_t high =
+          primitives<isa::portable>::add_high_product(0, 2 * (sum - p.zero_point_sum), p.multiplier.multiplier);
+      *output++ = saturate_to_int8(divide_by_power_of_two(high, -p.multiplier.shift) + p.output_zero_point);
+    }
   }
 
   template <typename Sums>

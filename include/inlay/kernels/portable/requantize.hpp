@@ -15,6 +15,8 @@ struct primitives {
     constexpr std::int64_t half = std::int64_t{1} << 31;
     return c + static_cast<std::int32_t>((std::int64_t{a} * b + half) >> 32);
   }
+
+  static std::int32_t saturate(std::int32_t value) { return saturate_to_int8(value); }
 };
 
 /// multiply(value, by) + zero point for |value| < 2^29 and by.shift in [−22, −1].
@@ -39,9 +41,9 @@ struct right_scale {
 };
 
 /// Clamps to a range; where it is int8's, by a constant.
-template <bool Saturates>
+template <isa Isa, bool Saturates>
 INLAY_ALWAYS_INLINE std::int8_t clamp_to(stored_range range, std::int32_t value) {
-  return Saturates ? saturate_to_int8(value) : range.clamp(value);
+  return Saturates ? static_cast<std::int8_t>(primitives<Isa>::saturate(value)) : range.clamp(value);
 }
 
 constexpr bool saturates(stored_range range) { return range.low == -128 && range.high == 127; }
