@@ -2,8 +2,12 @@
 #pragma once
 
 #include <inlay/config.hpp>
+#include <inlay/kernels/portable/elementwise.hpp>
+#include <inlay/kernels/portable/move.hpp>
+#include <inlay/kernels/portable/reduce.hpp>
 
 #if INLAY_HAS_ARM_DSP
 #include <inlay/kernels/arm_dsp/convolution.hpp>
 #include <inlay/kernels/arm_dsp/depthwise.hpp>
+#include <inlay/kernels/arm_dsp/elementwise.hpp>
 #endif
