@@ -25,9 +25,10 @@ const std::int8_t* as_int8_elements(const Byte* data) {
   return reinterpret_cast<const std::int8_t*>(data);
 }
 template <typename Byte>
-map_view<const std::int8_t> as_int8_elements(map_view<Byte> m) {
+map_view<const std::int8_t> as_int8_elements(const map_view<Byte>& m) {
   return {reinterpret_cast<const std::int8_t*>(m.data), m.pixel_pitch, m.row_pitch, m.rows, m.first_column};
 }
+inline const map_view<const std::int8_t>& as_int8_elements(const map_view<const std::int8_t>& m) { return m; }
 
 /// Everything about a model with a schedule that is known before it runs.
 template <typename Model, typename Schedule>
@@ -58,7 +59,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
 
     template <typename... Operands>
-    static constexpr void run(map_view<std::int8_t> output, region r, const Operands&... operands) {
+    static constexpr void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
       kernel::run(parameters, table.entries, output, r, operands...);
     }
     template <typename... Operands>
@@ -66,8 +67,9 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       kernel::run_whole(parameters, table.entries, output, operands...);
     }
     template <typename Input>
-    static constexpr void accumulate(std::int8_t* output, std::int8_t* sums, region row, map_view<Input> input) {
-      kernel::accumulate(parameters, output, sums, row, map_view<const Input>(input));
+    static constexpr void accumulate(std::int8_t* output, std::int8_t* sums, const region& row,
+                                     const map_view<Input>& input) {
+      kernel::accumulate(parameters, output, sums, row, input);
     }
   };
 
@@ -128,7 +130,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
 
     template <typename... Operands>
-    static void run(map_view<std::int8_t> output, region r, const Operands&... operands) {
+    static void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
       kernel::template run<spec>(parameters, table.entries, output, r, as_int8_elements(operands)...);
     }
     template <typename... Operands>
@@ -136,7 +138,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       kernel::template run_whole<spec>(parameters, table.entries, output, as_int8_elements(operands)...);
     }
     template <typename Input>
-    static void accumulate(std::int8_t* output, std::int8_t* sums_so_far, region row, map_view<Input> input) {
+    static void accumulate(std::int8_t* output, std::int8_t* sums_so_far, const region& row,
+                           const map_view<Input>& input) {
       kernel::template accumulate<spec>(parameters, output, sums_so_far, row, as_int8_elements(input));
     }
   };
@@ -213,7 +216,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
 
   /// Makes a region of a layer's output; all of it where the kernel cannot do parts.
   template <std::int32_t S, std::int32_t Index, typename Inputs>
-  static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, region r,
+  static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, const region& r,
                                    std::int32_t column_patch) {
     // Fast kernels use instructions that constant expressions cannot.
     if (std::is_constant_evaluated())
@@ -224,7 +227,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
 
   // No closures and no references to tables of the plan: what is left at run time are a few constants.
   template <typename Step, std::int32_t S, std::int32_t Index, typename Inputs>
-  static constexpr void run_step(std::int8_t* arena_bytes, const Inputs& inputs, region r, std::int32_t column_patch) {
+  static constexpr void run_step(std::int8_t* arena_bytes, const Inputs& inputs, const region& r,
+                                 std::int32_t column_patch) {
     constexpr layer l = graph.layers[Index];
     constexpr std::int32_t storage = graph.output_of(l).storage;
     constexpr std::int32_t writer = known::spans.items[storage].first_writer;
