@@ -90,13 +90,19 @@ class tflite_importer {
       const flatbuffer_table op = file_.table_in(operators_, i);
       const std::uint32_t operands = file_.vector(op, schema::operands, 4).count;
       // An operator becomes at most one layer for each of its operands or results.
-      layers += operands + file_.vector(op, schema::results, 4).count;
+      const std::uint32_t results = file_.vector(op, schema::results, 4).count;
+      layers += operands + results;
       read_code(op);
       if (op_ == tflite_operator::pack) {
         layers += operands;
         tensors += operands + 1;
       }
-      if (op_ == tflite_operator::arg_max || op_ == tflite_operator::arg_min) ++tensors;
+      if (op_ == tflite_operator::unpack) {
+        layers += results;
+        tensors += results;
+      }
+      if (op_ == tflite_operator::arg_max || op_ == tflite_operator::arg_min || op_ == tflite_operator::strided_slice)
+        ++tensors;
     }
     return {static_cast<std::int32_t>(tensors), static_cast<std::int32_t>(layers),
             static_cast<std::int32_t>(inputs_.count), static_cast<std::int32_t>(outputs_.count)};
@@ -1016,7 +1022,7 @@ class tflite_importer {
     const std::int32_t end_mask = file_.i32_or(options_, schema::end_mask, 0);
     const std::int32_t shrink_mask = file_.i32_or(options_, schema::shrink_axis_mask, 0);
     layer l = make_layer(layer_kind::slice);
-    std::int32_t elements = 1;
+    shape extents{from.rank, {}};
     for (int axis = 0; axis < from.rank; ++axis) {
       const std::int32_t extent = from[axis], stride = step[axis];
       if (stride == 0) return fail(refusal::option, operand(3));
@@ -1039,13 +1045,23 @@ class tflite_importer {
       l.begin[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(first);
       // The stride of a single element is never taken; it may be too large to multiply.
       l.step[static_cast<std::size_t>(axis)] = taken == 1 ? 1 : stride;
-      l.extent[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(taken);
-      elements *= static_cast<std::int32_t>(taken);
+      extents[axis] = static_cast<std::int32_t>(taken);
     }
-    if (at(output).extents.elements() != elements)
-      return fail(refusal::shape, output, at(output).extents.elements(), elements);
-    // A shrunk axis has extent 1 in the slice and is dropped by the result's shape: the bytes are the same.
-    return append(l);
+    return append_slice(l, extents);
+  }
+
+  /// Appends a slice of such extents. Where the result drops an axis, its bytes are the same.
+  constexpr bool append_slice(layer l, const shape& extents) {
+    const std::int32_t output = l.output;
+    if (at(output).extents.elements() != extents.elements())
+      return fail(refusal::shape, output, at(output).extents.elements(), extents.elements());
+    if (at(output).extents == extents) return append(l);
+    if (map_rows(extents) > most_rows) return fail(refusal::too_large, output, map_rows(extents), most_rows);
+    l.output = add_tensor(extents, at(output).quant);
+    layer view = make_layer(layer_kind::reshape);
+    view.inputs[0] = l.output;
+    view.output = output;
+    return append(l) && append(view);
   }
 
   constexpr bool slice() {
@@ -1069,7 +1085,6 @@ class tflite_importer {
         return fail(refusal::shape, output, taken, size[axis]);
       l.begin[a] = begin[axis];
       l.step[a] = 1;
-      l.extent[a] = taken;
     }
     return append(l);
   }
@@ -1097,15 +1112,14 @@ class tflite_importer {
       layer l = make_layer(layer_kind::slice);
       l.inputs[0] = input;
       l.output = output;
-      l.extent = from.extents;
-      l.extent[static_cast<std::size_t>(axis)] = sizes[i];
+      shape extents = from;
+      extents[axis] = sizes[i];
       for (std::size_t a = 0; a < l.step.size(); ++a) l.step[a] = 1;
       l.begin[static_cast<std::size_t>(axis)] = position;
       position += sizes[i];
-      const std::int32_t elements = from.elements() / from[axis] * sizes[i];
-      if (at(output).extents.elements() != elements)
-        return fail(refusal::shape, output, at(output).extents.elements(), elements);
-      append(l);
+      if (op_ != tflite_operator::unpack && at(output).extents != extents)
+        return fail(refusal::shape, output, at(output).extents[axis], sizes[i]);
+      if (!append_slice(l, extents)) return false;
     }
     return position == from[axis] ? true : fail(refusal::shape, input, position, from[axis]);
   }
