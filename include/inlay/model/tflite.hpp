@@ -938,7 +938,7 @@ class tflite_importer {
   }
 
   constexpr bool unpack() {
-    if (operands_.count != 1) return fail(refusal::operands);
+    if (operands_.count != 1 || operand(0) < 0) return fail(refusal::operands);
     constexpr std::uint32_t axis_field = 1;
     return cut_evenly(operand(0), resolve_axis(file_.i32_or(options_, axis_field, 0), operand(0)));
   }
