@@ -53,6 +53,9 @@ enum pool2d : std::uint32_t {
 enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask, offset };
 }  // namespace schema
 
+/// Layers of a network, counted as graph_counts does.
+inline constexpr std::uint32_t most_layers = 1 << 16;
+
 /// Reads one file into a graph_builder; stops at the first thing that it cannot take.
 template <typename Byte>
 class tflite_importer {
@@ -85,10 +88,13 @@ class tflite_importer {
   /// Storage that read() needs; call after open().
   constexpr graph_counts counts() {
     std::uint32_t layers = 0;
-    for (std::uint32_t i = 0; i < operators_.count; ++i) {
+    // Tables and vectors may be shared, so there is no bound to this sum but one of its own.
+    for (std::uint32_t i = 0; i < operators_.count && layers <= most_layers; ++i) {
       const flatbuffer_table op = file_.table_in(operators_, i);
       // An operator becomes at most one layer for each of its operands or results.
-      layers += file_.vector(op, schema::operands, 4).count + file_.vector(op, schema::results, 4).count;
+      const std::uint64_t more =
+          std::uint64_t{file_.vector(op, schema::operands, 4).count} + file_.vector(op, schema::results, 4).count;
+      layers = more > most_layers ? most_layers + 1 : layers + static_cast<std::uint32_t>(more);
     }
     return {static_cast<std::int32_t>(tensors_.count), static_cast<std::int32_t>(layers),
             static_cast<std::int32_t>(inputs_.count), static_cast<std::int32_t>(outputs_.count)};
@@ -128,8 +134,13 @@ class tflite_importer {
   // ---- tensors -----------------------------------------------------------------------------------------
 
   constexpr bool read_tensors() {
-    for (std::uint32_t i = 0; i < tensors_.count; ++i)
-      if (!read_tensor(static_cast<std::int32_t>(i))) return false;
+    std::int64_t activations = 0;
+    for (std::uint32_t i = 0; i < tensors_.count; ++i) {
+      const auto index = static_cast<std::int32_t>(i);
+      if (!read_tensor(index)) return false;
+      if (!at(index).is_constant()) activations += at(index).extents.elements();
+      if (activations > most_elements) return fail(refusal::too_large, index, -1, most_elements);
+    }
     return true;
   }
 
@@ -181,8 +192,9 @@ class tflite_importer {
     if (data.count == 0) return true;
     tensor& t = graph_->tensors[index];
     const std::int32_t element_bytes = bytes_of(t.type);
-    if (element_bytes > 0 && std::int64_t{t.extents.elements()} * element_bytes > static_cast<std::int64_t>(data.count))
-      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), t.extents.elements() * element_bytes);
+    const std::int64_t needed = std::int64_t{t.extents.elements()} * element_bytes;
+    if (needed > static_cast<std::int64_t>(data.count))
+      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), static_cast<std::int32_t>(needed));
     t.data_at = data.at;
     t.data_bytes = data.count;
     t.storage = index;
@@ -587,8 +599,8 @@ class tflite_importer {
     const std::int32_t rows = at(input).extents.elements() / depth;
     if (at(input).extents.elements() != rows * depth)
       return fail(refusal::shape, input, at(input).extents.elements(), depth);
-    if (at(output).extents.elements() != rows * units)
-      return fail(refusal::shape, output, at(output).extents.elements(), rows * units);
+    if (at(output).extents.elements() != std::int64_t{rows} * units)
+      return fail(refusal::shape, output, at(output).extents.elements(), clamp_to_int32(std::int64_t{rows} * units));
     layer l = make_layer(layer_kind::fully_connected);
     l.inputs[1] = weights;
     l.inputs[2] = bias;
@@ -1015,8 +1027,9 @@ class tflite_importer {
     return append(l);
   }
 
-  // 256 MiB of activations is far beyond any microcontroller; it keeps every byte count inside 32 bits.
-  static constexpr std::int32_t most_elements = 1 << 28;
+  // Of a tensor, and of all activations together: far beyond any microcontroller. It keeps every byte count and
+  // every sum of them inside 32 bits.
+  static constexpr std::int32_t most_elements = 1 << 27;
   static constexpr std::int32_t most_extent = 1 << 15;
   // Of one operator that cuts its input.
   static constexpr std::int32_t most_results = 64;
@@ -1083,6 +1096,7 @@ constexpr tflite_header read_tflite_header(const Byte* data, std::size_t size) {
   detail::tflite_importer<Byte> importer(data, size);
   tflite_header header{importer.open()};
   if (!header.refused) header.counts = importer.counts();
+  if (header.counts.layers > static_cast<std::int32_t>(detail::most_layers)) header = {{refusal::too_many}, {}};
   return header;
 }
 
