@@ -54,6 +54,9 @@ enum transpose_conv : std::uint32_t { tc_padding = 0, tc_stride_w, tc_stride_h, 
 enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask, offset };
 }  // namespace schema
 
+/// Layers of a network, counted as graph_counts does.
+inline constexpr std::uint32_t most_layers = 1 << 16;
+
 /// Reads one file into a graph_builder; stops at the first thing that it cannot take.
 template <typename Byte>
 class tflite_importer {
@@ -85,12 +88,13 @@ class tflite_importer {
 
   /// Storage that read() needs; call after open().
   constexpr graph_counts counts() {
-    std::uint32_t layers = 0, tensors = tensors_.count;
-    for (std::uint32_t i = 0; i < operators_.count; ++i) {
+    std::uint64_t layers = 0, tensors = tensors_.count;
+    // Tables and vectors may be shared, so there is no bound to these sums but one of their own.
+    for (std::uint32_t i = 0; i < operators_.count && layers <= most_layers; ++i) {
       const flatbuffer_table op = file_.table_in(operators_, i);
-      const std::uint32_t operands = file_.vector(op, schema::operands, 4).count;
       // An operator becomes at most one layer for each of its operands or results.
-      const std::uint32_t results = file_.vector(op, schema::results, 4).count;
+      const std::uint64_t operands = file_.vector(op, schema::operands, 4).count;
+      const std::uint64_t results = file_.vector(op, schema::results, 4).count;
       layers += operands + results;
       read_code(op);
       if (op_ == tflite_operator::pack) {
@@ -104,6 +108,7 @@ class tflite_importer {
       if (op_ == tflite_operator::arg_max || op_ == tflite_operator::arg_min || op_ == tflite_operator::strided_slice)
         ++tensors;
     }
+    if (layers > most_layers) layers = most_layers + 1;
     return {static_cast<std::int32_t>(tensors), static_cast<std::int32_t>(layers),
             static_cast<std::int32_t>(inputs_.count), static_cast<std::int32_t>(outputs_.count)};
   }
@@ -142,8 +147,13 @@ class tflite_importer {
   // ---- tensors -----------------------------------------------------------------------------------------
 
   constexpr bool read_tensors() {
-    for (std::uint32_t i = 0; i < tensors_.count; ++i)
-      if (!read_tensor(static_cast<std::int32_t>(i))) return false;
+    std::int64_t activations = 0;
+    for (std::uint32_t i = 0; i < tensors_.count; ++i) {
+      const auto index = static_cast<std::int32_t>(i);
+      if (!read_tensor(index)) return false;
+      if (!at(index).is_constant()) activations += at(index).extents.elements();
+      if (activations > most_elements) return fail(refusal::too_large, index, -1, most_elements);
+    }
     return true;
   }
 
@@ -195,8 +205,9 @@ class tflite_importer {
     if (data.count == 0) return true;
     tensor& t = graph_->tensors[index];
     const std::int32_t element_bytes = bytes_of(t.type);
-    if (element_bytes > 0 && std::int64_t{t.extents.elements()} * element_bytes > static_cast<std::int64_t>(data.count))
-      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), t.extents.elements() * element_bytes);
+    const std::int64_t needed = std::int64_t{t.extents.elements()} * element_bytes;
+    if (needed > static_cast<std::int64_t>(data.count))
+      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), static_cast<std::int32_t>(needed));
     t.data_at = data.at;
     t.data_bytes = data.count;
     t.storage = index;
@@ -700,8 +711,8 @@ class tflite_importer {
     const std::int32_t rows = at(input).extents.elements() / depth;
     if (at(input).extents.elements() != rows * depth)
       return fail(refusal::shape, input, at(input).extents.elements(), depth);
-    if (at(output).extents.elements() != rows * units)
-      return fail(refusal::shape, output, at(output).extents.elements(), rows * units);
+    if (at(output).extents.elements() != std::int64_t{rows} * units)
+      return fail(refusal::shape, output, at(output).extents.elements(), clamp_to_int32(std::int64_t{rows} * units));
     layer l = make_layer(layer_kind::fully_connected);
     l.inputs[1] = weights;
     l.inputs[2] = bias;
@@ -1162,7 +1173,7 @@ class tflite_importer {
   }
 
   constexpr bool unpack() {
-    if (operands_.count != 1) return fail(refusal::operands);
+    if (operands_.count != 1 || operand(0) < 0) return fail(refusal::operands);
     constexpr std::uint32_t axis_field = 1;
     return cut_evenly(operand(0), resolve_axis(file_.i32_or(options_, axis_field, 0), operand(0)));
   }
@@ -1361,8 +1372,9 @@ class tflite_importer {
     return true;
   }
 
-  // 256 MiB of activations is far beyond any microcontroller; it keeps every byte count inside 32 bits.
-  static constexpr std::int32_t most_elements = 1 << 28;
+  // Of a tensor, and of all activations together: far beyond any microcontroller. It keeps every byte count and
+  // every sum of them inside 32 bits.
+  static constexpr std::int32_t most_elements = 1 << 27;
   static constexpr std::int32_t most_extent = 1 << 15;
   // Of one operator that cuts its input.
   static constexpr std::int32_t most_results = 64;
@@ -1431,6 +1443,7 @@ constexpr tflite_header read_tflite_header(const Byte* data, std::size_t size) {
   detail::tflite_importer<Byte> importer(data, size);
   tflite_header header{importer.open()};
   if (!header.refused) header.counts = importer.counts();
+  if (header.counts.layers > static_cast<std::int32_t>(detail::most_layers)) header = {{refusal::too_many}, {}};
   return header;
 }
 

@@ -169,7 +169,9 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     if (pair > transient) transient = pair;
     if (l.width > 0) {
       const std::int64_t overlap = std::int64_t{width} * strips - l.width;
-      if (overlap > 0) recomputed += l.macs * overlap * (strips - 1) / strips / l.width;
+      // macs × overlap × (strips − 1) / (strips × width), whose product need not fit 64 bits.
+      const std::int64_t part_of = overlap * (strips - 1), whole = std::int64_t{strips} * l.width;
+      if (overlap > 0) recomputed += l.macs / whole * part_of + l.macs % whole * part_of / whole;
     }
     if (i < end - 1) f(i, kept + transient + facts[i].passing_bytes, recomputed);
   }
