@@ -46,6 +46,7 @@ struct convolution_step {
   std::int32_t input_width;
   const std::int8_t* weights;
   const std::int8_t* biases;
+  std::int32_t bias_bytes;  // from a channel's to the next one's: 0 if all share one
   const std::int32_t* multipliers;
   const std::int8_t* shifts;
   std::int32_t depth;  // weights of an output channel
@@ -63,8 +64,8 @@ using multiply_function = void(const std::int32_t* x, const std::int32_t* end, c
                                std::int32_t* sums, const std::int32_t* sums_end, std::int32_t skipped_bytes,
                                std::int32_t weights_step, std::int32_t channel_pitch,
                                std::int32_t channel_pitch_times_3);
-#define INLAY_MULTIPLY_FUNCTION(name)                                                                          \
-  [[gnu::naked, gnu::noinline]] inline void name(const std::int32_t*, const std::int32_t*, const std::int8_t*, \
+#define INLAY_MULTIPLY_FUNCTION(name)                                                                            \
+  [[gnu::naked, gnu::noinline]] inline void name(const std::int32_t*, const std::int32_t*, const std::int8_t*,   \
                                                  std::int32_t*, const std::int32_t*, std::int32_t, std::int32_t, \
                                                  std::int32_t, std::int32_t)
 #define INLAY_ENTER "push {r0, r3-r11, lr}\n"
@@ -72,19 +73,19 @@ using multiply_function = void(const std::int32_t* x, const std::int32_t* end, c
 #define INLAY_ROUNDS(step, t) "add pc, pc, " t "\nnop\n1:\n" step step step step "cmp r0, r1\nbne 1b\n"
 
 INLAY_MULTIPLY_FUNCTION(multiply_4_pixels) {
-#define INLAY_STEP             \
-  "ldmia r0!, {r8-r11}\n"      \
-  "ldr r12, [r2], #4\n"        \
-  "sxtb16 lr, r12\n"           \
-  "sxtb16 r12, r12, ror #8\n"  \
-  "smlad r4, r8, lr, r4\n"     \
-  "smlad r5, r9, lr, r5\n"     \
-  "smlad r6, r10, lr, r6\n"    \
-  "smlad r7, r11, lr, r7\n"    \
-  "ldmia r0!, {r8-r11}\n"      \
-  "smlad r4, r8, r12, r4\n"    \
-  "smlad r5, r9, r12, r5\n"    \
-  "smlad r6, r10, r12, r6\n"   \
+#define INLAY_STEP            \
+  "ldmia r0!, {r8-r11}\n"     \
+  "ldr r12, [r2], #4\n"       \
+  "sxtb16 lr, r12\n"          \
+  "sxtb16 r12, r12, ror #8\n" \
+  "smlad r4, r8, lr, r4\n"    \
+  "smlad r5, r9, lr, r5\n"    \
+  "smlad r6, r10, lr, r6\n"   \
+  "smlad r7, r11, lr, r7\n"   \
+  "ldmia r0!, {r8-r11}\n"     \
+  "smlad r4, r8, r12, r4\n"   \
+  "smlad r5, r9, r12, r5\n"   \
+  "smlad r6, r10, r12, r6\n"  \
   "smlad r7, r11, r12, r7\n"
   asm(INLAY_ENTER
       "2:\n"
@@ -101,21 +102,21 @@ INLAY_MULTIPLY_FUNCTION(multiply_4_pixels) {
 }
 
 INLAY_MULTIPLY_FUNCTION(multiply_2_pixels) {
-#define INLAY_STEP             \
-  "ldmia r0!, {r8-r11}\n"      \
-  "ldr r12, [r2, lr]\n"        \
-  "sxtb16 r3, r12\n"           \
-  "sxtb16 r12, r12, ror #8\n"  \
-  "smlad r6, r8, r3, r6\n"     \
-  "smlad r7, r9, r3, r7\n"     \
-  "smlad r6, r10, r12, r6\n"   \
-  "smlad r7, r11, r12, r7\n"   \
-  "ldr r12, [r2], #4\n"        \
-  "sxtb16 r3, r12\n"           \
-  "sxtb16 r12, r12, ror #8\n"  \
-  "smlad r4, r8, r3, r4\n"     \
-  "smlad r5, r9, r3, r5\n"     \
-  "smlad r4, r10, r12, r4\n"   \
+#define INLAY_STEP            \
+  "ldmia r0!, {r8-r11}\n"     \
+  "ldr r12, [r2, lr]\n"       \
+  "sxtb16 r3, r12\n"          \
+  "sxtb16 r12, r12, ror #8\n" \
+  "smlad r6, r8, r3, r6\n"    \
+  "smlad r7, r9, r3, r7\n"    \
+  "smlad r6, r10, r12, r6\n"  \
+  "smlad r7, r11, r12, r7\n"  \
+  "ldr r12, [r2], #4\n"       \
+  "sxtb16 r3, r12\n"          \
+  "sxtb16 r12, r12, ror #8\n" \
+  "smlad r4, r8, r3, r4\n"    \
+  "smlad r5, r9, r3, r5\n"    \
+  "smlad r4, r10, r12, r4\n"  \
   "smlad r5, r11, r12, r5\n"
   asm(INLAY_ENTER
       "ldr lr, [sp, #56]\n"
@@ -135,17 +136,16 @@ INLAY_MULTIPLY_FUNCTION(multiply_2_pixels) {
 }
 
 INLAY_MULTIPLY_FUNCTION(multiply_1_pixel) {
-#define INLAY_CHANNEL(sum)                \
-  "sxtb16 r11, r10\n"                     \
-  "sxtb16 r10, r10, ror #8\n"             \
-  "smlad " sum ", r8, r11, " sum "\n"     \
+#define INLAY_CHANNEL(sum)       \
+  "sxtb16 r11, r10\n"            \
+  "sxtb16 r10, r10, ror #8\n"    \
+  "smlad " sum ", r8, r11, " sum \
+  "\n"                           \
   "smlad " sum ", r9, r10, " sum "\n"
-#define INLAY_STEP                                       \
-  "ldrd r8, r9, [r0], #8\n"                              \
-  "ldr r10, [r2, lr]\n" INLAY_CHANNEL("r5")              \
-  "ldr r10, [r2, lr, lsl #1]\n" INLAY_CHANNEL("r6")      \
-  "ldr r10, [r2, r3]\n" INLAY_CHANNEL("r7")              \
-  "ldr r10, [r2], #4\n" INLAY_CHANNEL("r4")
+#define INLAY_STEP                                                                       \
+  "ldrd r8, r9, [r0], #8\n"                                                              \
+  "ldr r10, [r2, lr]\n" INLAY_CHANNEL("r5") "ldr r10, [r2, lr, lsl #1]\n" INLAY_CHANNEL( \
+      "r6") "ldr r10, [r2, r3]\n" INLAY_CHANNEL("r7") "ldr r10, [r2], #4\n" INLAY_CHANNEL("r4")
   asm(INLAY_ENTER
       "mov r12, r3\n"
       "ldr lr, [sp, #56]\n"
@@ -301,10 +301,14 @@ INLAY_NEVER_INLINE void make_pixels(convolution_step& s, std::int32_t y, std::in
       blocks = 1;
     }
     std::int32_t* const sums_end = sums + 4 * blocks;
-    const std::int8_t* bias = s.biases + 4 * channel;
-    for (std::int32_t* sum = sums; sum != sums_end; sum += 4, bias += 4 * block_step)
-      for (std::int32_t i = 0; i < 4; ++i)
-        sum[i] = s.biases != nullptr ? load_word(bias + 4 * (i / Pixels * channel_step)) : 0;
+    const std::int8_t* bias = s.biases + s.bias_bytes * channel;
+    const std::int32_t next_bias = s.bias_bytes * channel_step;
+    for (std::int32_t* sum = sums; sum != sums_end; sum += 4, bias += s.bias_bytes * block_step) {
+      sum[0] = load_word(bias);
+      sum[1] = Pixels > 1 ? sum[0] : load_word(bias + next_bias);
+      sum[2] = Pixels > 2 ? sum[0] : load_word(bias + 2 / Pixels * next_bias);
+      sum[3] = Pixels > 1 ? sum[2] : load_word(bias + 3 * next_bias);
+    }
 
     const std::int8_t* weights = s.weights + channel * depth - (-depth & 3);
     for (std::int32_t step = 0; step < all_steps; step += part_steps) {
@@ -318,11 +322,21 @@ INLAY_NEVER_INLINE void make_pixels(convolution_step& s, std::int32_t y, std::in
     const std::int32_t* multiplier = s.multipliers + channel;
     const std::int8_t* shift = s.shifts + channel;
     std::int8_t* out = output + channel;
+    const output_range range = s.p.range;
     for (const std::int32_t* sum = sums; sum != sums_end;) {
-      for (std::int32_t i = 0; i < block_channels; ++i) {
-        const channel_scale<R> scale(*multiplier, *shift, s.p.range.zero_point);
-        for (std::int32_t pixel = 0; pixel < Pixels; ++pixel)
-          out[pixel * output_pitch] = static_cast<std::int8_t>(scale.output(*sum++, s.p.range));
+      for (std::int32_t i = 0; i < block_channels; ++i, sum += Pixels) {
+        const auto store_pixels = [&](const auto& scale) {
+          const auto store = [&](std::int32_t pixel) {
+            out[pixel * output_pitch] = static_cast<std::int8_t>(scale.output(sum[pixel], range));
+          };
+          store(0);
+          if constexpr (Pixels > 1) store(1);
+          if constexpr (Pixels > 2) store(2), store(3);
+        };
+        if (*shift >= 0)
+          store_pixels(channel_scale<R>(*multiplier, *shift, range.zero_point));
+        else
+          store_pixels(channel_scale<requantisation::general>(*multiplier, *shift, range.zero_point));
         multiplier += channel_step;
         shift += channel_step;
         out += channel_step;
@@ -350,8 +364,14 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
   }
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
   const std::int32_t channels = p.group_outputs * p.groups;
-  convolution_step s{p, input, input_width, weights, p.bias_distance != 0 ? weights + p.bias_distance : nullptr,
-                     table, scale_table::shifts(table, channels), depth, {}};
+  convolution_step s{
+      p,     input, input_width, weights, weights + p.bias_distance, 4, table, scale_table::shifts(table, channels),
+      depth, {}};
+  const std::int32_t no_bias = 0;
+  if (p.bias_distance == 0) {
+    s.biases = reinterpret_cast<const std::int8_t*>(&no_bias);
+    s.bias_bytes = 0;
+  }
   for (std::int32_t group = 0; group < p.groups; ++group) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const std::int32_t first_row = y * p.stride_height - p.padding_top;
@@ -375,20 +395,10 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
     }
     s.input.data += p.group_channels;
     s.weights += p.group_outputs * depth;
-    if (s.biases != nullptr) s.biases += 4 * p.group_outputs;
+    s.biases += s.bias_bytes * p.group_outputs;
     s.multipliers += p.group_outputs;
     s.shifts += p.group_outputs;
   }
-}
-
-template <requantisation Short>
-INLAY_ALWAYS_INLINE void convolve_layer(const convolution& p, const std::int32_t* table,
-                                        const map_view<std::int8_t>& output, region r,
-                                        const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-  if (scale_table::is_general(table, p.group_outputs * p.groups))
-    convolve<requantisation::general>(p, table, output, r, input, weights);
-  else
-    convolve<Short>(p, table, output, r, input, weights);
 }
 
 /// The kernels read whole words, up to three bytes before the weights: any model has so many before its data.
@@ -410,10 +420,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_ta
     const window2d& w = l.window;
     const shape& in = g.input_of(l).extents;
     return fits_int16(in.height()) && fits_int16(in.width()) && fits_int16(in.channels()) &&
-           fits_int16(g.output_of(l).extents.channels()) && fits_uint8(w.kernel.height) &&
-           fits_uint8(w.kernel.width) && fits_uint8(w.stride.height) && fits_uint8(w.stride.width) &&
-           fits_uint8(w.dilation.height) && fits_uint8(w.dilation.width) && fits_uint8(w.padding.top) &&
-           fits_uint8(w.padding.left) && has_bytes_before(g.input_of(l, 1));
+           fits_int16(g.output_of(l).extents.channels()) && fits_uint8(w.kernel.height) && fits_uint8(w.kernel.width) &&
+           fits_uint8(w.stride.height) && fits_uint8(w.stride.width) && fits_uint8(w.dilation.height) &&
+           fits_uint8(w.dilation.width) && fits_uint8(w.padding.top) && fits_uint8(w.padding.left) &&
+           has_bytes_before(g.input_of(l, 1));
   }
 
   static constexpr spec specialise(graph_view g, const layer& l) {
@@ -448,7 +458,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_ta
   template <spec Spec>
   static void run(const parameters& p, const std::int32_t* table, map_view<std::int8_t> output, region r,
                   map_view<const std::int8_t> input, const std::int8_t* weights) {
-    detail::arm_dsp::convolve_layer<Spec.requantisation>(p, table, output, r, input, weights);
+    detail::arm_dsp::convolve<Spec.requantisation>(p, table, output, r, input, weights);
   }
 };
 
@@ -488,8 +498,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
   static void run_whole(const parameters& p, const std::int32_t* table, std::int8_t* output, const std::int8_t* input,
                         const std::int8_t* weights) {
     const region all{0, 1, 0, p.input_width};
-    detail::arm_dsp::convolve_layer<Spec.requantisation>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
-                                                         {input, p.group_channels, 0, 1, 0}, weights);
+    detail::arm_dsp::convolve<Spec.requantisation>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
+                                                   {input, p.group_channels, 0, 1, 0}, weights);
   }
 };
 
