@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/config.hpp>
+#include <inlay/kernels/portable/convolution.hpp>
 #include <inlay/kernels/portable/elementwise.hpp>
 #include <inlay/kernels/portable/move.hpp>
 #include <inlay/kernels/portable/reduce.hpp>

@@ -50,7 +50,8 @@ struct window_layer {
     };
     window_layer p{};
     if (g.has_input(l, 2))
-      p.bias_at = static_cast<std::int32_t>(g.input_of(l, 2).data_at) - static_cast<std::int32_t>(g.input_of(l, 1).data_at);
+      p.bias_at =
+          static_cast<std::int32_t>(g.input_of(l, 2).data_at) - static_cast<std::int32_t>(g.input_of(l, 1).data_at);
     if (l.kind == layer_kind::depthwise_conv2d) {
       p.output_channels = bits16(weights.channels());
       p.group_channels = 1;
