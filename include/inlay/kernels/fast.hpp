@@ -2,9 +2,11 @@
 #pragma once
 
 #include <inlay/config.hpp>
+#include <inlay/kernels/portable/convolution.hpp>
 #include <inlay/kernels/portable/elementwise.hpp>
 #include <inlay/kernels/portable/move.hpp>
 #include <inlay/kernels/portable/reduce.hpp>
+#include <inlay/kernels/small/convolution.hpp>
 
 #if INLAY_HAS_ARM_DSP
 #include <inlay/kernels/arm_dsp/convolution.hpp>

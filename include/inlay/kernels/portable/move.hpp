@@ -86,8 +86,8 @@ struct fast_place : no_table {
   static constexpr parameters prepare(graph_view g, const layer& l) { return reference::prepare(g, l); }
 
   template <spec>
-  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                                     map_view<const std::int8_t> input) {
+  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                                     const region& r, const map_view<const std::int8_t>& input) {
     const bool rows_at_once = output.pixel_pitch == p.channels && input.pixel_pitch == p.channels;
     const std::int32_t columns = r.end_column - r.first_column;
     const std::int32_t bytes = rows_at_once ? columns * p.channels : p.channels;
@@ -112,7 +112,7 @@ struct fast_resize_nearest : reference_kernel<layer_kind::resize_nearest> {
 
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const std::int16_t* table, map_view<std::int8_t> output,
-                                     region r, map_view<const std::int8_t> input) {
+                                     const region& r, const map_view<const std::int8_t>& input) {
     const std::int16_t* columns = table + p.output_height;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       std::int8_t* out = output.pixel(y, r.first_column);
