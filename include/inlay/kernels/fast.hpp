@@ -11,3 +11,7 @@
 #include <inlay/kernels/arm_dsp/depthwise.hpp>
 #include <inlay/kernels/arm_dsp/elementwise.hpp>
 #endif
+
+#if INLAY_HAS_ARM_MVE
+#include <inlay/kernels/arm_mve/convolution.hpp>
+#endif
