@@ -14,4 +14,5 @@
 
 #if INLAY_HAS_ARM_MVE
 #include <inlay/kernels/arm_mve/convolution.hpp>
+#include <inlay/kernels/arm_mve/depthwise.hpp>
 #endif
