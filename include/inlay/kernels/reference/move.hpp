@@ -95,7 +95,6 @@ struct move_kernel : no_table {
     }
   }
 
- private:
   /// The input's row for a row of the output, −1 if there is none. Axes before the height count as rows, too.
   static constexpr std::int32_t source_row(const parameters& p, std::int32_t y) {
     std::int32_t row = 0, pitch = 1;
