@@ -128,12 +128,14 @@ struct channel_scale {
   }
 };
 
-/// Four bytes from anywhere.
+/// Four bytes from or to anywhere.
 INLAY_ALWAYS_INLINE std::int32_t load_word(const void* from) {
   std::int32_t word;
   std::memcpy(&word, from, sizeof word);
   return word;
 }
+
+INLAY_ALWAYS_INLINE void store_word(void* to, std::int32_t word) { std::memcpy(to, &word, sizeof word); }
 
 /// Bytes 0 and 2, 1 and 3 of a word as pairs of int16, plus pairs.
 INLAY_ALWAYS_INLINE std::int32_t add_even_bytes(std::int32_t pairs, std::int32_t word) {
