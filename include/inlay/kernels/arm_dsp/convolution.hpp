@@ -271,81 +271,96 @@ INLAY_NEVER_INLINE inline void widen_parts(const convolution_step& s, std::int32
   }
 }
 
-/// The same where a pixel's channels are no whole words: of one window, by way of a copy. Bytes before the window
-/// are outside, too.
-INLAY_NEVER_INLINE inline void widen_copied(const convolution_step& s, std::int32_t pixels, std::int32_t y,
+/// The same where a pixel's channels are no whole words, by way of copies of windows. Bytes before a window are
+/// outside, too.
+INLAY_NEVER_INLINE inline void widen_copies(const convolution_step& s, std::int32_t pixels, std::int32_t y,
                                             std::int32_t x, std::int32_t first, std::int32_t count, std::int32_t* to) {
   const convolution& p = s.p;
   constexpr std::int32_t bytes_at_once = 40;
   alignas(4) std::int8_t bytes[bytes_at_once];
   const std::int32_t channels = p.group_channels;
   const std::int32_t row_bytes = p.kernel_width * channels;
-  const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
-  while (count > 0) {
-    std::int32_t now = count < bytes_at_once ? count : bytes_at_once;
-    std::int8_t* byte = bytes;
-    std::int8_t* const end = bytes + now;
-    for (; first < 0; ++first) *byte++ = p.input_zero_point;
-    std::int32_t ky = first / row_bytes;
-    std::int32_t in_row = first - ky * row_bytes;
-    first += static_cast<std::int32_t>(end - byte);
-    while (byte != end) {
-      const std::int32_t row = y + ky * p.dilation_height;
-      const std::int32_t left = static_cast<std::int32_t>(end - byte);
-      const bool row_inside = row >= 0 && row < p.input_height;
-      const std::int8_t* from = s.input.data;
-      if (row_inside) from += row % s.input.rows * s.input.row_pitch + (x - s.input.first_column) * s.input.pixel_pitch;
-      if (dense && row_inside && x >= 0 && x + p.kernel_width <= s.input_width) {
-        std::int32_t run = row_bytes - in_row;
-        if (run > left) run = left;
-        copy_bytes(from + in_row, run, byte);
-        byte += run;
-        in_row += run;
-      } else {
-        const std::int32_t kx = in_row / channels;
-        const std::int32_t column = x + kx * p.dilation_width;
-        const std::int32_t channel = in_row - kx * channels;
-        std::int32_t run = channels - channel;
-        if (run > left) run = left;
-        const bool inside = row_inside && column >= 0 && column < s.input_width;
-        from += kx * p.dilation_width * s.input.pixel_pitch + channel;
-        if (inside)
-          copy_bytes(from, run, byte);
-        else
-          for (std::int32_t i = 0; i < run; ++i) byte[i] = p.input_zero_point;
-        byte += run;
-        in_row += run;
+  const std::int32_t tap_pitch = p.dilation_width * s.input.pixel_pitch;
+  for (; count > 0; count -= bytes_at_once, first += bytes_at_once, to += bytes_at_once / 2 * pixels) {
+    const std::int8_t* const end = bytes + (count < bytes_at_once ? count : bytes_at_once);
+    const std::int32_t before = first < 0 ? -first : 0;
+    const std::int32_t first_ky = (first + before) / row_bytes;
+    const std::int32_t first_in_row = first + before - first_ky * row_bytes;
+    const std::int32_t first_row = y + first_ky * p.dilation_height;
+    for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
+      std::int8_t* byte = bytes;
+      while (byte != bytes + before) *byte++ = p.input_zero_point;
+      const std::int32_t column = x + pixel * p.stride_width;
+      const bool side_by_side = tap_pitch == channels && column >= 0 && column + p.kernel_width <= s.input_width;
+      std::int32_t in_row = first_in_row;
+      for (std::int32_t row = first_row; byte != end; row += p.dilation_height, in_row = 0) {
+        const auto left = static_cast<std::int32_t>(end - byte);
+        const std::int32_t row_end = row_bytes - in_row < left ? row_bytes : in_row + left;
+        const bool row_inside = row >= 0 && row < p.input_height;
+        const std::int8_t* from = s.input.data;
+        if (row_inside) from = s.input.pixel(row, column);
+        if (row_inside && side_by_side) {
+          copy_bytes(from + in_row, row_end - in_row, byte);
+          byte += row_end - in_row;
+        } else {
+          std::int32_t kx = in_row / channels;
+          std::int32_t channel = in_row - kx * channels;
+          for (; in_row < row_end; ++in_row) {
+            const std::int32_t tap_column = column + kx * p.dilation_width;
+            const bool inside = row_inside && tap_column >= 0 && tap_column < s.input_width;
+            *byte++ = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
+            if (++channel == channels) channel = 0, ++kx;
+          }
+        }
       }
-      if (in_row == row_bytes) in_row = 0, ++ky;
+      widen(bytes, static_cast<std::int32_t>(end - bytes) / 4, minus_twice(p.input_zero_point), pixels, to + pixel);
     }
-    widen(bytes, now / 4, minus_twice(p.input_zero_point), pixels, to);
-    to += now / 2 * pixels;
-    count -= now;
   }
 }
 
-/// Makes outputs of some channels of neighbouring pixels from their sums, sums_step apart.
+/// Makes a channel's outputs that do not go the short way.
+INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::int32_t pixels, std::int32_t multiplier,
+                                               std::int32_t shift, const output_range& range, std::int8_t* output,
+                                               std::int32_t pitch) {
+  for (std::int32_t pixel = 0; pixel < pixels; ++pixel, output += pitch)
+    *output = static_cast<std::int8_t>(scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
+}
+
+/// Makes outputs of channels of four pixels from their sums.
 template <requantisation R>
-INLAY_NEVER_INLINE void finish(const std::int32_t* sums, std::int32_t sums_step, std::int32_t pixels,
-                               const std::int32_t* multiplier, const std::int8_t* shift, std::int32_t channels,
-                               output_range range, std::int8_t* output, std::int32_t pitch) {
-  const std::int8_t* const end = output + channels;
-  for (; output != end; ++output, sums += sums_step) {
+INLAY_NEVER_INLINE void finish_four(const std::int32_t* sums, const std::int32_t* sums_end,
+                                    const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
+                                    std::int8_t* output, std::int32_t pitch) {
+  const std::int32_t zero_point = range.zero_point;
+  do {
+    const std::int32_t m = *multiplier++, n = *shift++;
+    if (n >= 0) [[likely]] {
+      const channel_scale<R> scale(m, n, zero_point);
+      output[0] = static_cast<std::int8_t>(scale.output(sums[0], range));
+      output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
+      output[2 * pitch] = static_cast<std::int8_t>(scale.output(sums[2], range));
+      output[3 * pitch] = static_cast<std::int8_t>(scale.output(sums[3], range));
+    } else {
+      finish_uncommon(sums, 4, m, n, range, output, pitch);
+    }
+    sums += 4;
+    ++output;
+  } while (sums != sums_end);
+}
+
+/// Of channels of fewer pixels, with sums_step from a channel's sums to the next one's.
+template <requantisation R>
+INLAY_NEVER_INLINE void finish_few(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
+                                   std::int32_t pixels, const std::int32_t* multiplier, const std::int8_t* shift,
+                                   const output_range& range, std::int8_t* output, std::int32_t pitch) {
+  for (; sums != sums_end; sums += sums_step, ++output) {
     const std::int32_t m = *multiplier++, n = *shift++;
     if (n >= 0) {
       const channel_scale<R> scale(m, n, range.zero_point);
-      if (pixels == 4) {
-        output[0] = static_cast<std::int8_t>(scale.output(sums[0], range));
-        output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
-        output[2 * pitch] = static_cast<std::int8_t>(scale.output(sums[2], range));
-        output[3 * pitch] = static_cast<std::int8_t>(scale.output(sums[3], range));
-      } else {
-        for (std::int32_t pixel = 0; pixel < pixels; ++pixel)
-          output[pixel * pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
-      }
+      *output = static_cast<std::int8_t>(scale.output(sums[0], range));
+      if (pixels == 2) output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
     } else {
-      for (std::int32_t pixel = 0; pixel < pixels; ++pixel)
-        output[pixel * pitch] = static_cast<std::int8_t>(scale_table::uncommon_output(sums[pixel], m, n, range));
+      finish_uncommon(sums, pixels, m, n, range, output, pitch);
     }
   }
 }
@@ -380,10 +395,21 @@ INLAY_NEVER_INLINE void make_pixels(convolution_step& s, std::int32_t pixels, st
     now &= -block_step;
     std::int32_t* const sums_end = sums + now * sums_step;
     const std::int8_t* bias = s.biases + s.bias_bytes * channel;
-    for (std::int32_t* sum = sums; sum != sums_end; sum += sums_step, bias += s.bias_bytes) {
-      sum[0] = load_word(bias);
-      if (pixels > 1) sum[1] = sum[0];
-      if (pixels > 2) sum[2] = sum[0], sum[3] = sum[0];
+    if (pixels == 4) {
+      for (std::int32_t* sum = sums; sum != sums_end; bias += s.bias_bytes) {
+        const std::int32_t b = load_word(bias);
+        asm volatile(
+            "strd %1, %1, [%0], #8\n"
+            "strd %1, %1, [%0], #8"
+            : "+r"(sum)
+            : "r"(b)
+            : "memory");
+      }
+    } else {
+      for (std::int32_t* sum = sums; sum != sums_end; sum += sums_step, bias += s.bias_bytes) {
+        sum[0] = load_word(bias);
+        if (pixels == 2) sum[1] = sum[0];
+      }
     }
     const std::int8_t* weights = s.weights + channel * depth - (-depth & 3);
     for (std::int32_t step = 0; step < all_steps; step += part_steps) {
@@ -393,15 +419,18 @@ INLAY_NEVER_INLINE void make_pixels(convolution_step& s, std::int32_t pixels, st
         if (s.p.group_channels % 4 == 0)
           widen_parts(s, pixels, y, x, first, 4 * steps, s.buffer);
         else
-          for (std::int32_t i = 0; i < pixels; ++i)
-            widen_copied(s, pixels, y, x + i * s.p.stride_width, first, 4 * steps, s.buffer + i);
+          widen_copies(s, pixels, y, x, first, 4 * steps, s.buffer);
       }
       multiply_pixels(pixels)(s.buffer, s.buffer + step_words * steps, weights + 4 * step, sums, sums_end,
                               (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, channel_pitch,
                               3 * channel_pitch);
     }
-    finish<R>(sums, sums_step, pixels, s.multipliers + channel, s.shifts + channel, now, s.p.range, output + channel,
-              output_pitch);
+    if (pixels == 4)
+      finish_four<R>(sums, sums_end, s.multipliers + channel, s.shifts + channel, s.p.range, output + channel,
+                     output_pitch);
+    else
+      finish_few<R>(sums, sums_end, sums_step, pixels, s.multipliers + channel, s.shifts + channel, s.p.range,
+                    output + channel, output_pitch);
     channel += now;
   }
 }

@@ -115,14 +115,14 @@ struct channel_scale {
   std::int32_t multiplier, shift, rounding;
 
   INLAY_ALWAYS_INLINE channel_scale(std::int32_t m, std::int32_t s, std::int32_t zero_point)
-      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (s & 31)) {}
+      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (R == requantisation::general ? s & 31 : s)) {}
 
   /// The output, in the lowest byte.
   INLAY_ALWAYS_INLINE std::int32_t output(std::int32_t sum, const output_range& range) const {
     if (R == requantisation::general && shift < 0) return scale_table::uncommon_output(sum, multiplier, shift, range);
     std::int32_t x;
     asm("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(sum << 1), "r"(multiplier), "r"(rounding + (sum >> 31)));
-    x >>= shift & 31;
+    x >>= shift;
     asm("ssat %0, #8, %1, asr #1" : "=r"(x) : "r"(x));
     return R == requantisation::saturating ? x : clamp_between(x, range.low, range.high);
   }
