@@ -213,15 +213,12 @@ inline void widen_four(const std::int8_t* from, std::int32_t distance, std::int3
       : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 }
 
-inline void copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
-  if (count >= 4) {
-    const std::int8_t* const last = from + count - 4;
-    std::int8_t* const last_to = to + count - 4;
-    for (; from < last; from += 4, to += 4) store_word(to, load_word(from));
-    store_word(last_to, load_word(last));
-  } else {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = from[i];
-  }
+/// Returns the end of the copy.
+inline std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
+  std::int8_t* const end = to + count;
+  for (; end - to >= 4; from += 4, to += 4) store_word(to, keep(load_word(from)));
+  for (; to != end; ++from, ++to) *to = static_cast<std::int8_t>(keep(*from));
+  return end;
 }
 
 /// Goes through bytes first … first + count − 1 of the windows of neighbouring pixels, the first of which starts at
@@ -287,28 +284,33 @@ INLAY_NEVER_INLINE inline void widen_copies(const convolution_step& s, std::int3
     const std::int32_t first_ky = (first + before) / row_bytes;
     const std::int32_t first_in_row = first + before - first_ky * row_bytes;
     const std::int32_t first_row = y + first_ky * p.dilation_height;
+    const std::int32_t rows =
+        (first_in_row + static_cast<std::int32_t>(end - bytes) - before + row_bytes - 1) / row_bytes;
+    const std::int32_t last_row = first_row + (rows - 1) * p.dilation_height;
+    // The common case: taps of a row side by side, rows at equal distances.
+    const std::int32_t ring_row = first_row >= 0 ? first_row % s.input.rows : 0;
+    const bool even = tap_pitch == channels && first_row >= 0 && last_row < p.input_height &&
+                      ring_row + last_row - first_row < s.input.rows;
     for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
       std::int8_t* byte = bytes;
-      while (byte != bytes + before) *byte++ = p.input_zero_point;
+      while (byte != bytes + before) *byte++ = static_cast<std::int8_t>(keep(p.input_zero_point));
       const std::int32_t column = x + pixel * p.stride_width;
-      const bool side_by_side = tap_pitch == channels && column >= 0 && column + p.kernel_width <= s.input_width;
       std::int32_t in_row = first_in_row;
-      for (std::int32_t row = first_row; byte != end; row += p.dilation_height, in_row = 0) {
-        const auto left = static_cast<std::int32_t>(end - byte);
-        const std::int32_t row_end = row_bytes - in_row < left ? row_bytes : in_row + left;
-        const bool row_inside = row >= 0 && row < p.input_height;
-        const std::int8_t* from = s.input.data;
-        if (row_inside) from = s.input.pixel(row, column);
-        if (row_inside && side_by_side) {
-          copy_bytes(from + in_row, row_end - in_row, byte);
-          byte += row_end - in_row;
-        } else {
+      if (even && column >= 0 && column + p.kernel_width <= s.input_width) {
+        const std::int8_t* from = s.input.pixel(ring_row, column) + in_row;
+        const std::int32_t next = p.dilation_height * s.input.row_pitch;
+        std::int32_t run = row_bytes - in_row;
+        for (; end - byte > run; from += next - in_row, in_row = 0, run = row_bytes) byte = copy_bytes(from, run, byte);
+        copy_bytes(from, static_cast<std::int32_t>(end - byte), byte);
+      } else {
+        for (std::int32_t row = first_row; byte != end; row += p.dilation_height, in_row = 0) {
+          const std::int8_t* from = row >= 0 && row < p.input_height ? s.input.pixel(row, column) : nullptr;
           std::int32_t kx = in_row / channels;
           std::int32_t channel = in_row - kx * channels;
-          for (; in_row < row_end; ++in_row) {
+          for (; byte != end && kx < p.kernel_width; ++byte) {
             const std::int32_t tap_column = column + kx * p.dilation_width;
-            const bool inside = row_inside && tap_column >= 0 && tap_column < s.input_width;
-            *byte++ = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
+            const bool inside = from != nullptr && tap_column >= 0 && tap_column < s.input_width;
+            *byte = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
             if (++channel == channels) channel = 0, ++kx;
           }
         }
@@ -323,7 +325,9 @@ INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::in
                                                std::int32_t shift, const output_range& range, std::int8_t* output,
                                                std::int32_t pitch) {
   for (std::int32_t pixel = 0; pixel < pixels; ++pixel, output += pitch)
-    *output = static_cast<std::int8_t>(scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
+    *output = static_cast<std::int8_t>(shift == scale_table::constant_shift
+                                           ? multiplier
+                                           : scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
 }
 
 /// Makes outputs of channels of four pixels from their sums.

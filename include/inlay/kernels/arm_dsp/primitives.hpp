@@ -128,6 +128,12 @@ struct channel_scale {
   }
 };
 
+/// Keeps compilers from making a call of memcpy of a loop over a few bytes.
+INLAY_ALWAYS_INLINE std::int32_t keep(std::int32_t value) {
+  asm("" : "+r"(value));
+  return value;
+}
+
 /// Four bytes from or to anywhere.
 INLAY_ALWAYS_INLINE std::int32_t load_word(const void* from) {
   std::int32_t word;
