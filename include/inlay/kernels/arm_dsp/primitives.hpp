@@ -82,6 +82,7 @@ struct scale_table {
         }
       }
       std::int32_t& four = table[channels + c / 4];
+      if (c % 4 == 0) four = 0;
       four = static_cast<std::int32_t>(static_cast<std::uint32_t>(four) | (static_cast<std::uint32_t>(shift) & 0xff)
                                                                               << c % 4 * 8);
     }
