@@ -169,10 +169,9 @@ INLAY_MULTIPLY_FUNCTION(multiply_1_pixel) {
 #undef INLAY_MULTIPLY_FUNCTION
 
 /// By pixels: the function, and the bytes of a step's instructions.
-template <int Pixels>
-inline constexpr multiply_function* multiply_pixels = Pixels == 4   ? multiply_4_pixels
-                                                      : Pixels == 2 ? multiply_2_pixels
-                                                                    : multiply_1_pixel;
+inline multiply_function* multiply_pixels(std::int32_t pixels) {
+  return pixels == 4 ? multiply_4_pixels : pixels == 2 ? multiply_2_pixels : multiply_1_pixel;
+}
 constexpr std::int32_t step_bytes(std::int32_t pixels) { return pixels == 4 ? 52 : pixels == 2 ? 60 : 84; }
 
 /// Widens steps of one window; those of `pixels` windows are interleaved.
@@ -185,167 +184,258 @@ inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minu
   }
 }
 
-/// Widens steps of four windows, `distance` bytes apart.
+/// Widens steps of four windows, `distance` bytes apart; at least one step.
 inline void widen_four(const std::int8_t* from, std::int32_t distance, std::int32_t steps,
                        std::int32_t minus_zero_points, std::int32_t* to) {
-  for (std::int32_t pixel = 0; pixel < 4; ++pixel)
-    widen(from + pixel * distance, steps, minus_zero_points, 4, to + pixel);
+  const std::int32_t* const end = to + 8 * steps;
+  std::int32_t even;
+  asm volatile(
+      "1:\n"
+      "ldr r9, [%[from], %[distance]]\n"
+      "ldr r10, [%[from], %[distance], lsl #1]\n"
+      "ldr r11, [%[from], %[distance3]]\n"
+      "ldr r8, [%[from]], #4\n"
+      "sxtab16 %[even], %[zero], r8\n"
+      "sxtab16 r12, %[zero], r9\n"
+      "strd %[even], r12, [%[to]], #8\n"
+      "sxtab16 %[even], %[zero], r10\n"
+      "sxtab16 r12, %[zero], r11\n"
+      "strd %[even], r12, [%[to]], #8\n"
+      "sxtab16 r8, %[zero], r8, ror #8\n"
+      "sxtab16 r9, %[zero], r9, ror #8\n"
+      "sxtab16 r10, %[zero], r10, ror #8\n"
+      "sxtab16 r11, %[zero], r11, ror #8\n"
+      "stmia %[to]!, {r8-r11}\n"
+      "cmp %[to], %[end]\n"
+      "bne 1b\n"
+      : [from] "+r"(from), [to] "+r"(to), [even] "=&r"(even)
+      : [distance] "r"(distance), [distance3] "r"(3 * distance), [zero] "r"(minus_zero_points), [end] "r"(end)
+      : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 }
 
-/// Bytes first … first + count − 1 of the windows of neighbouring pixels, of which the first one's window starts at
-/// row y, column x of the input. Widens them to `to`, or, of one pixel, copies them there. Negative bytes are
-/// outside as well.
-template <bool Widens>
-INLAY_NEVER_INLINE void gather(const convolution_step& s, std::int32_t pixels, std::int32_t y, std::int32_t x,
-                               std::int32_t first, std::int32_t count, void* to) {
+/// Returns the end of the copy.
+inline std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
+  std::int8_t* const end = to + count;
+  for (; end - to >= 4; from += 4, to += 4) store_word(to, keep(load_word(from)));
+  for (; to != end; ++from, ++to) *to = static_cast<std::int8_t>(keep(*from));
+  return end;
+}
+
+/// Goes through bytes first … first + count − 1 of the windows of neighbouring pixels, the first of which starts at
+/// row y, column x of the input. Gives visit(run, bytes, pixel's bytes or nullptr outside the map) …
+INLAY_NEVER_INLINE inline void widen_parts(const convolution_step& s, std::int32_t pixels, std::int32_t y,
+                                           std::int32_t x, std::int32_t first, std::int32_t count, std::int32_t* to) {
   const convolution& p = s.p;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
-  auto* words = static_cast<std::int32_t*>(to);
-  auto* bytes = static_cast<std::int8_t*>(to);
-  if constexpr (!Widens)
-    for (; first < 0; ++first, --count) *bytes++ = p.input_zero_point;
   const std::int32_t channels = p.group_channels;
-  std::int32_t tap = first / channels;
+  const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
+  const std::int32_t pixel_distance = p.stride_width * s.input.pixel_pitch;
+  const std::int32_t tap = first / channels;
   std::int32_t channel = first - tap * channels;
   std::int32_t ky = tap / p.kernel_width;
   std::int32_t kx = tap - ky * p.kernel_width;
-  const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
-  const std::int32_t pixel_distance = p.stride_width * s.input.pixel_pitch;
-  const std::int32_t pixels_width = (pixels - 1) * p.stride_width;
   while (count > 0) {
     const std::int32_t row = y + ky * p.dilation_height;
     const std::int32_t column = x + kx * p.dilation_width;
-    const bool row_inside = row >= 0 && row < p.input_height;
     // All taps of a row at once where they are inside and side by side.
-    const std::int32_t taps = dense ? p.kernel_width - kx : 1;
-    const bool inside = row_inside && column >= 0 && column + pixels_width + taps <= s.input_width;
-    std::int32_t run = (inside ? taps : 1) * channels - channel;
+    std::int32_t taps = dense ? p.kernel_width - kx : 1;
+    const bool row_inside = row >= 0 && row < p.input_height;
+    const bool inside = row_inside && column >= 0 && column + (pixels - 1) * p.stride_width + taps <= s.input_width;
+    if (!inside) taps = 1;
+    std::int32_t run = taps * channels - channel;
     if (run > count) run = count;
-    const std::int8_t* from = row_inside ? s.input.data + row % s.input.rows * s.input.row_pitch +
-                                               (column - s.input.first_column) * s.input.pixel_pitch + channel
-                                         : nullptr;
-    if constexpr (Widens) {
-      if (inside && pixels == 4) {
-        widen_four(from, pixel_distance, run / 4, minus_zero_points, words);
+    const std::int8_t* from = s.input.data + channel;
+    if (row_inside)
+      from += row % s.input.rows * s.input.row_pitch + (column - s.input.first_column) * s.input.pixel_pitch;
+    if (inside && pixels == 4) {
+      widen_four(from, pixel_distance, run / 4, minus_zero_points, to);
+    } else {
+      for (std::int32_t pixel = 0; pixel < pixels; ++pixel, from += pixel_distance) {
+        const std::int32_t pixel_column = column + pixel * p.stride_width;
+        if (row_inside && pixel_column >= 0 && pixel_column < s.input_width) {
+          widen(from, run / 4, minus_zero_points, pixels, to + pixel);
+        } else {
+          std::int32_t* zeros = to + pixel;
+          for (std::int32_t i = 0; i < run; i += 2, zeros += pixels) *zeros = 0;
+        }
+      }
+    }
+    to += run / 2 * pixels;
+    count -= run;
+    channel = 0;
+    kx += taps;
+    if (kx == p.kernel_width) kx = 0, ++ky;
+  }
+}
+
+/// The same where a pixel's channels are no whole words, by way of copies of windows. Bytes before a window are
+/// outside, too.
+INLAY_NEVER_INLINE inline void widen_copies(const convolution_step& s, std::int32_t pixels, std::int32_t y,
+                                            std::int32_t x, std::int32_t first, std::int32_t count, std::int32_t* to) {
+  const convolution& p = s.p;
+  constexpr std::int32_t bytes_at_once = 40;
+  alignas(4) std::int8_t bytes[bytes_at_once];
+  const std::int32_t channels = p.group_channels;
+  const std::int32_t row_bytes = p.kernel_width * channels;
+  const std::int32_t tap_pitch = p.dilation_width * s.input.pixel_pitch;
+  for (; count > 0; count -= bytes_at_once, first += bytes_at_once, to += bytes_at_once / 2 * pixels) {
+    const std::int8_t* const end = bytes + (count < bytes_at_once ? count : bytes_at_once);
+    const std::int32_t before = first < 0 ? -first : 0;
+    const std::int32_t first_ky = (first + before) / row_bytes;
+    const std::int32_t first_in_row = first + before - first_ky * row_bytes;
+    const std::int32_t first_row = y + first_ky * p.dilation_height;
+    const std::int32_t rows =
+        (first_in_row + static_cast<std::int32_t>(end - bytes) - before + row_bytes - 1) / row_bytes;
+    const std::int32_t last_row = first_row + (rows - 1) * p.dilation_height;
+    // The common case: taps of a row side by side, rows at equal distances.
+    const std::int32_t ring_row = first_row >= 0 ? first_row % s.input.rows : 0;
+    const bool even = tap_pitch == channels && first_row >= 0 && last_row < p.input_height &&
+                      ring_row + last_row - first_row < s.input.rows;
+    for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
+      std::int8_t* byte = bytes;
+      while (byte != bytes + before) *byte++ = static_cast<std::int8_t>(keep(p.input_zero_point));
+      const std::int32_t column = x + pixel * p.stride_width;
+      std::int32_t in_row = first_in_row;
+      if (even && column >= 0 && column + p.kernel_width <= s.input_width) {
+        const std::int8_t* from = s.input.pixel(ring_row, column) + in_row;
+        const std::int32_t next = p.dilation_height * s.input.row_pitch;
+        std::int32_t run = row_bytes - in_row;
+        for (; end - byte > run; from += next - in_row, in_row = 0, run = row_bytes) byte = copy_bytes(from, run, byte);
+        copy_bytes(from, static_cast<std::int32_t>(end - byte), byte);
       } else {
-        for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
-          const std::int32_t pixel_column = column + pixel * p.stride_width;
-          if (row_inside && pixel_column >= 0 && pixel_column < s.input_width) {
-            widen(from + pixel * pixel_distance, run / 4, minus_zero_points, pixels, words + pixel);
-          } else {
-            std::int32_t* zeros = words + pixel;
-            for (std::int32_t i = 0; i < run; i += 2, zeros += pixels) *zeros = 0;
+        for (std::int32_t row = first_row; byte != end; row += p.dilation_height, in_row = 0) {
+          const std::int8_t* from = row >= 0 && row < p.input_height ? s.input.pixel(row, column) : nullptr;
+          std::int32_t kx = in_row / channels;
+          std::int32_t channel = in_row - kx * channels;
+          for (; byte != end && kx < p.kernel_width; ++byte) {
+            const std::int32_t tap_column = column + kx * p.dilation_width;
+            const bool inside = from != nullptr && tap_column >= 0 && tap_column < s.input_width;
+            *byte = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
+            if (++channel == channels) channel = 0, ++kx;
           }
         }
       }
-      words += run / 2 * pixels;
+      widen(bytes, static_cast<std::int32_t>(end - bytes) / 4, minus_twice(p.input_zero_point), pixels, to + pixel);
+    }
+  }
+}
+
+/// Makes a channel's outputs that do not go the short way.
+INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::int32_t pixels, std::int32_t multiplier,
+                                               std::int32_t shift, const output_range& range, std::int8_t* output,
+                                               std::int32_t pitch) {
+  for (std::int32_t pixel = 0; pixel < pixels; ++pixel, output += pitch)
+    *output = static_cast<std::int8_t>(shift == scale_table::constant_shift
+                                           ? multiplier
+                                           : scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
+}
+
+/// Makes outputs of channels of four pixels from their sums.
+template <requantisation R>
+INLAY_NEVER_INLINE void finish_four(const std::int32_t* sums, const std::int32_t* sums_end,
+                                    const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
+                                    std::int8_t* output, std::int32_t pitch) {
+  const std::int32_t zero_point = range.zero_point;
+  do {
+    const std::int32_t m = *multiplier++, n = *shift++;
+    if (n >= 0) [[likely]] {
+      const channel_scale<R> scale(m, n, zero_point);
+      output[0] = static_cast<std::int8_t>(scale.output(sums[0], range));
+      output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
+      output[2 * pitch] = static_cast<std::int8_t>(scale.output(sums[2], range));
+      output[3 * pitch] = static_cast<std::int8_t>(scale.output(sums[3], range));
     } else {
-      for (std::int32_t i = 0; i < run; ++i)
-        bytes[i] = row_inside && column >= 0 && column < s.input_width ? from[i] : p.input_zero_point;
-      bytes += run;
+      finish_uncommon(sums, 4, m, n, range, output, pitch);
     }
-    count -= run;
-    channel = 0;
-    kx += inside ? taps : 1;
-    if (kx == p.kernel_width) {
-      kx = 0;
-      ++ky;
+    sums += 4;
+    ++output;
+  } while (sums != sums_end);
+}
+
+/// Of channels of fewer pixels, with sums_step from a channel's sums to the next one's.
+template <requantisation R>
+INLAY_NEVER_INLINE void finish_few(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
+                                   std::int32_t pixels, const std::int32_t* multiplier, const std::int8_t* shift,
+                                   const output_range& range, std::int8_t* output, std::int32_t pitch) {
+  for (; sums != sums_end; sums += sums_step, ++output) {
+    const std::int32_t m = *multiplier++, n = *shift++;
+    if (n >= 0) {
+      const channel_scale<R> scale(m, n, range.zero_point);
+      *output = static_cast<std::int8_t>(scale.output(sums[0], range));
+      if (pixels == 2) output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
+    } else {
+      finish_uncommon(sums, pixels, m, n, range, output, pitch);
     }
   }
 }
 
-/// Widens some steps of the windows of neighbouring pixels into the buffer.
-inline void widen_windows(convolution_step& s, std::int32_t pixels, std::int32_t y, std::int32_t x,
-                          std::int32_t first_step, std::int32_t steps) {
-  const convolution& p = s.p;
-  const std::int32_t first = 4 * first_step - (-s.depth & 3);
-  if (p.group_channels % 4 == 0) {
-    gather<true>(s, pixels, y, x, first, 4 * steps, s.buffer);
-    return;
-  }
-  constexpr std::int32_t steps_at_once = 10;
-  for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
-    for (std::int32_t i = 0; i < steps; i += steps_at_once) {
-      alignas(4) std::int8_t bytes[4 * steps_at_once];
-      const std::int32_t now = steps - i < steps_at_once ? steps - i : steps_at_once;
-      gather<false>(s, 1, y, x + pixel * p.stride_width, first + 4 * i, 4 * now, bytes);
-      widen(bytes, now, minus_twice(p.input_zero_point), pixels, s.buffer + 2 * pixels * i + pixel);
-    }
-  }
-}
-
-/// All channels of neighbouring pixels.
-template <int Pixels, requantisation R>
-INLAY_NEVER_INLINE void make_pixels(convolution_step& s, std::int32_t y, std::int32_t x, std::int8_t* output,
-                                    std::int32_t output_pitch) {
-  constexpr std::int32_t block_channels = 4 / Pixels;
+/// All channels of one, two or four neighbouring pixels, whose windows start at row y, column x and so on.
+template <requantisation R>
+INLAY_NEVER_INLINE void make_pixels(convolution_step& s, std::int32_t pixels, std::int32_t y, std::int32_t x,
+                                    std::int8_t* output, std::int32_t output_pitch) {
   const std::int32_t depth = s.depth;
   const std::int32_t channels = s.p.group_outputs;
   // A block of a layer with fewer channels computes one channel several times.
+  const std::int32_t block_channels = 4 / pixels;
   const bool full = channels >= block_channels;
-  const std::int32_t channel_step = full ? 1 : 0;
   const std::int32_t block_step = full ? block_channels : 1;
-  const std::int32_t channel_pitch = channel_step * depth;
+  const std::int32_t channel_pitch = full ? depth : 0;
+  const std::int32_t sums_step = 4 / block_step;
 
   const std::int32_t all_steps = (depth + 3) >> 2;
-  const bool at_once = all_steps * 2 * Pixels <= buffer_words - least_sums;
-  const std::int32_t part_steps = at_once ? all_steps : (buffer_words - most_sums) / (2 * Pixels);
-  std::int32_t* const sums = s.buffer + part_steps * 2 * Pixels;
-  const std::int32_t most_blocks = static_cast<std::int32_t>(s.buffer + buffer_words - sums) / 4;
+  const std::int32_t step_words = 2 * pixels;
+  const bool at_once = all_steps * step_words <= buffer_words - least_sums;
+  const std::int32_t part_steps = at_once ? all_steps : (buffer_words - most_sums) / step_words;
+  std::int32_t* const sums = s.buffer + part_steps * step_words;
+  const std::int32_t most_channels = (buffer_words - part_steps * step_words) / 4 * block_step;
   for (std::int32_t channel = 0; channel < channels;) {
-    std::int32_t blocks = full ? (channels - channel) / block_channels : channels - channel;
-    if (blocks > most_blocks) blocks = most_blocks;
-    if (blocks == 0) {
+    std::int32_t now = channels - channel;
+    if (now > most_channels) now = most_channels;
+    if (now < block_step) {
       // Less than a block is left: some channels again.
-      channel = channels - block_channels;
-      blocks = 1;
+      channel = channels - block_step;
+      now = block_step;
     }
-    std::int32_t* const sums_end = sums + 4 * blocks;
+    now &= -block_step;
+    std::int32_t* const sums_end = sums + now * sums_step;
     const std::int8_t* bias = s.biases + s.bias_bytes * channel;
-    const std::int32_t next_bias = s.bias_bytes * channel_step;
-    for (std::int32_t* sum = sums; sum != sums_end; sum += 4, bias += s.bias_bytes * block_step) {
-      sum[0] = load_word(bias);
-      sum[1] = Pixels > 1 ? sum[0] : load_word(bias + next_bias);
-      sum[2] = Pixels > 2 ? sum[0] : load_word(bias + 2 / Pixels * next_bias);
-      sum[3] = Pixels > 1 ? sum[2] : load_word(bias + 3 * next_bias);
+    if (pixels == 4) {
+      for (std::int32_t* sum = sums; sum != sums_end; bias += s.bias_bytes) {
+        const std::int32_t b = load_word(bias);
+        asm volatile(
+            "strd %1, %1, [%0], #8\n"
+            "strd %1, %1, [%0], #8"
+            : "+r"(sum)
+            : "r"(b)
+            : "memory");
+      }
+    } else {
+      for (std::int32_t* sum = sums; sum != sums_end; sum += sums_step, bias += s.bias_bytes) {
+        sum[0] = load_word(bias);
+        if (pixels == 2) sum[1] = sum[0];
+      }
     }
-
     const std::int8_t* weights = s.weights + channel * depth - (-depth & 3);
     for (std::int32_t step = 0; step < all_steps; step += part_steps) {
       const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
-      if (!at_once || channel == 0) widen_windows(s, Pixels, y, x, step, steps);
-      multiply_pixels<Pixels>(s.buffer, s.buffer + 2 * Pixels * steps, weights + 4 * step, sums, sums_end,
-                              (-steps & 3) * step_bytes(Pixels), block_step * depth - 4 * steps, channel_pitch,
+      if (!at_once || channel == 0) {
+        const std::int32_t first = 4 * step - (-depth & 3);
+        if (s.p.group_channels % 4 == 0)
+          widen_parts(s, pixels, y, x, first, 4 * steps, s.buffer);
+        else
+          widen_copies(s, pixels, y, x, first, 4 * steps, s.buffer);
+      }
+      multiply_pixels(pixels)(s.buffer, s.buffer + step_words * steps, weights + 4 * step, sums, sums_end,
+                              (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, channel_pitch,
                               3 * channel_pitch);
     }
-
-    const std::int32_t* multiplier = s.multipliers + channel;
-    const std::int8_t* shift = s.shifts + channel;
-    std::int8_t* out = output + channel;
-    const output_range range = s.p.range;
-    for (const std::int32_t* sum = sums; sum != sums_end;) {
-      for (std::int32_t i = 0; i < block_channels; ++i, sum += Pixels) {
-        const auto store_pixels = [&](const auto& scale) {
-          const auto store = [&](std::int32_t pixel) {
-            out[pixel * output_pitch] = static_cast<std::int8_t>(scale.output(sum[pixel], range));
-          };
-          store(0);
-          if constexpr (Pixels > 1) store(1);
-          if constexpr (Pixels > 2) store(2), store(3);
-        };
-        if (*shift >= 0)
-          store_pixels(channel_scale<R>(*multiplier, *shift, range.zero_point));
-        else
-          store_pixels(channel_scale<requantisation::general>(*multiplier, *shift, range.zero_point));
-        multiplier += channel_step;
-        shift += channel_step;
-        out += channel_step;
-      }
-      multiplier += 1 - channel_step;
-      shift += 1 - channel_step;
-      out += 1 - channel_step;
-    }
-    channel += blocks * block_step;
+    if (pixels == 4)
+      finish_four<R>(sums, sums_end, s.multipliers + channel, s.shifts + channel, s.p.range, output + channel,
+                     output_pitch);
+    else
+      finish_few<R>(sums, sums_end, sums_step, pixels, s.multipliers + channel, s.shifts + channel, s.p.range,
+                    output + channel, output_pitch);
+    channel += now;
   }
 }
 
@@ -382,13 +472,13 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
         std::int8_t* out = output.pixel(y, x) + group * p.group_outputs;
         const std::int32_t first_column = x * p.stride_width - p.padding_left;
         if (left >= 4) {
-          make_pixels<4, R>(s, first_row, first_column, out, output.pixel_pitch);
+          make_pixels<R>(s, 4, first_row, first_column, out, output.pixel_pitch);
           x += 4;
         } else if (left >= 2) {
-          make_pixels<2, R>(s, first_row, first_column, out, output.pixel_pitch);
+          make_pixels<R>(s, 2, first_row, first_column, out, output.pixel_pitch);
           x += 2;
         } else {
-          make_pixels<1, R>(s, first_row, first_column, out, output.pixel_pitch);
+          make_pixels<R>(s, 1, first_row, first_column, out, output.pixel_pitch);
           x += 1;
         }
       }

@@ -82,6 +82,7 @@ struct scale_table {
         }
       }
       std::int32_t& four = table[channels + c / 4];
+      if (c % 4 == 0) four = 0;
       four = static_cast<std::int32_t>(static_cast<std::uint32_t>(four) | (static_cast<std::uint32_t>(shift) & 0xff)
                                                                               << c % 4 * 8);
     }
@@ -115,25 +116,33 @@ struct channel_scale {
   std::int32_t multiplier, shift, rounding;
 
   INLAY_ALWAYS_INLINE channel_scale(std::int32_t m, std::int32_t s, std::int32_t zero_point)
-      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (s & 31)) {}
+      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (R == requantisation::general ? s & 31 : s)) {}
 
   /// The output, in the lowest byte.
   INLAY_ALWAYS_INLINE std::int32_t output(std::int32_t sum, const output_range& range) const {
     if (R == requantisation::general && shift < 0) return scale_table::uncommon_output(sum, multiplier, shift, range);
     std::int32_t x;
     asm("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(sum << 1), "r"(multiplier), "r"(rounding + (sum >> 31)));
-    x >>= shift & 31;
+    x >>= shift;
     asm("ssat %0, #8, %1, asr #1" : "=r"(x) : "r"(x));
     return R == requantisation::saturating ? x : clamp_between(x, range.low, range.high);
   }
 };
 
-/// Four bytes from anywhere.
+/// Keeps compilers from making a call of memcpy of a loop over a few bytes.
+INLAY_ALWAYS_INLINE std::int32_t keep(std::int32_t value) {
+  asm("" : "+r"(value));
+  return value;
+}
+
+/// Four bytes from or to anywhere.
 INLAY_ALWAYS_INLINE std::int32_t load_word(const void* from) {
   std::int32_t word;
   std::memcpy(&word, from, sizeof word);
   return word;
 }
+
+INLAY_ALWAYS_INLINE void store_word(void* to, std::int32_t word) { std::memcpy(to, &word, sizeof word); }
 
 /// Bytes 0 and 2, 1 and 3 of a word as pairs of int16, plus pairs.
 INLAY_ALWAYS_INLINE std::int32_t add_even_bytes(std::int32_t pairs, std::int32_t word) {
