@@ -47,10 +47,6 @@ struct random_numbers {
   }
 };
 
-constexpr bool is_pair(layer_kind kind) {
-  return kind == layer_kind::add || kind == layer_kind::sub || kind == layer_kind::mul;
-}
-
 /// A graph of one layer with tensors 0 to 2 its inputs, 3 its output. The model's bytes would be the weights, the
 /// scales, the biases.
 struct one_layer {
