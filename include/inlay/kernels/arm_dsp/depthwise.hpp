@@ -1,11 +1,17 @@
 // Inlay: DEPTHWISE_CONV_2D for Cortex-M4, M7 and M33.
 //
-// A few channels at a time: the input under a strip of outputs is widened into a buffer on the stack, its zero point
-// subtracted, in pairs of rows, so that one instruction multiplies what stands below one another. What lies beyond
-// the map's sides is 0 in the buffer; weights beyond its top and bottom are taken as 0. At stride 1 two rows of
-// outputs share a buffer: a window of odd height leaves one row of the pairs unused, and the next row of outputs uses
-// it with weights moved down by one. With wider strides, columns that are a stride apart stand side by side, so that
-// every window becomes a few dense ones.
+// Four channels at a time, along a row of outputs. Every column of the input is widened once, its zero point
+// subtracted, into pairs of rows, so that one instruction multiplies what stands below one another, and is added to
+// the sums of all outputs that it is part of; then the oldest of them is complete. What a channel needs for that
+// stands together on the stack, a `block`, in the order in which instructions that load many registers take it:
+//
+//   sums of the outputs begun, oldest first; the bias: the sum of the next one
+//   for each pair of rows (the last may be a single one):
+//     the pair of the column, its weights for each of the sums
+//   multiplier, rounding, shift
+//
+// At stride 2 two columns are added at once: first the one whose place in the window is odd. Columns beyond the map's
+// sides are 0, or left out; for rows beyond its top and bottom it is the weights that are 0.
 #pragma once
 
 #include <inlay/kernels/arm_dsp/primitives.hpp>
@@ -17,194 +23,221 @@ namespace inlay {
 
 namespace detail::arm_dsp {
 
-/// The lower halves of two words, and the upper ones.
-INLAY_ALWAYS_INLINE std::int32_t lower_halves(std::int32_t a, std::int32_t b) {
-  std::int32_t pair;
-  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
-  return pair;
-}
-INLAY_ALWAYS_INLINE std::int32_t upper_halves(std::int32_t a, std::int32_t b) {
-  std::int32_t pair;
-  asm("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(b), "r"(a));
-  return pair;
-}
+/// A square window of 3, 5 or 7, stride 1 or 2.
+struct depthwise_window {
+  std::int8_t size = 3, stride = 1;
+  friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
 
-/// sum + both products, to another register.
-INLAY_ALWAYS_INLINE std::int32_t plus_pairs(std::int32_t sum, std::int32_t a, std::int32_t b) {
-  std::int32_t result;
-  asm("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-  return result;
-}
-
-/// Two or four int8 from anywhere.
-template <int Channels>
-INLAY_ALWAYS_INLINE std::int32_t load_channels(const std::int8_t* from) {
-  static_assert(Channels == 2 || Channels == 4);
-  if constexpr (Channels == 4) {
-    return load_word(from);
-  } else {
-    std::uint16_t half;
-    std::memcpy(&half, from, sizeof half);
-    return half;
+  /// Outputs begun and not complete.
+  constexpr int begun() const { return (size - 1) / stride; }
+  constexpr int pairs() const { return size / 2; }
+  /// Words of a block before the columns, for a pair of rows, and in all.
+  constexpr int sums() const { return begun() + 1; }
+  constexpr int row() const { return size + stride; }
+  constexpr int block() const { return sums() + (pairs() + 1) * row() + 3; }
+  /// Where among the words of a pair of rows the column with place x in the window has its weights.
+  constexpr int weight_place(int x) const {
+    if (stride == 1) return size - x;
+    return x % 2 == 1 ? (size - x) / 2 : (size + 1) / 2 + 1 + (size - 1 - x) / 2;
   }
-}
+  /// Where the first or second of the columns added at once is itself.
+  constexpr int column_place(int which) const { return which == 0 ? 0 : (size + 1) / 2; }
+};
 
-/// Values of channels in two rows, `bias` added, as pairs: a plane for each channel.
-template <int Channels>
-INLAY_ALWAYS_INLINE void store_pairs(std::int32_t a, std::int32_t b, std::int32_t bias, std::int32_t* to,
-                                     std::int32_t plane) {
-  const std::int32_t lower = lower_halves(a, b);
+/// Four int8 of each of two rows, `bias` added, as pairs, each to a block of its own.
+INLAY_ALWAYS_INLINE void store_pairs(std::int32_t a, std::int32_t b, std::int32_t bias, std::int32_t* to, int block) {
+  std::int32_t lower, upper;
+  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(lower) : "r"(a), "r"(b));
+  asm("pkhtb %0, %1, %2, asr #16" : "=r"(upper) : "r"(b), "r"(a));
   to[0] = add_even_bytes(bias, lower);
-  to[plane] = add_odd_bytes(bias, lower);
-  if constexpr (Channels == 4) {
-    const std::int32_t upper = upper_halves(a, b);
-    to[2 * plane] = add_even_bytes(bias, upper);
-    to[3 * plane] = add_odd_bytes(bias, upper);
-  }
+  to[block] = add_odd_bytes(bias, lower);
+  to[2 * block] = add_even_bytes(bias, upper);
+  to[3 * block] = add_odd_bytes(bias, upper);
 }
 
-/// How a window is computed.
-struct depthwise_spec {
-  std::int8_t height = 1, width = 1;  // of the kernel
-  std::int8_t row_stride = 1, column_stride = 1;
-  friend constexpr bool operator==(const depthwise_spec&, const depthwise_spec&) = default;
-
-  /// Rows of outputs that share a buffer.
-  constexpr int rows() const { return row_stride == 1 ? 2 : 1; }
-  /// Pairs of rows in the buffer.
-  constexpr int pairs() const { return (height + rows()) / 2; }
-  constexpr int weights() const { return pairs() * width; }
-  /// Channels at a time.
-  constexpr int channels() const { return pairs() <= 2 ? 4 : 2; }
-  /// Columns of the buffer that stand a stride apart.
-  constexpr int columns() const { return 128 / (channels() * pairs() * column_stride); }
-  /// Outputs of a strip: four are computed at once.
-  constexpr int outputs() const { return (columns() - (width - 1) / column_stride) & ~3; }
-};
-
-/// Where a strip's columns come from.
-struct strip_columns {
-  std::int32_t before = 0, inside = 0, after = 0;  // columns left of the map, in it, right of it
-};
-
-/// Widens a pair of rows of a strip.
-template <int Channels>
-INLAY_NEVER_INLINE void widen_rows(const std::int8_t* a, const std::int8_t* b, std::int32_t pitch,
-                                   strip_columns columns, std::int32_t bias, std::int32_t* to, std::int32_t plane) {
-  const auto clear = [&](std::int32_t count) {
-    for (; count > 0; --count, ++to)
-      for (int c = 0; c < Channels; ++c) to[c * plane] = 0;
-  };
-  clear(columns.before);
-  for (std::int32_t i = columns.inside; i > 0; --i, a += pitch, b += pitch, ++to)
-    store_pairs<Channels>(load_channels<Channels>(a), load_channels<Channels>(b), bias, to, plane);
-  clear(columns.after);
+/// The same for one row. The upper halves are not used.
+INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::int32_t* to, int block) {
+  std::int32_t third, fourth;
+  asm("sxtab16 %0, %1, %2, ror #16" : "=r"(third) : "r"(bias), "r"(a));
+  asm("sxtab16 %0, %1, %2, ror #24" : "=r"(fourth) : "r"(bias), "r"(a));
+  to[0] = add_even_bytes(bias, a);
+  to[block] = add_odd_bytes(bias, a);
+  to[2 * block] = third;
+  to[3 * block] = fourth;
 }
 
-/// The weights of some channels as pairs of rows, `first_row` (which may be −1) and the next coming first; those of
-/// rows not in [0, end_row) are 0.
-template <depthwise_spec S>
-INLAY_NEVER_INLINE void gather_weights(const std::int8_t* weights, std::int32_t pitch, std::int32_t first_row,
-                                       std::int32_t end_row, std::int32_t* to) {
-  const std::int32_t row_pitch = S.width * pitch;
-  for (int pair = 0; pair < S.pairs(); ++pair, first_row += 2) {
-    const bool has_a = first_row >= 0 && first_row < end_row, has_b = first_row + 1 >= 0 && first_row + 1 < end_row;
-    const std::int8_t* a = weights + (has_a ? first_row * row_pitch : 0);
-    const std::int8_t* b = weights + (has_b ? (first_row + 1) * row_pitch : 0);
-    const std::int32_t mask = (has_a ? 0xffff : 0) | (has_b ? -0x10000 : 0);
-    for (int phase = 0; phase < S.column_stride; ++phase)
-      for (int x = phase; x < S.width; x += S.column_stride, ++to) {
-        store_pairs<S.channels()>(load_channels<S.channels()>(a + x * pitch),
-                                  load_channels<S.channels()>(b + x * pitch), 0, to, S.weights());
-        for (int c = 0; c < S.channels(); ++c) to[c * S.weights()] &= mask;
-      }
-  }
-}
+// Adds a column, or two, to the sums of one channel, and makes the output that is complete. Registers r0 … are the
+// sums, those behind them hold a column and its weights. `block` goes on to the next channel's.
+#define INLAY_REQUANTISE        \
+  "lsl r0, r0, #1\n\t"          \
+  "add r2, r2, r0, asr #31\n\t" \
+  "smmlar r0, r0, r1, r2\n\t"   \
+  "asr r0, r0, r3\n\t"          \
+  "ssat r0, #8, r0, asr #1\n\t" \
+  "strb r0, [%[output], %[channel]]\n\t"
 
-/// Adds Taps columns of a pair of rows to four sums.
-template <int Taps>
-INLAY_ALWAYS_INLINE void add_columns(const std::int32_t* columns, const std::int32_t* weights,
-                                     std::int32_t (&sums)[4]) {
-  for (int t = 0; t < Taps; ++t)
-    for (int i = 0; i < 4; ++i) sums[i] = plus_pairs(sums[i], columns[t + i], weights[t]);
-}
+#define INLAY_ROW_3_1(multiply)                                                                         \
+  "ldmia %[block]!, {r3-r6}\n\t" multiply " r0, r3, r4, r0\n\t" multiply " r1, r3, r5, r1\n\t" multiply \
+  " r2, r3, r6, r2\n\t"
+#define INLAY_ROW_3_2(multiply)                                                                         \
+  "ldmia %[block]!, {r2-r6}\n\t" multiply " r0, r2, r3, r0\n\t" multiply " r0, r4, r5, r0\n\t" multiply \
+  " r1, r4, r6, r1\n\t"
+#define INLAY_ROW_5_1(multiply)                                                                                 \
+  "ldmia %[block]!, {r5-r6, r8-r11}\n\t" multiply " r0, r5, r6, r0\n\t" multiply " r1, r5, r8, r1\n\t" multiply \
+  " r2, r5, r9, r2\n\t" multiply " r3, r5, r10, r3\n\t" multiply " r4, r5, r11, r4\n\t"
+#define INLAY_ROW_5_2(multiply)                                                                                 \
+  "ldmia %[block]!, {r3-r6, r8-r10}\n\t" multiply " r0, r3, r4, r0\n\t" multiply " r1, r3, r5, r1\n\t" multiply \
+  " r0, r6, r8, r0\n\t" multiply " r1, r6, r9, r1\n\t" multiply " r2, r6, r10, r2\n\t"
+#define INLAY_ROW_7_1(multiply)                                                                           \
+  "ldmia %[block]!, {r8-r11}\n\t" multiply " r0, r8, r9, r0\n\t" multiply " r1, r8, r10, r1\n\t" multiply \
+  " r2, r8, r11, r2\n\t"                                                                                  \
+  "ldmia %[block]!, {r9-r11}\n\t" multiply " r3, r8, r9, r3\n\t" multiply " r4, r8, r10, r4\n\t" multiply \
+  " r5, r8, r11, r5\n\t"                                                                                  \
+  "ldr r9, [%[block]], #4\n\t" multiply " r6, r8, r9, r6\n\t"
+#define INLAY_ROW_7_2(multiply)                                                                                \
+  "ldmia %[block]!, {r4-r6, r8}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply    \
+  " r2, r4, r8, r2\n\t"                                                                                        \
+  "ldmia %[block]!, {r4-r6, r8-r9}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply \
+  " r2, r4, r8, r2\n\t" multiply " r3, r4, r9, r3\n\t"
 
-/// Sums of one channel's outputs in a strip.
-template <depthwise_spec S>
-INLAY_NEVER_INLINE void sum_strip(const std::int32_t* columns, const std::int32_t* weights, std::int32_t bias,
-                                  std::int32_t* sums, std::int32_t count) {
-  for (; count > 0; count -= 4, columns += 4, sums += 4) {
-    std::int32_t four[4] = {bias, bias, bias, bias};
-    const std::int32_t* column = columns;
-    const std::int32_t* weight = weights;
-    for (int pair = 0; pair < S.pairs(); ++pair)
-      [&]<std::int32_t... Phase>(std::integer_sequence<std::int32_t, Phase...>) {
-        ((add_columns<(S.width - Phase + S.column_stride - 1) / S.column_stride>(column, weight, four),
-          column += S.columns(), weight += (S.width - Phase + S.column_stride - 1) / S.column_stride),
-         ...);
-      }
-    (std::make_integer_sequence<std::int32_t, S.column_stride>{});
-    for (int i = 0; i < 4; ++i) sums[i] = four[i];
-  }
-}
-
-/// Outputs of one channel from their sums.
-template <requantisation R>
-INLAY_ALWAYS_INLINE void finish_strip_as(const std::int32_t* sums, std::int32_t count, const channel_scale<R>& scale,
-                                         const output_range& range, std::int8_t* to, std::int32_t pitch) {
-  for (; count > 0; --count, to += pitch) *to = static_cast<std::int8_t>(scale.output(*sums++, range));
-}
-
-INLAY_NEVER_INLINE inline void finish_strip(const std::int32_t* sums, std::int32_t count, requantisation r,
-                                            std::int32_t multiplier, std::int32_t shift, const output_range& range,
-                                            std::int8_t* to, std::int32_t pitch) {
-  const auto finish_as = [&]<requantisation R>(std::integral_constant<requantisation, R>) {
-    finish_strip_as(sums, count, channel_scale<R>(multiplier, shift, range.zero_point), range, to, pitch);
-  };
-  if (r == requantisation::saturating)
-    finish_as(std::integral_constant<requantisation, requantisation::saturating>{});
-  else if (r == requantisation::clamped)
-    finish_as(std::integral_constant<requantisation, requantisation::clamped>{});
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE void add_column(std::int32_t*& block, std::int8_t* output, int channel) {
+  // From behind the rows back to the sums.
+  constexpr int back = -4 * (W.block() - 3);
+#define INLAY_ADD_COLUMN(load, rows, store, ...)                                                                      \
+  asm volatile(                                                                                                       \
+      load rows store "ldmia %[block]!, {r1-r3}\n\t" INLAY_REQUANTISE                                                 \
+      : [block] "+r"(block)                                                                                           \
+      : [output] "r"(output), [channel] "i"(channel), [back] "i"(back), [back2] "i"(back + 8), [back4] "i"(back + 16) \
+      : __VA_ARGS__, "memory")
+  if constexpr (W == depthwise_window{3, 1})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r2}\n\t", INLAY_ROW_3_1("smlad") INLAY_ROW_3_1("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6");
+  else if constexpr (W == depthwise_window{3, 2})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r1}\n\t", INLAY_ROW_3_2("smlad") INLAY_ROW_3_2("smlabb"),
+                     "str r1, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6");
+  else if constexpr (W == depthwise_window{5, 1})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r4}\n\t",
+                     INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t", "r0", "r1", "r2",
+                     "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
+  else if constexpr (W == depthwise_window{5, 2})
+    INLAY_ADD_COLUMN(
+        "ldmia %[block]!, {r0-r2}\n\t", INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlabb"),
+        "strd r1, r2, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10");
+  else if constexpr (W == depthwise_window{7, 1})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r6}\n\t",
+                     INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"
+                     "strd r5, r6, [%[block], %[back4]]\n\t",
+                     "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
   else
-    finish_as(std::integral_constant<requantisation, requantisation::general>{});
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r3}\n\t",
+                     INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstr r3, [%[block], %[back2]]\n\t", "r0", "r1", "r2", "r3",
+                     "r4", "r5", "r6", "r8", "r9");
+#undef INLAY_ADD_COLUMN
+}
+#undef INLAY_ROW_3_1
+#undef INLAY_ROW_3_2
+#undef INLAY_ROW_5_1
+#undef INLAY_ROW_5_2
+#undef INLAY_ROW_7_1
+#undef INLAY_ROW_7_2
+#undef INLAY_REQUANTISE
+
+/// The weights of four channels to their blocks; those of the window's rows not in [first_row, end_row) as 0.
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE void gather_weights(const std::int8_t* weights, std::int32_t channels, std::int32_t first_row,
+                                        std::int32_t end_row, std::int32_t* block) {
+  std::int32_t* row = block + W.sums();
+  for (int y = 0; y < W.size; y += 2, row += W.row()) {
+    const auto mask = [&](int of) {
+      return of >= first_row && of < end_row ? -1 : 0;
+    };
+    const std::int32_t mask_a = mask(y), mask_b = mask(y + 1);
+    const std::int32_t next = y + 1 < W.size ? W.size * channels : 0;
+    for (int x = 0; x < W.size; ++x, weights += channels)
+      store_pairs(load_word(weights) & mask_a, load_word(weights + next) & mask_b, 0, row + W.weight_place(x),
+                  W.block());
+    weights += W.size * channels;
+  }
+}
+
+/// Part of a row of outputs.
+struct depthwise_row {
+  const std::int8_t* rows[7];  // input under each row of the window, column 0
+  std::int32_t input_pitch;    // from a column to the next
+  std::int32_t input_width;
+  std::int32_t first, end;  // outputs
+  std::int32_t left;        // padding
+  std::int8_t* output;
+  std::int32_t output_pitch;
+};
+
+/// Four channels of a row of outputs.
+template <depthwise_window W>
+INLAY_NEVER_INLINE void make_row(const depthwise_row& r, std::int32_t bias, std::int32_t* blocks) {
+  std::int8_t* output = r.output;
+  // Outputs that begin left of the map lack nothing of it.
+  std::int32_t x = (r.first - W.begun()) * W.stride - r.left + W.size - W.stride;
+  for (std::int32_t i = r.first - W.begun(); i < r.end; ++i, x += W.stride) {
+    if (x + W.stride <= 0) continue;
+    for (int which = 0; which < W.stride; ++which) {
+      std::int32_t* to = blocks + W.sums() + W.column_place(which);
+      const std::int32_t column = x + which;
+      if (column >= 0 && column < r.input_width) {
+        const std::int32_t at = column * r.input_pitch;
+        for (int pair = 0; pair < W.pairs(); ++pair, to += W.row())
+          store_pairs(load_word(r.rows[2 * pair] + at), load_word(r.rows[2 * pair + 1] + at), bias, to, W.block());
+        store_singles(load_word(r.rows[2 * W.pairs()] + at), bias, to, W.block());
+      } else {
+        for (int pair = 0; pair <= W.pairs(); ++pair, to += W.row())
+          for (int c = 0; c < 4; ++c) to[c * W.block()] = 0;
+      }
+    }
+    std::int8_t unused[4];
+    std::int8_t* four = i >= r.first ? output : unused;
+    std::int32_t* block = blocks;
+    add_column<W>(block, four, 0);
+    add_column<W>(block, four, 1);
+    add_column<W>(block, four, 2);
+    add_column<W>(block, four, 3);
+    if (i >= r.first) output += r.output_pitch;
+  }
 }
 
 }  // namespace detail::arm_dsp
 
-/// Windows that are not dilated, over four channels or more with one output each.
+/// Square windows of 3, 5 and 7 that are not dilated, over four channels or more with one output each.
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp::scale_table {
   struct parameters {
     std::int16_t input_height, input_width, channels;
     std::int8_t top, left;  // padding
+    std::int8_t row_stride;
     std::int8_t input_zero_point;
     detail::arm_dsp::output_range range;
     detail::arm_dsp::requantisation requantisation;
     std::int32_t bias_distance;
   };
-  using spec = detail::arm_dsp::depthwise_spec;
+  using spec = detail::arm_dsp::depthwise_window;
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
     const shape& out = g.output_of(l).extents;
     const window2d& w = l.window;
-    const auto small = [](std::int32_t size, std::int32_t most) {
-      return size <= most;
+    const auto is_size = [](std::int32_t size) {
+      return size == 3 || size == 5 || size == 7;
     };
-    if (!small(in.height(), 0x7fff) || !small(in.width(), 0x7fff) || !small(in.channels(), 0x7fff)) return false;
-    if (!small(w.padding.top, 127) || !small(w.padding.left, 127)) return false;
-    if (out.channels() != in.channels() || in.channels() < 4) return false;
-    if (w.dilation != extent2d{1, 1}) return false;
-    if (!small(w.kernel.height, 16) || !small(w.kernel.width, 16) || !small(w.stride.height, 16) ||
-        !small(w.stride.width, 4))
-      return false;
-    return specialise(g, l).outputs() > 0;
+    return in.height() <= 0x7fff && in.width() <= 0x7fff && in.channels() <= 0x7fff && w.padding.top <= 0x7f &&
+           w.padding.left <= 0x7f && out.channels() == in.channels() && in.channels() >= 4 &&
+           w.dilation == extent2d{1, 1} && w.kernel.height == w.kernel.width && is_size(w.kernel.width) &&
+           w.stride.width <= 2 && w.stride.height <= 0x7f;
   }
 
   static constexpr spec specialise(graph_view, const layer& l) {
-    const window2d& w = l.window;
-    return {static_cast<std::int8_t>(w.kernel.height), static_cast<std::int8_t>(w.kernel.width),
-            static_cast<std::int8_t>(w.stride.height), static_cast<std::int8_t>(w.stride.width)};
+    return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -214,70 +247,50 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             static_cast<std::int16_t>(in.channels()),
             static_cast<std::int8_t>(l.window.padding.top),
             static_cast<std::int8_t>(l.window.padding.left),
+            static_cast<std::int8_t>(l.window.stride.height),
             static_cast<std::int8_t>(g.input_of(l).quant.zero_point),
             detail::arm_dsp::range_of(g, l),
             detail::arm_dsp::short_requantisation(g, l),
             detail::arm_dsp::bias_distance(g, l)};
   }
 
-  template <spec S>
+  template <spec W>
   INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
                                      region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
-    for (std::int32_t c = 0; c < p.channels; c += S.channels()) {
-      if (c > p.channels - S.channels()) c = p.channels - S.channels();
-      for (std::int32_t y = r.first_row; y < r.end_row; y += S.rows())
-        for (std::int32_t x = r.first_column; x < r.end_column; x += S.outputs()) {
-          const region part{y, smaller(y + S.rows(), r.end_row), x, smaller(x + S.outputs(), r.end_column)};
-          run_strip<S>(p, table, output, part, input, weights, c);
-        }
-    }
-  }
-
- private:
-  static constexpr std::int32_t smaller(std::int32_t a, std::int32_t b) { return a < b ? a : b; }
-  static constexpr std::int32_t larger(std::int32_t a, std::int32_t b) { return a > b ? a : b; }
-
-  /// Some channels, from c on, of outputs that share a buffer.
-  template <spec S>
-  INLAY_ALWAYS_INLINE static void run_strip(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
-                                            region part, map_view<const std::int8_t> input, const std::int8_t* weights,
-                                            std::int32_t c) {
     using namespace detail::arm_dsp;
-    constexpr int planes = S.pairs() * S.column_stride;
-    constexpr int plane = planes * S.columns();
-    std::int32_t buffer[S.channels() * plane];
-    std::int32_t gathered[S.channels() * S.weights()];
-    std::int32_t sums[S.outputs()];
-    const std::int32_t count = part.end_column - part.first_column;
-    const std::int32_t top = larger(part.first_row * S.row_stride - p.top, 0);
-    const std::int32_t end = smaller((part.end_row - 1) * S.row_stride - p.top + S.height, p.input_height);
-    const std::int32_t bias = minus_twice(p.input_zero_point);
-    for (int pair = 0; pair < S.pairs(); ++pair) {
-      const std::int32_t y = top + 2 * pair;
-      if (y >= end) break;
-      const std::int32_t below = y + 1 < end ? y + 1 : y;
-      for (int phase = 0; phase < S.column_stride; ++phase) {
-        const std::int32_t first = part.first_column * S.column_stride - p.left + phase;
-        const std::int32_t all = count + (S.width - 1 - phase) / S.column_stride;
-        const auto columns_before = [&](std::int32_t column) {
-          return smaller(larger((column - first + S.column_stride - 1) / S.column_stride, 0), all);
-        };
-        const std::int32_t before = columns_before(0), in_map = columns_before(p.input_width);
-        const std::int32_t x = first + before * S.column_stride;
-        widen_rows<S.channels()>(input.pixel(y, x) + c, input.pixel(below, x) + c, S.column_stride * input.pixel_pitch,
-                                 {before, in_map - before, all - in_map}, bias,
-                                 buffer + (pair * S.column_stride + phase) * S.columns(), plane);
-      }
-    }
-    for (std::int32_t row = part.first_row; row < part.end_row; ++row) {
-      const std::int32_t window = row * S.row_stride - p.top;
-      gather_weights<S>(weights + c, p.channels, top - window, smaller(S.height, end - window), gathered);
-      for (int i = 0; i < S.channels(); ++i) {
-        const std::int32_t b = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * (c + i)) : 0;
-        sum_strip<S>(buffer + i * plane, gathered + i * S.weights(), b, sums, count);
-        finish_strip(sums, count, is_general(table, p.channels) ? requantisation::general : p.requantisation,
-                     table[c + i], shifts(table, p.channels)[c + i], p.range,
-                     output.pixel(row, part.first_column) + c + i, output.pixel_pitch);
+    std::int32_t blocks[4 * W.block()];
+    depthwise_row row{};
+    row.input_pitch = input.pixel_pitch;
+    row.input_width = p.input_width;
+    row.first = r.first_column;
+    row.end = r.end_column;
+    row.left = p.left;
+    row.output_pitch = output.pixel_pitch;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      const std::int32_t top = y * p.row_stride - p.top;
+      const std::int32_t first_row = top < 0 ? -top : 0;
+      const std::int32_t end_row = top + W.size > p.input_height ? p.input_height - top : W.size;
+      for (int i = 0; i < W.size; ++i)
+        row.rows[i] = input.pixel(top + (i < first_row ? first_row : i >= end_row ? end_row - 1 : i), 0);
+      row.output = output.pixel(y, r.first_column);
+      for (std::int32_t c = 0;;) {
+        gather_weights<W>(weights + c, p.channels, first_row, end_row, blocks);
+        for (int i = 0; i < 4; ++i) {
+          std::int32_t* block = blocks + i * W.block();
+          const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * (c + i)) : 0;
+          for (int s = 0; s < W.sums(); ++s) block[s] = bias;
+          const std::int32_t shift = shifts(table, p.channels)[c + i];
+          block += W.block() - 3;
+          block[0] = table[c + i];
+          block[1] = (2 * p.range.zero_point + 1) << shift;
+          block[2] = shift;
+        }
+        make_row<W>(row, minus_twice(p.input_zero_point), blocks);
+        if (c + 4 >= p.channels) break;
+        const std::int32_t next = c + 8 <= p.channels ? 4 : p.channels - 4 - c;
+        c += next;
+        for (int i = 0; i < W.size; ++i) row.rows[i] += next;
+        row.output += next;
       }
     }
   }

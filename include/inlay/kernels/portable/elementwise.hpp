@@ -22,8 +22,12 @@ struct pair_extents {
     const auto flag = [](std::int32_t value) {
       return static_cast<std::int8_t>(value);
     };
-    return {static_cast<std::int16_t>(p.channels), flag(p.a_read.rows),     flag(p.a_read.columns),
-            flag(p.a_read.channels),               flag(p.b_read.rows),     flag(p.b_read.columns),
+    return {static_cast<std::int16_t>(p.channels),
+            flag(p.a_read.rows),
+            flag(p.a_read.columns),
+            flag(p.a_read.channels),
+            flag(p.b_read.rows),
+            flag(p.b_read.columns),
             flag(p.b_read.channels)};
   }
 };
@@ -121,8 +125,9 @@ struct fast_sum : no_table {
   }
 
   template <spec S>
-  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                                      map_view<const std::int8_t> a, map_view<const std::int8_t> b) {
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                                      const region& r, const map_view<const std::int8_t>& a,
+                                      const map_view<const std::int8_t>& b) {
     if constexpr (S.a_is_wide)
       run_sum<1, Sign, S.saturates>(p, output, r, a, b);
     else
@@ -131,8 +136,9 @@ struct fast_sum : no_table {
 
  private:
   template <int WideSign, int NarrowSign, bool Saturates>
-  INLAY_NEVER_INLINE static void run_sum(const parameters& p, map_view<std::int8_t> output, region r,
-                                         map_view<const std::int8_t> wide, map_view<const std::int8_t> narrow) {
+  INLAY_NEVER_INLINE static void run_sum(const parameters& p, const map_view<std::int8_t>& output, const region& r,
+                                         const map_view<const std::int8_t>& wide,
+                                         const map_view<const std::int8_t>& narrow) {
     const std::int32_t wide_offset = p.wide_offset, narrow_offset = p.narrow_offset;
     const std::int32_t narrow_half = 1 << (p.narrow_shift - 1);
     const std::int32_t narrow_multiplier = p.narrow_multiplier, narrow_shift = p.narrow_shift;
@@ -185,8 +191,9 @@ struct fast_product : no_table {
   }
 
   template <spec S>
-  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                                     map_view<const std::int8_t> a, map_view<const std::int8_t> b) {
+  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                                     const region& r, const map_view<const std::int8_t>& a,
+                                     const map_view<const std::int8_t>& b) {
     const std::int32_t a_zero_point = p.a_zero_point, b_zero_point_doubled = 2 * p.b_zero_point;
     const right_scale scale = p.output;
     const stored_range range{p.low, p.high};
@@ -205,7 +212,7 @@ struct fast_lookup : lookup_kernel {
 
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t* table, map_view<std::int8_t> output,
-                                     region r, map_view<const std::int8_t> input) {
+                                     const region& r, const map_view<const std::int8_t>& input) {
     const bool rows_at_once = output.pixel_pitch == p.channels && input.pixel_pitch == p.channels;
     const std::int32_t columns = r.end_column - r.first_column;
     const std::int32_t elements = rows_at_once ? columns * p.channels : p.channels;

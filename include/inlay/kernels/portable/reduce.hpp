@@ -58,9 +58,9 @@ struct fast_pool : no_table {
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const window_parameters p = prepare_window(g, l);
-    const std::int32_t fields[] = {p.input_height,         p.input_width,        p.output_channels,
+    const std::int32_t fields[] = {p.input_height,         p.input_width,         p.output_channels,
                                    p.window.kernel.height, p.window.kernel.width, p.window.stride.height,
-                                   p.window.stride.width,  p.window.padding.top, p.window.padding.left};
+                                   p.window.stride.width,  p.window.padding.top,  p.window.padding.left};
     for (const std::int32_t field : fields)
       if (field > 0x7fff) return false;
     return true;
@@ -86,8 +86,8 @@ struct fast_pool : no_table {
   }
 
   template <spec>
-  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                                     map_view<const std::int8_t> input) {
+  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                                     const region& r, const map_view<const std::int8_t>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const inside rows = clip(y * p.stride_height - p.padding_top, p.kernel_height, p.input_height);
       const std::int8_t* first = input.pixel(rows.first, input.first_column);
@@ -188,8 +188,8 @@ struct fast_mean : no_table {
   }
 
   template <spec>
-  INLAY_NEVER_INLINE static void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums, region row,
-                                            map_view<const std::int8_t> input) {
+  INLAY_NEVER_INLINE static void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums,
+                                            const region& row, const map_view<const std::int8_t>& input) {
     const std::int8_t* pixels = input.pixel(row.first_row, row.first_column);
     const std::int32_t columns = row.end_column - row.first_column;
     const bool starts = row.first_row == 0, ends = row.end_row == p.rows;

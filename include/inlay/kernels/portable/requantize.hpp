@@ -19,6 +19,14 @@ struct primitives {
   static std::int32_t saturate(std::int32_t value) { return saturate_to_int8(value); }
 };
 
+/// multiply(value, by), any value. doubling_high_multiply rounds ties up, whatever the sign.
+INLAY_ALWAYS_INLINE std::int32_t scale_by(std::int32_t value, fixed_multiplier by) {
+  const std::int32_t left = by.shift > 0 ? by.shift : 0;
+  const std::int64_t product = std::int64_t{shift_left(value, left)} * by.multiplier;
+  const auto high = static_cast<std::int32_t>((product + (1 << 30)) >> 31);
+  return divide_by_power_of_two(high, left - by.shift);
+}
+
 /// multiply(value, by) + zero point for |value| < 2^29 and by.shift in [−22, −1].
 ///
 /// doubling_high_multiply rounds ties up, so it is the upper word of (2 × value) × multiplier. The division that
