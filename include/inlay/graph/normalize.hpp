@@ -144,14 +144,7 @@ constexpr void share_reshaped_storage(graph_builder& g) {
     const std::int32_t source = g.tensors[l.inputs[0]].storage;
     const bool borrowed = g.tensors[source].is_constant() || g.view().input_position(source) >= 0;
     if (borrowed) {
-      // Both ends of the copy are flat: extents differ, bytes do not.
-      l.kind = layer_kind::slice;
-      const shape& from = g.tensors[l.inputs[0]].extents;
-      for (int axis = 0; axis < from.rank; ++axis) {
-        l.begin[static_cast<std::size_t>(axis)] = 0;
-        l.step[static_cast<std::size_t>(axis)] = 1;
-        l.extent[static_cast<std::size_t>(axis)] = from[axis];
-      }
+      l.kind = layer_kind::reshape;
     } else {
       g.tensors[l.output].storage = source;
       l = layer{};

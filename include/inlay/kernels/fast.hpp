@@ -13,3 +13,8 @@
 #include <inlay/kernels/arm_dsp/depthwise.hpp>
 #include <inlay/kernels/arm_dsp/elementwise.hpp>
 #endif
+
+#if INLAY_HAS_ARM_MVE
+#include <inlay/kernels/arm_mve/convolution.hpp>
+#include <inlay/kernels/arm_mve/depthwise.hpp>
+#endif

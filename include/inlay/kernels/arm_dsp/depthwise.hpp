@@ -1,21 +1,50 @@
 // Inlay: DEPTHWISE_CONV_2D for Cortex-M4, M7 and M33.
 //
-// A few channels at a time: the input under a strip of outputs is widened into a buffer on the stack, its zero point
-// subtracted, in pairs of rows, so that one instruction multiplies what stands below one another. What lies beyond
-// the map's sides is 0 in the buffer; weights beyond its top and bottom are taken as 0. At stride 1 two rows of
-// outputs share a buffer: a window of odd height leaves one row of the pairs unused, and the next row of outputs uses
-// it with weights moved down by one. With wider strides, columns that are a stride apart stand side by side, so that
-// every window becomes a few dense ones.
+// Four channels at a time, along a row of outputs. Every column of the input is widened once, its zero point
+// subtracted, into pairs of rows, so that one instruction multiplies what stands below one another, and is added to
+// the sums of all outputs that it is part of; then the oldest of them is complete. What a channel needs for that
+// stands together on the stack, a `block`, in the order in which instructions that load many registers take it:
+//
+//   sums of the outputs begun, oldest first; the bias: the sum of the next one
+//   for each pair of rows (the last may be a single one):
+//     the pair of the column, its weights for each of the sums
+//   multiplier, rounding, shift
+//
+// At stride 2 two columns are added at once: first the one whose place in the window is odd. Columns beyond the map's
+// sides are 0, or left out; for rows beyond its top and bottom it is the weights that are 0.
 #pragma once
 
 #include <inlay/kernels/arm_dsp/primitives.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace inlay {
 
 namespace detail::arm_dsp {
+
+/// A square window of 3, 5 or 7, stride 1 or 2.
+struct depthwise_window {
+  std::int8_t size = 3, stride = 1;
+  friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
+
+  /// Outputs begun and not complete.
+  constexpr int begun() const { return (size - 1) / stride; }
+  constexpr int pairs() const { return size / 2; }
+  /// Whether registers suffice for the column; then blocks have no place for it.
+  constexpr bool columns_in_registers() const { return size == 3 && stride == 1; }
+  /// Words of a block before the columns, for a pair of rows, and in all.
+  constexpr int sums() const { return begun() + 1; }
+  constexpr int row() const { return columns_in_registers() ? size : size + stride; }
+  constexpr int block() const { return sums() + (pairs() + 1) * row() + 3; }
+  /// Where among the words of a pair of rows the column with place x in the window has its weights.
+  constexpr int weight_place(int x) const {
+    if (stride == 1) return row() - 1 - x;
+    return x % 2 == 1 ? (size - x) / 2 : (size + 1) / 2 + 1 + (size - 1 - x) / 2;
+  }
+  /// Where the first or second of the columns added at once is itself.
+  constexpr int column_place(int which) const { return which == 0 ? 0 : (size + 1) / 2; }
+};
 
 /// The lower halves of two words, and the upper ones.
 INLAY_ALWAYS_INLINE std::int32_t lower_halves(std::int32_t a, std::int32_t b) {
@@ -29,182 +58,289 @@ INLAY_ALWAYS_INLINE std::int32_t upper_halves(std::int32_t a, std::int32_t b) {
   return pair;
 }
 
-/// sum + both products, to another register.
-INLAY_ALWAYS_INLINE std::int32_t plus_pairs(std::int32_t sum, std::int32_t a, std::int32_t b) {
-  std::int32_t result;
-  asm("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-  return result;
-}
-
-/// Two or four int8 from anywhere.
-template <int Channels>
-INLAY_ALWAYS_INLINE std::int32_t load_channels(const std::int8_t* from) {
-  static_assert(Channels == 2 || Channels == 4);
-  if constexpr (Channels == 4) {
-    return load_word(from);
-  } else {
-    std::uint16_t half;
-    std::memcpy(&half, from, sizeof half);
-    return half;
-  }
-}
-
-/// Values of channels in two rows, `bias` added, as pairs: a plane for each channel.
-template <int Channels>
-INLAY_ALWAYS_INLINE void store_pairs(std::int32_t a, std::int32_t b, std::int32_t bias, std::int32_t* to,
-                                     std::int32_t plane) {
-  const std::int32_t lower = lower_halves(a, b);
+/// Four int8 of each of two rows, `bias` added, as pairs, each to a block of its own.
+INLAY_ALWAYS_INLINE void store_pairs(std::int32_t a, std::int32_t b, std::int32_t bias, std::int32_t* to, int block) {
+  const std::int32_t lower = lower_halves(a, b), upper = upper_halves(a, b);
   to[0] = add_even_bytes(bias, lower);
-  to[plane] = add_odd_bytes(bias, lower);
-  if constexpr (Channels == 4) {
-    const std::int32_t upper = upper_halves(a, b);
-    to[2 * plane] = add_even_bytes(bias, upper);
-    to[3 * plane] = add_odd_bytes(bias, upper);
-  }
+  to[block] = add_odd_bytes(bias, lower);
+  to[2 * block] = add_even_bytes(bias, upper);
+  to[3 * block] = add_odd_bytes(bias, upper);
 }
 
-/// How a window is computed.
-struct depthwise_spec {
-  std::int8_t height = 1, width = 1;  // of the kernel
-  std::int8_t row_stride = 1, column_stride = 1;
-  friend constexpr bool operator==(const depthwise_spec&, const depthwise_spec&) = default;
-
-  /// Rows of outputs that share a buffer.
-  constexpr int rows() const { return row_stride == 1 ? 2 : 1; }
-  /// Pairs of rows in the buffer.
-  constexpr int pairs() const { return (height + rows()) / 2; }
-  constexpr int weights() const { return pairs() * width; }
-  /// Channels at a time.
-  constexpr int channels() const { return pairs() <= 2 ? 4 : 2; }
-  /// Columns of the buffer that stand a stride apart.
-  constexpr int columns() const { return 128 / (channels() * pairs() * column_stride); }
-  /// Outputs of a strip: four are computed at once.
-  constexpr int outputs() const { return (columns() - (width - 1) / column_stride) & ~3; }
-};
-
-/// Where a strip's columns come from.
-struct strip_columns {
-  std::int32_t before = 0, inside = 0, after = 0;  // columns left of the map, in it, right of it
-};
-
-/// Widens a pair of rows of a strip.
-template <int Channels>
-INLAY_NEVER_INLINE void widen_rows(const std::int8_t* a, const std::int8_t* b, std::int32_t pitch,
-                                   strip_columns columns, std::int32_t bias, std::int32_t* to, std::int32_t plane) {
-  const auto clear = [&](std::int32_t count) {
-    for (; count > 0; --count, ++to)
-      for (int c = 0; c < Channels; ++c) to[c * plane] = 0;
-  };
-  clear(columns.before);
-  for (std::int32_t i = columns.inside; i > 0; --i, a += pitch, b += pitch, ++to)
-    store_pairs<Channels>(load_channels<Channels>(a), load_channels<Channels>(b), bias, to, plane);
-  clear(columns.after);
+/// The same for one row. The upper halves are not used.
+INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::int32_t* to, int block) {
+  std::int32_t third, fourth;
+  asm("sxtab16 %0, %1, %2, ror #16" : "=r"(third) : "r"(bias), "r"(a));
+  asm("sxtab16 %0, %1, %2, ror #24" : "=r"(fourth) : "r"(bias), "r"(a));
+  to[0] = add_even_bytes(bias, a);
+  to[block] = add_odd_bytes(bias, a);
+  to[2 * block] = third;
+  to[3 * block] = fourth;
 }
 
-/// The weights of some channels as pairs of rows, `first_row` (which may be −1) and the next coming first; those of
-/// rows not in [0, end_row) are 0.
-template <depthwise_spec S>
-INLAY_NEVER_INLINE void gather_weights(const std::int8_t* weights, std::int32_t pitch, std::int32_t first_row,
-                                       std::int32_t end_row, std::int32_t* to) {
-  const std::int32_t row_pitch = S.width * pitch;
-  for (int pair = 0; pair < S.pairs(); ++pair, first_row += 2) {
-    const bool has_a = first_row >= 0 && first_row < end_row, has_b = first_row + 1 >= 0 && first_row + 1 < end_row;
-    const std::int8_t* a = weights + (has_a ? first_row * row_pitch : 0);
-    const std::int8_t* b = weights + (has_b ? (first_row + 1) * row_pitch : 0);
-    const std::int32_t mask = (has_a ? 0xffff : 0) | (has_b ? -0x10000 : 0);
-    for (int phase = 0; phase < S.column_stride; ++phase)
-      for (int x = phase; x < S.width; x += S.column_stride, ++to) {
-        store_pairs<S.channels()>(load_channels<S.channels()>(a + x * pitch),
-                                  load_channels<S.channels()>(b + x * pitch), 0, to, S.weights());
-        for (int c = 0; c < S.channels(); ++c) to[c * S.weights()] &= mask;
-      }
-  }
-}
+// Adds a column, or two, to the sums of one channel, and makes the output that is complete. Registers r0 … are the
+// sums, those behind them hold a column and its weights. `block` goes on to the next channel's.
+#define INLAY_REQUANTISE(channel) \
+  "add r2, r2, r0, asr #31\n\t"   \
+  "smmlar r0, r0, r1, r2\n\t"     \
+  "asr r0, r0, r3\n\t"            \
+  "ssat r0, #8, r0, asr #1\n\t"   \
+  "strb r0, [%[output], " channel "]\n\t"
 
-/// Adds Taps columns of a pair of rows to four sums.
-template <int Taps>
-INLAY_ALWAYS_INLINE void add_columns(const std::int32_t* columns, const std::int32_t* weights,
-                                     std::int32_t (&sums)[4]) {
-  for (int t = 0; t < Taps; ++t)
-    for (int i = 0; i < 4; ++i) sums[i] = plus_pairs(sums[i], columns[t + i], weights[t]);
-}
+#define INLAY_ROW_3_2(multiply)                                                                         \
+  "ldmia %[block]!, {r2-r6}\n\t" multiply " r0, r2, r3, r0\n\t" multiply " r0, r4, r5, r0\n\t" multiply \
+  " r1, r4, r6, r1\n\t"
+#define INLAY_ROW_5_1(multiply)                                                                                 \
+  "ldmia %[block]!, {r5-r6, r8-r11}\n\t" multiply " r0, r5, r6, r0\n\t" multiply " r1, r5, r8, r1\n\t" multiply \
+  " r2, r5, r9, r2\n\t" multiply " r3, r5, r10, r3\n\t" multiply " r4, r5, r11, r4\n\t"
+#define INLAY_ROW_5_2(multiply)                                                                                 \
+  "ldmia %[block]!, {r3-r6, r8-r10}\n\t" multiply " r0, r3, r4, r0\n\t" multiply " r1, r3, r5, r1\n\t" multiply \
+  " r0, r6, r8, r0\n\t" multiply " r1, r6, r9, r1\n\t" multiply " r2, r6, r10, r2\n\t"
+#define INLAY_ROW_7_1(multiply)                                                                           \
+  "ldmia %[block]!, {r8-r11}\n\t" multiply " r0, r8, r9, r0\n\t" multiply " r1, r8, r10, r1\n\t" multiply \
+  " r2, r8, r11, r2\n\t"                                                                                  \
+  "ldmia %[block]!, {r9-r11}\n\t" multiply " r3, r8, r9, r3\n\t" multiply " r4, r8, r10, r4\n\t" multiply \
+  " r5, r8, r11, r5\n\t"                                                                                  \
+  "ldr r9, [%[block]], #4\n\t" multiply " r6, r8, r9, r6\n\t"
+#define INLAY_ROW_7_2(multiply)                                                                                \
+  "ldmia %[block]!, {r4-r6, r8}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply    \
+  " r2, r4, r8, r2\n\t"                                                                                        \
+  "ldmia %[block]!, {r4-r6, r8-r9}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply \
+  " r2, r4, r8, r2\n\t" multiply " r3, r4, r9, r3\n\t"
 
-/// Sums of one channel's outputs in a strip.
-template <depthwise_spec S>
-INLAY_NEVER_INLINE void sum_strip(const std::int32_t* columns, const std::int32_t* weights, std::int32_t bias,
-                                  std::int32_t* sums, std::int32_t count) {
-  for (; count > 0; count -= 4, columns += 4, sums += 4) {
-    std::int32_t four[4] = {bias, bias, bias, bias};
-    const std::int32_t* column = columns;
-    const std::int32_t* weight = weights;
-    for (int pair = 0; pair < S.pairs(); ++pair)
-      [&]<std::int32_t... Phase>(std::integer_sequence<std::int32_t, Phase...>) {
-        ((add_columns<(S.width - Phase + S.column_stride - 1) / S.column_stride>(column, weight, four),
-          column += S.columns(), weight += (S.width - Phase + S.column_stride - 1) / S.column_stride),
-         ...);
-      }
-    (std::make_integer_sequence<std::int32_t, S.column_stride>{});
-    for (int i = 0; i < 4; ++i) sums[i] = four[i];
-  }
-}
-
-/// Outputs of one channel from their sums.
-template <requantisation R>
-INLAY_ALWAYS_INLINE void finish_strip_as(const std::int32_t* sums, std::int32_t count, const channel_scale<R>& scale,
-                                         const output_range& range, std::int8_t* to, std::int32_t pitch) {
-  for (; count > 0; --count, to += pitch) *to = static_cast<std::int8_t>(scale.output(*sums++, range));
-}
-
-INLAY_NEVER_INLINE inline void finish_strip(const std::int32_t* sums, std::int32_t count, requantisation r,
-                                            std::int32_t multiplier, std::int32_t shift, const output_range& range,
-                                            std::int8_t* to, std::int32_t pitch) {
-  const auto finish_as = [&]<requantisation R>(std::integral_constant<requantisation, R>) {
-    finish_strip_as(sums, count, channel_scale<R>(multiplier, shift, range.zero_point), range, to, pitch);
-  };
-  if (r == requantisation::saturating)
-    finish_as(std::integral_constant<requantisation, requantisation::saturating>{});
-  else if (r == requantisation::clamped)
-    finish_as(std::integral_constant<requantisation, requantisation::clamped>{});
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE void add_column(std::int32_t*& block, std::int8_t* output, int channel) {
+  // From behind the rows back to the sums.
+  constexpr int back = -4 * (W.block() - 3);
+#define INLAY_ADD_COLUMN(load, rows, store, ...)                                                                      \
+  asm volatile(                                                                                                       \
+      load rows store "ldmia %[block]!, {r1-r3}\n\t" INLAY_REQUANTISE("%[channel]")                                   \
+      : [block] "+r"(block)                                                                                           \
+      : [output] "r"(output), [channel] "i"(channel), [back] "i"(back), [back2] "i"(back + 8), [back4] "i"(back + 16) \
+      : __VA_ARGS__, "memory")
+  if constexpr (W == depthwise_window{3, 2})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r1}\n\t", INLAY_ROW_3_2("smlad") INLAY_ROW_3_2("smlabb"),
+                     "str r1, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6");
+  else if constexpr (W == depthwise_window{5, 1})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r4}\n\t",
+                     INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t", "r0", "r1", "r2",
+                     "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
+  else if constexpr (W == depthwise_window{5, 2})
+    INLAY_ADD_COLUMN(
+        "ldmia %[block]!, {r0-r2}\n\t", INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlabb"),
+        "strd r1, r2, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10");
+  else if constexpr (W == depthwise_window{7, 1})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r6}\n\t",
+                     INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"
+                     "strd r5, r6, [%[block], %[back4]]\n\t",
+                     "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
   else
-    finish_as(std::integral_constant<requantisation, requantisation::general>{});
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r3}\n\t",
+                     INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstr r3, [%[block], %[back2]]\n\t", "r0", "r1", "r2", "r3",
+                     "r4", "r5", "r6", "r8", "r9");
+#undef INLAY_ADD_COLUMN
+}
+#undef INLAY_ROW_3_2
+#undef INLAY_ROW_5_1
+#undef INLAY_ROW_5_2
+#undef INLAY_ROW_7_1
+#undef INLAY_ROW_7_2
+/// Twice the weights of four channels, to their blocks; those of the window's rows not in [first_row, end_row) as 0.
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE void gather_weights(const std::int8_t* weights, std::int32_t channels, std::int32_t first_row,
+                                        std::int32_t end_row, std::int32_t* block) {
+  const auto mask = [&](int y) {
+    return y >= first_row && y < end_row ? -1 : 0;
+  };
+  std::int32_t* row = block + W.sums();
+  int y = 0;
+  for (; y < W.size - 1; y += 2, row += W.row(), weights += W.size * channels) {
+    const std::int32_t mask_a = mask(y), mask_b = mask(y + 1);
+    const std::int8_t* below = weights + W.size * channels;
+    for (int x = 0; x < W.size; ++x, weights += channels, below += channels) {
+      const std::int32_t a = load_word(weights) & mask_a, b = load_word(below) & mask_b;
+      std::int32_t* to = row + W.weight_place(x);
+      const std::int32_t lower = lower_halves(a, b), upper = upper_halves(a, b);
+      to[0] = add_even_bytes(even_bytes(lower), lower);
+      to[W.block()] = add_odd_bytes(odd_bytes(lower), lower);
+      to[2 * W.block()] = add_even_bytes(even_bytes(upper), upper);
+      to[3 * W.block()] = add_odd_bytes(odd_bytes(upper), upper);
+    }
+  }
+  const std::int32_t mask_a = mask(y);
+  for (int x = 0; x < W.size; ++x, weights += channels) {
+    const std::int32_t a = load_word(weights) & mask_a;
+    std::int32_t* to = row + W.weight_place(x);
+    to[0] = a << 24 >> 23;
+    to[W.block()] = a << 16 >> 24 << 1;
+    to[2 * W.block()] = a << 8 >> 24 << 1;
+    to[3 * W.block()] = a >> 24 << 1;
+  }
+}
+
+/// Four channels of a row of outputs. Assembly counts on the order.
+template <depthwise_window W>
+struct depthwise_row {
+  const std::int8_t* rows[W.size];  // input under each row of the window, column 0
+  std::int32_t input_pitch;         // from a column to the next
+  std::int32_t at;                  // from column 0 to the one to add
+  std::int32_t blocks[4 * W.block()];
+  std::int32_t output_pitch;
+  std::int32_t count;  // columns to add
+};
+
+/// Adds columns, and returns where the output after theirs goes.
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output, std::int32_t bias) {
+#define INLAY_CHANNEL(rows, turn_rows, turn_row, channel) \
+  "ldmia %[row]!, {r0-r5}\n\t"                            \
+  "sxtab16 r6, %[bias], " rows turn_rows                  \
+  "\n\t"                                                  \
+  "smlad r0, r6, r3, r0\n\t"                              \
+  "smlad r1, r6, r4, r1\n\t"                              \
+  "smlad r2, r6, r5, r2\n\t"                              \
+  "ldmia %[row]!, {r3-r5}\n\t"                            \
+  "sxtab16 r6, %[bias], r10" turn_row                     \
+  "\n\t"                                                  \
+  "smlabb r0, r6, r3, r0\n\t"                             \
+  "smlabb r1, r6, r4, r1\n\t"                             \
+  "smlabb r2, r6, r5, r2\n\t"                             \
+  "strd r1, r2, [%[row], #-36]\n\t"                       \
+  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE(channel)
+  depthwise_row<W>* place = &row;
+  asm volatile(
+      "1:\n\t"
+      "ldmia %[row]!, {r0-r4}\n\t"
+      "ldr r0, [r0, r4]\n\t"
+      "ldr r1, [r1, r4]\n\t"
+      "ldr r10, [r2, r4]\n\t"
+      "add r4, r4, r3\n\t"
+      "str r4, [%[row], #-4]\n\t"
+      "pkhbt r8, r0, r1, lsl #16\n\t"
+      "pkhtb r9, r1, r0, asr #16\n\t"
+      INLAY_CHANNEL("r8", "", "", "#0")
+      INLAY_CHANNEL("r8", ", ror #8", ", ror #8", "#1")
+      INLAY_CHANNEL("r9", "", ", ror #16", "#2")
+      INLAY_CHANNEL("r9", ", ror #8", ", ror #24", "#3")
+      "ldmia %[row], {r0-r1}\n\t"
+      "sub %[row], %[row], %[size]\n\t"
+      "add %[output], %[output], r0\n\t"
+      "subs r1, r1, #1\n\t"
+      "str r1, [%[row], %[count]]\n\t"
+      "bne 1b\n\t"
+      : [row] "+r"(place), [output] "+r"(output)
+      : [bias] "r"(bias), [size] "i"(offsetof(depthwise_row<W>, output_pitch)),
+        [count] "i"(offsetof(depthwise_row<W>, count))
+      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+#undef INLAY_CHANNEL
+#undef INLAY_REQUANTISE
+  return output;
+}
+
+/// What the outputs of a row have in common with those of the others.
+struct depthwise_columns {
+  std::int32_t first, end;  // outputs
+  std::int32_t left;        // padding
+  std::int32_t width;       // of the input
+  std::int32_t input_zero_point;
+};
+
+/// Outputs of four channels.
+template <depthwise_window W>
+INLAY_NEVER_INLINE void make_row(const depthwise_columns& columns, depthwise_row<W>& row, std::int8_t* output) {
+  const std::int32_t bias = minus_twice(columns.input_zero_point);
+  // The first column that outputs need. Sums of outputs before them are made and dropped.
+  const std::int32_t first = columns.first * W.stride - columns.left;
+  const std::int32_t low = first > 0 ? first : 0;
+  std::int8_t dropped[4];
+  if constexpr (W.columns_in_registers()) {
+    const std::int32_t end = columns.end - columns.left + W.begun();
+    const std::int32_t wanted = first + W.begun();
+    const std::int32_t input_pitch = row.input_pitch, output_pitch = row.output_pitch;
+    const std::int32_t beyond = (columns.input_zero_point & 0xff) * 0x01010101;
+    for (std::int32_t x = low; x < end;) {
+      std::int32_t next = end;
+      row.at = x * input_pitch;
+      if (x < columns.width) {
+        if (columns.width < next) next = columns.width;
+      } else {
+        row.at = row.input_pitch = 0;
+        for (const std::int8_t*& r : row.rows) r = reinterpret_cast<const std::int8_t*>(&beyond);
+      }
+      if (x < wanted && wanted < next) next = wanted;
+      row.output_pitch = x < wanted ? 0 : output_pitch;
+      row.count = next - x;
+      if (x < wanted)
+        add_columns(row, dropped, bias);
+      else
+        output = add_columns(row, output, bias);
+      x = next;
+    }
+    row.input_pitch = input_pitch;
+    row.output_pitch = output_pitch;
+  } else {
+    std::int32_t x = first + W.size - W.stride - W.begun() * W.stride;
+    for (std::int32_t i = columns.first - W.begun(); i < columns.end; ++i, x += W.stride) {
+      if (x + W.stride <= 0) continue;
+      for (int which = 0; which < W.stride; ++which) {
+        std::int32_t* to = row.blocks + W.sums() + W.column_place(which);
+        const std::int32_t column = x + which;
+        if (column >= low && column < columns.width) {
+          const std::int32_t at = column * row.input_pitch;
+          for (int pair = 0; pair < W.pairs(); ++pair, to += W.row())
+            store_pairs(load_word(row.rows[2 * pair] + at), load_word(row.rows[2 * pair + 1] + at), bias, to,
+                        W.block());
+          store_singles(load_word(row.rows[2 * W.pairs()] + at), bias, to, W.block());
+        } else {
+          for (int pair = 0; pair <= W.pairs(); ++pair, to += W.row())
+            for (int c = 0; c < 4; ++c) to[c * W.block()] = 0;
+        }
+      }
+      std::int8_t* four = i >= columns.first ? output : dropped;
+      std::int32_t* block = row.blocks;
+      add_column<W>(block, four, 0);
+      add_column<W>(block, four, 1);
+      add_column<W>(block, four, 2);
+      add_column<W>(block, four, 3);
+      if (i >= columns.first) output += row.output_pitch;
+    }
+  }
 }
 
 }  // namespace detail::arm_dsp
 
-/// Windows that are not dilated, over four channels or more with one output each.
+/// Square windows of 3, 5 and 7 that are not dilated, over four channels or more with one output each.
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp::scale_table {
   struct parameters {
     std::int16_t input_height, input_width, channels;
     std::int8_t top, left;  // padding
+    std::int8_t row_stride;
     std::int8_t input_zero_point;
     detail::arm_dsp::output_range range;
     detail::arm_dsp::requantisation requantisation;
     std::int32_t bias_distance;
   };
-  using spec = detail::arm_dsp::depthwise_spec;
+  using spec = detail::arm_dsp::depthwise_window;
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
     const shape& out = g.output_of(l).extents;
     const window2d& w = l.window;
-    const auto small = [](std::int32_t size, std::int32_t most) {
-      return size <= most;
+    const auto is_size = [](std::int32_t size) {
+      return size == 3 || size == 5 || size == 7;
     };
-    if (!small(in.height(), 0x7fff) || !small(in.width(), 0x7fff) || !small(in.channels(), 0x7fff)) return false;
-    if (!small(w.padding.top, 127) || !small(w.padding.left, 127)) return false;
-    if (out.channels() != in.channels() || in.channels() < 4) return false;
-    if (w.dilation != extent2d{1, 1}) return false;
-    if (!small(w.kernel.height, 16) || !small(w.kernel.width, 16) || !small(w.stride.height, 16) ||
-        !small(w.stride.width, 4))
-      return false;
-    return specialise(g, l).outputs() > 0;
+    return in.height() <= 0x7fff && in.width() <= 0x7fff && in.channels() <= 0x7fff && w.padding.top <= 0x7f &&
+           w.padding.left <= 0x7f && out.channels() == in.channels() && in.channels() >= 4 &&
+           w.dilation == extent2d{1, 1} && w.kernel.height == w.kernel.width && is_size(w.kernel.width) &&
+           w.stride.width <= 2 && w.stride.height <= 0x7f;
   }
 
   static constexpr spec specialise(graph_view, const layer& l) {
-    const window2d& w = l.window;
-    return {static_cast<std::int8_t>(w.kernel.height), static_cast<std::int8_t>(w.kernel.width),
-            static_cast<std::int8_t>(w.stride.height), static_cast<std::int8_t>(w.stride.width)};
+    return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -214,72 +350,96 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             static_cast<std::int16_t>(in.channels()),
             static_cast<std::int8_t>(l.window.padding.top),
             static_cast<std::int8_t>(l.window.padding.left),
+            static_cast<std::int8_t>(l.window.stride.height),
             static_cast<std::int8_t>(g.input_of(l).quant.zero_point),
             detail::arm_dsp::range_of(g, l),
             detail::arm_dsp::short_requantisation(g, l),
             detail::arm_dsp::bias_distance(g, l)};
   }
 
-  template <spec S>
-  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
-                                     region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
-    for (std::int32_t c = 0; c < p.channels; c += S.channels()) {
-      if (c > p.channels - S.channels()) c = p.channels - S.channels();
-      for (std::int32_t y = r.first_row; y < r.end_row; y += S.rows())
-        for (std::int32_t x = r.first_column; x < r.end_column; x += S.outputs()) {
-          const region part{y, smaller(y + S.rows(), r.end_row), x, smaller(x + S.outputs(), r.end_column)};
-          run_strip<S>(p, table, output, part, input, weights, c);
-        }
-    }
+  template <spec W>
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
+                                      region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
+    // The compiler knows which.
+    if (is_general(table, p.channels))
+      run_general<W>(p, table, output, r, input, weights);
+    else
+      run_short<W>(p, table, output, r, input, weights);
   }
 
  private:
-  static constexpr std::int32_t smaller(std::int32_t a, std::int32_t b) { return a < b ? a : b; }
-  static constexpr std::int32_t larger(std::int32_t a, std::int32_t b) { return a > b ? a : b; }
-
-  /// Some channels, from c on, of outputs that share a buffer.
-  template <spec S>
-  INLAY_ALWAYS_INLINE static void run_strip(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
-                                            region part, map_view<const std::int8_t> input, const std::int8_t* weights,
-                                            std::int32_t c) {
+  template <spec W>
+  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
+                                           region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
-    constexpr int planes = S.pairs() * S.column_stride;
-    constexpr int plane = planes * S.columns();
-    std::int32_t buffer[S.channels() * plane];
-    std::int32_t gathered[S.channels() * S.weights()];
-    std::int32_t sums[S.outputs()];
-    const std::int32_t count = part.end_column - part.first_column;
-    const std::int32_t top = larger(part.first_row * S.row_stride - p.top, 0);
-    const std::int32_t end = smaller((part.end_row - 1) * S.row_stride - p.top + S.height, p.input_height);
-    const std::int32_t bias = minus_twice(p.input_zero_point);
-    for (int pair = 0; pair < S.pairs(); ++pair) {
-      const std::int32_t y = top + 2 * pair;
-      if (y >= end) break;
-      const std::int32_t below = y + 1 < end ? y + 1 : y;
-      for (int phase = 0; phase < S.column_stride; ++phase) {
-        const std::int32_t first = part.first_column * S.column_stride - p.left + phase;
-        const std::int32_t all = count + (S.width - 1 - phase) / S.column_stride;
-        const auto columns_before = [&](std::int32_t column) {
-          return smaller(larger((column - first + S.column_stride - 1) / S.column_stride, 0), all);
-        };
-        const std::int32_t before = columns_before(0), in_map = columns_before(p.input_width);
-        const std::int32_t x = first + before * S.column_stride;
-        widen_rows<S.channels()>(input.pixel(y, x) + c, input.pixel(below, x) + c, S.column_stride * input.pixel_pitch,
-                                 {before, in_map - before, all - in_map}, bias,
-                                 buffer + (pair * S.column_stride + phase) * S.columns(), plane);
+    depthwise_row<W> row;
+    const depthwise_columns columns{r.first_column, r.end_column, p.left, p.input_width, p.input_zero_point};
+    row.input_pitch = input.pixel_pitch;
+    row.output_pitch = output.pixel_pitch;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      const std::int32_t top = y * p.row_stride - p.top;
+      const std::int32_t first_row = top < 0 ? -top : 0;
+      const std::int32_t end_row = top + W.size > p.input_height ? p.input_height - top : W.size;
+      const std::int8_t* rows[W.size];
+      for (int i = 0; i < W.size; ++i)
+        rows[i] = input.pixel(top + (i < first_row ? first_row : i >= end_row ? end_row - 1 : i), 0);
+      std::int8_t* outputs = output.pixel(y, r.first_column);
+      for (std::int32_t c = 0;; c = c + 8 <= p.channels ? c + 4 : p.channels - 4) {
+        for (int i = 0; i < W.size; ++i) row.rows[i] = rows[i] + c;
+        gather_weights<W>(weights + c, p.channels, first_row, end_row, row.blocks);
+        fill_blocks<W>(p, table, weights, c, row.blocks);
+        make_row<W>(columns, row, outputs + c);
+        if (c + 4 >= p.channels) break;
       }
+      if (p.requantisation == requantisation::clamped)
+        clamp_row(p, outputs, r.end_column - r.first_column, output.pixel_pitch);
     }
-    for (std::int32_t row = part.first_row; row < part.end_row; ++row) {
-      const std::int32_t window = row * S.row_stride - p.top;
-      gather_weights<S>(weights + c, p.channels, top - window, smaller(S.height, end - window), gathered);
-      for (int i = 0; i < S.channels(); ++i) {
-        const std::int32_t b = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * (c + i)) : 0;
-        sum_strip<S>(buffer + i * plane, gathered + i * S.weights(), b, sums, count);
-        finish_strip(sums, count, is_general(table, p.channels) ? requantisation::general : p.requantisation,
-                     table[c + i], shifts(table, p.channels)[c + i], p.range,
-                     output.pixel(row, part.first_column) + c + i, output.pixel_pitch);
-      }
+  }
+
+  /// What blocks have beside columns and weights.
+  template <spec W>
+  INLAY_ALWAYS_INLINE static void fill_blocks(const parameters& p, const table_entry* table, const std::int8_t* weights,
+                                              std::int32_t c, std::int32_t* block) {
+    using namespace detail::arm_dsp;
+    for (std::int32_t end = c + 4; c < end; ++c, block += W.block()) {
+      const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
+      for (int i = 0; i < W.sums(); ++i) block[i] = bias;
+      const std::int32_t shift = shifts(table, p.channels)[c];
+      std::int32_t* scale = block + W.block() - 3;
+      scale[0] = table[c];
+      scale[1] = (2 * p.range.zero_point + 1) << shift;
+      scale[2] = shift;
     }
+  }
+
+  INLAY_NEVER_INLINE static void clamp_row(const parameters& p, std::int8_t* outputs, std::int32_t count,
+                                           std::int32_t pitch) {
+    for (; count > 0; --count, outputs += pitch)
+      for (std::int32_t c = 0; c < p.channels; ++c)
+        outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
+  }
+
+  /// Any multipliers and biases.
+  template <spec W>
+  INLAY_NEVER_INLINE static void run_general(const parameters& p, const table_entry* table,
+                                             map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                             const std::int8_t* weights) {
+    using namespace detail::arm_dsp;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x)
+        for (std::int32_t c = 0; c < p.channels; ++c) {
+          std::int32_t sum = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+          for (std::int32_t ky = 0; ky < W.size; ++ky)
+            for (std::int32_t kx = 0; kx < W.size; ++kx) {
+              const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * W.stride - p.left + kx;
+              if (iy < 0 || iy >= p.input_height || ix < 0 || ix >= p.input_width) continue;
+              const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
+              sum = wrapping_add(sum, value * weights[(ky * W.size + kx) * p.channels + c]);
+            }
+          const channel_scale<requantisation::general> scale(table[c], shifts(table, p.channels)[c],
+                                                             p.range.zero_point);
+          output.pixel(y, x)[c] = static_cast<std::int8_t>(scale.output(sum, p.range));
+        }
   }
 };
 
