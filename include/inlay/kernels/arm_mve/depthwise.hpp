@@ -268,18 +268,19 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    const arm_mve::depthwise d{p, output, r, input, arm_mve::finishing_of(p)};
     if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
-      run_variant<arm_mve::depthwise_variant{true, false}>(d, table + 1, weights);
+      run_variant<arm_mve::depthwise_variant{true, false}>(p, table + 1, output, r, input, weights);
     else
-      run_variant<arm_mve::depthwise_variant{false, true}>(d, table + 1, weights);
+      run_variant<arm_mve::depthwise_variant{false, true}>(p, table + 1, output, r, input, weights);
   }
 
  private:
   template <arm_mve::depthwise_variant V>
-  INLAY_ALWAYS_INLINE static void run_variant(const arm_mve::depthwise& d, const arm_mve::channel_quad* quads,
-                                              const std::int8_t* weights) {
-    if (d.p.input_channels < arm_mve::lanes)
+  INLAY_NEVER_INLINE static void run_variant(const parameters& p, const arm_mve::channel_quad* quads,
+                                             const map_view<std::int8_t>& output, const region& r,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    const arm_mve::depthwise d{p, output, r, input, arm_mve::finishing_of(p)};
+    if (p.input_channels < arm_mve::lanes)
       d.run_narrow<V>(weights, quads);
     else
       d.run_wide<V>(weights, quads);
