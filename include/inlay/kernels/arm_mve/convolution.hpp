@@ -45,14 +45,12 @@ constexpr weighted_parameters make_weighted(const detail::window_parameters& p, 
           static_cast<std::int8_t>(p.range.low),        static_cast<std::int8_t>(p.range.high)};
 }
 
-inline finishing finishing_of(const weighted_parameters& p, const channel_quad* table) {
-  return {p.output_zero_point, p.low, p.high, table[0].bias[0]};
-}
+inline finishing finishing_of(const weighted_parameters& p) { return {p.output_zero_point, p.low, p.high}; }
 
-/// Sums of products of `depth` bytes: two rows of weights with two pixels.
+/// Sums of products of `depth` bytes: two rows of weights with two pixels. All four pointers go on by whole vectors.
 /// Written out because compilers do not make loops with tail predication of intrinsics.
-INLAY_ALWAYS_INLINE void dot_2x2(const std::int8_t* w0, const std::int8_t* w1, const std::int8_t* p0,
-                                 const std::int8_t* p1, std::int32_t depth, std::int32_t& s00, std::int32_t& s01,
+INLAY_ALWAYS_INLINE void dot_2x2(const std::int8_t*& w0, const std::int8_t*& w1, const std::int8_t*& p0,
+                                 const std::int8_t*& p1, std::int32_t depth, std::int32_t& s00, std::int32_t& s01,
                                  std::int32_t& s10, std::int32_t& s11) {
   asm volatile(
       "   dlstp.8 lr, %[depth]\n"
@@ -72,9 +70,9 @@ INLAY_ALWAYS_INLINE void dot_2x2(const std::int8_t* w0, const std::int8_t* w1, c
 }
 
 /// The same for four rows of weights with one pixel.
-INLAY_ALWAYS_INLINE void dot_4x1(const std::int8_t* w0, const std::int8_t* w1, const std::int8_t* w2,
-                                 const std::int8_t* w3, const std::int8_t* pixel, std::int32_t depth, std::int32_t& s0,
-                                 std::int32_t& s1, std::int32_t& s2, std::int32_t& s3) {
+INLAY_ALWAYS_INLINE void dot_4x1(const std::int8_t*& w0, const std::int8_t*& w1, const std::int8_t*& w2,
+                                 const std::int8_t*& w3, const std::int8_t*& pixel, std::int32_t depth,
+                                 std::int32_t& s0, std::int32_t& s1, std::int32_t& s2, std::int32_t& s3) {
   asm volatile(
       "   dlstp.8 lr, %[depth]\n"
       "1: vldrb.8 q2, [%[pixel]], #16\n"
@@ -93,16 +91,15 @@ INLAY_ALWAYS_INLINE void dot_4x1(const std::int8_t* w0, const std::int8_t* w1, c
       : "q0", "q1", "q2", "lr", "memory");
 }
 
-INLAY_ALWAYS_INLINE int32x4_t vector_of(std::int32_t s0, std::int32_t s1, std::int32_t s2, std::int32_t s3) {
-  int32x4_t v;
-  asm("vmov %q[v][2], %q[v][0], %[s0], %[s2]\n"
-      "vmov %q[v][3], %q[v][1], %[s1], %[s3]\n"
-      : [v] "=&w"(v)
-      : [s0] "r"(s0), [s1] "r"(s1), [s2] "r"(s2), [s3] "r"(s3));
-  return v;
+/// A vector's lanes 0 and 2, then its lanes 1 and 3.
+INLAY_ALWAYS_INLINE void set_even_lanes(int32x4_t& v, std::int32_t s0, std::int32_t s2) {
+  asm("vmov %q[v][2], %q[v][0], %[s0], %[s2]" : [v] "=w"(v) : [s0] "r"(s0), [s2] "r"(s2));
+}
+INLAY_ALWAYS_INLINE void set_odd_lanes(int32x4_t& v, std::int32_t s1, std::int32_t s3) {
+  asm("vmov %q[v][3], %q[v][1], %[s1], %[s3]" : [v] "+w"(v) : [s1] "r"(s1), [s3] "r"(s3));
 }
 
-/// Where one layer's products of weights and pixels are kept and go.
+/// Pixels' products with weights.
 struct product {
   const std::int8_t* weights = nullptr;  // [channels, depth]
   const channel_quad* quads = nullptr;
@@ -110,44 +107,72 @@ struct product {
   finishing finish{};
 };
 
-/// All output channels of one pixel.
-INLAY_NEVER_INLINE inline void multiply_one(const product& m, const std::int8_t* pixel, std::int8_t* out) {
-  const std::int32_t depth = m.depth;
-  const std::int8_t* w = m.weights;
+INLAY_ALWAYS_INLINE int32x4_t clamp(int32x4_t v, const finishing& f) {
+  return vminq_s32(vmaxq_s32(v, vdupq_n_s32(f.low)), vdupq_n_s32(f.high));
+}
+
+/// One pixel's output channels from `first` on. The rows of weights that the last quad lacks are its first one again.
+template <bool AnyShift>
+INLAY_NEVER_INLINE void multiply_one(const product& m, std::int32_t first, const std::int8_t* pixel, std::int8_t* out) {
+  const std::int32_t depth = m.depth, whole_vectors = (depth + 15) & ~15;
+  const std::int8_t* w = m.weights + first * depth;
   const finishing f = m.finish;
-  const channel_quad* quad = m.quads;
-  for (std::int32_t left = m.channels; left > 0; left -= 4, ++quad, out += 4, w += 4 * depth) {
-    // The rows that the last quad lacks are the first one again.
+  const channel_quad* quad = m.quads + first / 4;
+  out += first;
+  for (std::int32_t left = m.channels - first; left > 0; left -= 4, ++quad, out += 4) {
     const std::int8_t* w1 = left > 1 ? w + depth : w;
     const std::int8_t* w2 = left > 2 ? w + 2 * depth : w;
     const std::int8_t* w3 = left > 3 ? w + 3 * depth : w;
     std::int32_t s0 = quad->bias[0], s1 = quad->bias[1], s2 = quad->bias[2], s3 = quad->bias[3];
     dot_4x1(w, w1, w2, w3, pixel, depth, s0, s1, s2, s3);
-    const int32x4_t sums = finish(vector_of(s0, s1, s2, s3), vldrwq_s32(quad->multiplier), vldrbq_s32(quad->shift), f);
+    w += 4 * depth - whole_vectors;
+    pixel -= whole_vectors;
+    int32x4_t sums;
+    set_even_lanes(sums, s0, s2);
+    set_odd_lanes(sums, s1, s3);
+    sums = clamp(scale<AnyShift>(sums, vldrwq_s32(quad->multiplier), vldrbq_s32(quad->shift), f.zero_point), f);
     vstrbq_p_s32(out, sums, vctp32q(static_cast<std::uint32_t>(left)));
   }
 }
 
-/// All output channels of two pixels.
-INLAY_NEVER_INLINE inline void multiply_two(const product& m, const std::int8_t* p0, const std::int8_t* p1,
-                                            std::int8_t* out0, std::int8_t* out1) {
-  const std::int32_t depth = m.depth;
-  const std::int8_t* w = m.weights;
+/// Two pixels, all output channels.
+template <bool AnyShift>
+INLAY_NEVER_INLINE void multiply_two(const product& m, const std::int8_t* p0, const std::int8_t* p1, std::int8_t* out0,
+                                     std::int8_t* out1) {
+  const std::int32_t depth = m.depth, whole_vectors = (depth + 15) & ~15;
   const finishing f = m.finish;
   const channel_quad* quad = m.quads;
-  for (std::int32_t left = m.channels; left > 0; left -= 4, ++quad, out0 += 4, out1 += 4, w += 4 * depth) {
-    const std::int8_t* w1 = left > 1 ? w + depth : w;
-    const std::int8_t* w2 = left > 2 ? w + 2 * depth : w;
-    const std::int8_t* w3 = left > 3 ? w + 3 * depth : w;
-    std::int32_t s00 = quad->bias[0], s01 = s00, s10 = quad->bias[1], s11 = s10;
-    dot_2x2(w, w1, p0, p1, depth, s00, s01, s10, s11);
-    std::int32_t s20 = quad->bias[2], s21 = s20, s30 = quad->bias[3], s31 = s30;
-    dot_2x2(w2, w3, p0, p1, depth, s20, s21, s30, s31);
-    const int32x4_t multiplier = vldrwq_s32(quad->multiplier);
-    const int32x4_t shift = vldrbq_s32(quad->shift);
-    const mve_pred16_t inside = vctp32q(static_cast<std::uint32_t>(left));
-    vstrbq_p_s32(out0, finish(vector_of(s00, s10, s20, s30), multiplier, shift, f), inside);
-    vstrbq_p_s32(out1, finish(vector_of(s01, s11, s21, s31), multiplier, shift, f), inside);
+  // Rows 0 and 2, then 1 and 3, in whose order they go into vectors.
+  const std::int8_t* w0 = m.weights;
+  const std::int8_t* w1 = w0 + 2 * depth;
+  const std::int32_t to_odd = depth - whole_vectors, to_next = 3 * depth - whole_vectors;
+  std::int32_t quads = m.channels >> 2;
+  const auto finish_pixel = [&](int32x4_t sums, int32x4_t multiplier, int32x4_t shift, std::int8_t*& out) {
+    vstrbq_s32(out, clamp(scale<AnyShift>(sums, multiplier, shift, f.zero_point), f));
+    out += 4;
+  };
+  for (; quads > 0; --quads, ++quad) {
+    int32x4_t sums0, sums1;
+    std::int32_t s00 = quad->bias[0], s01 = s00, s10 = quad->bias[2], s11 = s10;
+    dot_2x2(w0, w1, p0, p1, depth, s00, s01, s10, s11);
+    set_even_lanes(sums0, s00, s10);
+    set_even_lanes(sums1, s01, s11);
+    p0 -= whole_vectors, p1 -= whole_vectors;
+    w0 += to_odd, w1 += to_odd;
+    s00 = quad->bias[1], s01 = s00, s10 = quad->bias[3], s11 = s10;
+    dot_2x2(w0, w1, p0, p1, depth, s00, s01, s10, s11);
+    set_odd_lanes(sums0, s00, s10);
+    set_odd_lanes(sums1, s01, s11);
+    p0 -= whole_vectors, p1 -= whole_vectors;
+    w0 += to_next, w1 += to_next;
+    const int32x4_t multiplier = vldrwq_s32(quad->multiplier), shift = vldrbq_s32(quad->shift);
+    finish_pixel(sums0, multiplier, shift, out0);
+    finish_pixel(sums1, multiplier, shift, out1);
+  }
+  const std::int32_t done = m.channels & ~3;
+  if (done != m.channels) {
+    multiply_one<AnyShift>(m, done, p0, out0 - done);
+    multiply_one<AnyShift>(m, done, p1, out1 - done);
   }
 }
 
@@ -175,61 +200,77 @@ INLAY_ALWAYS_INLINE void fill_bytes(std::int8_t* to, std::int8_t value, std::int
       : "lr", "memory");
 }
 
-/// The input pixels under the window of an output pixel, one after another; outside the map the zero point.
-INLAY_NEVER_INLINE inline void copy_window(const weighted_parameters& p, map_view<const std::int8_t> input,
-                                           std::int32_t y, std::int32_t x, std::int8_t* to) {
-  const std::int32_t first_x = x * p.stride_width - p.left;
-  const std::int32_t channels = p.input_channels;
-  for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
-    const std::int32_t iy = y * p.stride_height - p.top + ky * p.dilation_height;
-    const std::int32_t row_bytes = p.kernel_width * channels;
-    if (iy < 0 || iy >= p.input_height) {
-      fill_bytes(to, p.input_zero_point, row_bytes);
-    } else if (p.dilation_width == 1 && first_x >= 0 && first_x + p.kernel_width <= p.input_width &&
-               input.pixel_pitch == channels) {
-      copy_bytes(to, input.pixel(iy, first_x), row_bytes);
-    } else {
-      for (std::int32_t kx = 0; kx < p.kernel_width; ++kx) {
-        const std::int32_t ix = first_x + kx * p.dilation_width;
-        if (ix < 0 || ix >= p.input_width)
-          fill_bytes(to + kx * channels, p.input_zero_point, channels);
-        else
-          copy_bytes(to + kx * channels, input.pixel(iy, ix), channels);
-      }
-    }
-    to += row_bytes;
-  }
-}
-
-/// Bytes on the stack for windows.
-inline constexpr std::int32_t window_bytes = 576;
+/// Bytes on the stack for windows, and rows of the largest window.
+inline constexpr std::int32_t window_bytes = 576, most_window_rows = 16;
 
 /// A convolution whose windows are copied to the stack, two of them where they fit.
-INLAY_NEVER_INLINE inline void convolve(const weighted_parameters& p, const product& m, map_view<std::int8_t> output,
-                                        region r, map_view<const std::int8_t> input) {
-  std::int8_t windows[window_bytes];
-  const bool two_fit = 2 * m.depth <= window_bytes;
-  for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-    std::int8_t* out = output.pixel(y, r.first_column);
-    std::int32_t x = r.first_column;
-    for (; two_fit && x + 1 < r.end_column; x += 2, out += 2 * output.pixel_pitch) {
-      copy_window(p, input, y, x, windows);
-      copy_window(p, input, y, x + 1, windows + m.depth);
-      multiply_two(m, windows, windows + m.depth, out, out + output.pixel_pitch);
-    }
-    for (; x < r.end_column; ++x, out += output.pixel_pitch) {
-      copy_window(p, input, y, x, windows);
-      multiply_one(m, windows, out);
+struct convolution {
+  const weighted_parameters& p;
+  const product& m;
+  const map_view<std::int8_t>& output;
+  const region& r;
+  const map_view<const std::int8_t>& input;
+
+  /// The input pixels under the window of an output pixel, one after another; outside the map the zero point.
+  /// `rows` are the input's from column 0 on, null where outside.
+  INLAY_NEVER_INLINE void copy_window(const std::int8_t* const* rows, std::int32_t x, std::int8_t* to) const {
+    const std::int32_t first_x = x * p.stride_width - p.left, channels = p.input_channels;
+    const std::int32_t row_bytes = p.kernel_width * channels, offset = first_x * channels;
+    const bool inside = p.dilation_width == 1 && first_x >= 0 && first_x + p.kernel_width <= p.input_width &&
+                        input.pixel_pitch == channels;
+    for (const std::int8_t* const* end = rows + p.kernel_height; rows != end; ++rows, to += row_bytes) {
+      const std::int8_t* row = *rows;
+      if (row == nullptr)
+        fill_bytes(to, p.input_zero_point, row_bytes);
+      else if (inside)
+        copy_bytes(to, row + offset, row_bytes);
+      else
+        copy_clipped(row, first_x, to);
     }
   }
-}
+
+  INLAY_NEVER_INLINE void copy_clipped(const std::int8_t* row, std::int32_t ix, std::int8_t* to) const {
+    const std::int32_t channels = p.input_channels;
+    for (std::int32_t kx = p.kernel_width; kx > 0; --kx, ix += p.dilation_width, to += channels) {
+      if (ix < 0 || ix >= p.input_width)
+        fill_bytes(to, p.input_zero_point, channels);
+      else
+        copy_bytes(to, row + ix * input.pixel_pitch, channels);
+    }
+  }
+
+  template <bool AnyShift>
+  INLAY_NEVER_INLINE void run() const {
+    std::int8_t windows[window_bytes];
+    const std::int8_t* rows[most_window_rows];
+    const bool two_fit = 2 * m.depth <= window_bytes;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
+        const std::int32_t iy = y * p.stride_height - p.top + ky * p.dilation_height;
+        rows[ky] = iy >= 0 && iy < p.input_height ? input.pixel(iy, 0) : nullptr;
+      }
+      std::int8_t* out = output.pixel(y, r.first_column);
+      std::int32_t x = r.first_column;
+      for (; two_fit && x + 1 < r.end_column; x += 2, out += 2 * output.pixel_pitch) {
+        copy_window(rows, x, windows);
+        copy_window(rows, x + 1, windows + m.depth);
+        multiply_two<AnyShift>(m, windows, windows + m.depth, out, out + output.pixel_pitch);
+      }
+      for (; x < r.end_column; ++x, out += output.pixel_pitch) {
+        copy_window(rows, x, windows);
+        multiply_one<AnyShift>(m, 0, windows, out);
+      }
+    }
+  }
+};
 
 /// Pixels one after another, each with the weights.
-INLAY_NEVER_INLINE inline void multiply_pixels(const product& m, const std::int8_t* in, std::int32_t in_pitch,
-                                               std::int8_t* out, std::int32_t out_pitch, std::int32_t count) {
+template <bool AnyShift>
+INLAY_NEVER_INLINE void multiply_pixels(const product& m, const std::int8_t* in, std::int32_t in_pitch,
+                                        std::int8_t* out, std::int32_t out_pitch, std::int32_t count) {
   for (; count > 1; count -= 2, in += 2 * in_pitch, out += 2 * out_pitch)
-    multiply_two(m, in, in + in_pitch, out, out + out_pitch);
-  if (count > 0) multiply_one(m, in, out);
+    multiply_two<AnyShift>(m, in, in + in_pitch, out, out + out_pitch);
+  if (count > 0) multiply_one<AnyShift>(m, 0, in, out);
 }
 
 /// A table with a quad for every four output channels in their order.
@@ -265,7 +306,9 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     const detail::window_parameters p = detail::prepare_window(g, l);
     const std::int32_t depth = weights.elements() / weights[0];
     return arm_mve::fits_weighted(p) && weights.channels() == p.input_channels &&
-           (is_pointwise(p.window) ? depth <= 0x7fff : depth <= arm_mve::window_bytes);
+           (is_pointwise(p.window)
+                ? depth <= 0x7fff
+                : depth <= arm_mve::window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
   }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -274,9 +317,13 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   }
 
   template <spec>
-  static void run(const parameters& p, const arm_mve::channel_quad* table, map_view<std::int8_t> output, region r,
-                  map_view<const std::int8_t> input, const std::int8_t* weights) {
-    run_shared(p, table, output, r, input, weights);
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
+                                      const map_view<std::int8_t>& output, const region& r,
+                                      const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    if (table[0].bias[0] != 0)
+      run_shared<true>(p, table, output, r, input, weights);
+    else
+      run_shared<false>(p, table, output, r, input, weights);
   }
 
  private:
@@ -284,21 +331,22 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     return w.kernel == extent2d{1, 1} && w.stride == extent2d{1, 1} && w.padding == padding2d{};
   }
 
+  template <bool AnyShift>
   INLAY_NEVER_INLINE static void run_shared(const parameters& p, const arm_mve::channel_quad* table,
-                                            map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
-                                            const std::int8_t* weights) {
-    const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p, table)};
+                                            const map_view<std::int8_t>& output, const region& r,
+                                            const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
     const bool pointwise = p.kernel_height == 1 && p.kernel_width == 1 && p.stride_height == 1 && p.stride_width == 1 &&
                            p.top == 0 && p.left == 0 && p.input_width == p.output_width;
-    if (!pointwise) return arm_mve::convolve(p, m, output, r, input);
+    if (!pointwise) return arm_mve::convolution{p, m, output, r, input}.run<AnyShift>();
     const std::int32_t columns = r.end_column - r.first_column;
     const bool one_row = columns == p.output_width && r.end_row <= input.rows && r.end_row <= output.rows &&
                          input.row_pitch == columns * input.pixel_pitch &&
                          output.row_pitch == columns * output.pixel_pitch;
     const std::int32_t rows_at_once = one_row ? r.end_row - r.first_row : 1;
     for (std::int32_t y = r.first_row; y < r.end_row; y += rows_at_once)
-      arm_mve::multiply_pixels(m, input.pixel(y, r.first_column), input.pixel_pitch, output.pixel(y, r.first_column),
-                               output.pixel_pitch, rows_at_once * columns);
+      arm_mve::multiply_pixels<AnyShift>(m, input.pixel(y, r.first_column), input.pixel_pitch,
+                                         output.pixel(y, r.first_column), output.pixel_pitch, rows_at_once * columns);
   }
 };
 
@@ -326,10 +374,13 @@ struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : arm_mve::product
   }
 
   template <spec>
-  static void run_whole(const parameters& p, const arm_mve::channel_quad* table, std::int8_t* output,
-                        const std::int8_t* input, const std::int8_t* weights) {
-    const arm_mve::product m{weights, table + 1, p.depth, p.units, {p.zero_point, p.low, p.high, table[0].bias[0]}};
-    arm_mve::multiply_pixels(m, input, p.depth, output, p.units, p.rows);
+  INLAY_ALWAYS_INLINE static void run_whole(const parameters& p, const arm_mve::channel_quad* table,
+                                            std::int8_t* output, const std::int8_t* input, const std::int8_t* weights) {
+    const arm_mve::product m{weights, table + 1, p.depth, p.units, {p.zero_point, p.low, p.high}};
+    if (table[0].bias[0] != 0)
+      arm_mve::multiply_pixels<true>(m, input, p.depth, output, p.units, p.rows);
+    else
+      arm_mve::multiply_pixels<false>(m, input, p.depth, output, p.units, p.rows);
   }
 };
 

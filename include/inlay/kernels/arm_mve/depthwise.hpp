@@ -13,16 +13,51 @@ namespace inlay::arm_mve {
 inline constexpr std::int32_t most_taps = 49, most_narrow_taps = 25;
 
 /// Sums of sixteen channels. Widening a vector of bytes and one of halves leaves every fourth channel side by side:
-/// items[i] has channels i, i + 4, i + 8, i + 12. Narrowing puts them back.
+/// s0 has channels 0, 4, 8, 12, and so on. Narrowing puts them back.
 struct sixteen_sums {
-  int32x4_t items[4];
+  int32x4_t s0, s1, s2, s3;
 
   /// Adds the products of even channels, then those of odd ones.
   INLAY_ALWAYS_INLINE void add(int16x8_t even, int16x8_t odd) {
-    items[0] = vaddq_s32(items[0], vmovlbq_s16(even));
-    items[2] = vaddq_s32(items[2], vmovltq_s16(even));
-    items[1] = vaddq_s32(items[1], vmovlbq_s16(odd));
-    items[3] = vaddq_s32(items[3], vmovltq_s16(odd));
+    s0 = vaddq_s32(s0, vmovlbq_s16(even));
+    s2 = vaddq_s32(s2, vmovltq_s16(even));
+    s1 = vaddq_s32(s1, vmovlbq_s16(odd));
+    s3 = vaddq_s32(s3, vmovltq_s16(odd));
+  }
+
+  /// Adds what pairs of taps make; `tap` and `weights` go on. Written out to do with eight registers.
+  INLAY_ALWAYS_INLINE void add_pairs(const std::int8_t* const*& tap, const std::int8_t*& weights,
+                                     std::int32_t weight_pitch, std::int32_t pairs) {
+    const std::int8_t *x0, *x1;
+    asm volatile(
+        "   dls lr, %[pairs]\n"
+        "1: ldrd %[x0], %[x1], [%[tap]], #8\n"
+        "   vldrb.8 q0, [%[x0]]\n"
+        "   vldrb.8 q1, [%[weights]]\n"
+        "   add %[weights], %[weight_pitch]\n"
+        "   vmullb.s8 q2, q0, q1\n"
+        "   vmullt.s8 q0, q0, q1\n"
+        "   vldrb.8 q1, [%[x1]]\n"
+        "   vldrb.8 q3, [%[weights]]\n"
+        "   vmullb.s8 q3, q1, q3\n"
+        "   vadd.i16 q2, q2, q3\n"
+        "   vldrb.8 q3, [%[weights]]\n"
+        "   add %[weights], %[weight_pitch]\n"
+        "   vmullt.s8 q1, q1, q3\n"
+        "   vadd.i16 q0, q0, q1\n"
+        "   vmovlb.s16 q1, q2\n"
+        "   vadd.i32 %q[s0], %q[s0], q1\n"
+        "   vmovlt.s16 q2, q2\n"
+        "   vadd.i32 %q[s2], %q[s2], q2\n"
+        "   vmovlb.s16 q1, q0\n"
+        "   vadd.i32 %q[s1], %q[s1], q1\n"
+        "   vmovlt.s16 q0, q0\n"
+        "   vadd.i32 %q[s3], %q[s3], q0\n"
+        "   le lr, 1b\n"
+        : [tap] "+r"(tap), [weights] "+r"(weights), [x0] "=&r"(x0), [x1] "=&r"(x1), [s0] "+w"(s0), [s1] "+w"(s1),
+          [s2] "+w"(s2), [s3] "+w"(s3)
+        : [weight_pitch] "r"(weight_pitch), [pairs] "r"(pairs)
+        : "q0", "q1", "q2", "q3", "lr", "memory");
   }
 };
 
@@ -39,45 +74,45 @@ struct tap_list {
   }
 };
 
+/// How to make sixteen channels.
+struct depthwise_variant {
+  bool any_shift = false;  // see scale()
+  bool pairs = true;       // two products of bytes fit 16 bits, except if all four are −128
+};
+
 /// Sixteen channels of one pixel, or fewer: then the weights have a pitch of 16 all the same.
-/// Two products of bytes fit 16 bits, except if all four are −128: then they are added one by one.
-template <bool All>
+template <depthwise_variant V, bool All>
 INLAY_ALWAYS_INLINE void make_sixteen(const tap_list& list, std::int32_t taps, const std::int8_t* weights,
                                       std::int32_t weight_pitch, const channel_quad* quads, const finishing& f,
-                                      bool pairs, std::int8_t* out, std::int32_t channels) {
-  [[maybe_unused]] const mve_pred16_t inside = vctp8q(static_cast<std::uint32_t>(channels));
-  const auto load = [&](const std::int8_t* from) {
-    if constexpr (All)
-      return vldrbq_s8(from);
-    else
-      return vldrbq_z_s8(from, inside);
-  };
-  sixteen_sums sums;
-  for (int i = 0; i < 4; ++i) sums.items[i] = vldrwq_s32(quads[i].bias);
+                                      std::int8_t* out, std::int32_t channels) {
+  sixteen_sums sums{vldrwq_s32(quads[0].bias), vldrwq_s32(quads[1].bias), vldrwq_s32(quads[2].bias),
+                    vldrwq_s32(quads[3].bias)};
   const std::int8_t* const* tap = list.items;
-  if (pairs)
-    for (; taps > 1; taps -= 2, tap += 2) {
-      const int8x16_t x0 = load(tap[0]), w0 = vldrbq_s8(weights);
-      weights += weight_pitch;
-      const int8x16_t x1 = load(tap[1]), w1 = vldrbq_s8(weights);
-      weights += weight_pitch;
-      sums.add(vaddq_s16(vmullbq_int_s8(x0, w0), vmullbq_int_s8(x1, w1)),
-               vaddq_s16(vmulltq_int_s8(x0, w0), vmulltq_int_s8(x1, w1)));
-    }
+  // Fewer than sixteen bytes must not be read beyond.
+  if constexpr (V.pairs && All) {
+    if (taps > 1) sums.add_pairs(tap, weights, weight_pitch, taps >> 1);
+    taps &= 1;
+  }
   for (; taps > 0; --taps, ++tap, weights += weight_pitch) {
-    const int8x16_t x = load(*tap), w = vldrbq_s8(weights);
+    const int8x16_t x = All ? vldrbq_s8(*tap) : vldrbq_z_s8(*tap, vctp8q(static_cast<std::uint32_t>(channels)));
+    const int8x16_t w = vldrbq_s8(weights);
     sums.add(vmullbq_int_s8(x, w), vmulltq_int_s8(x, w));
   }
-  for (int i = 0; i < 4; ++i)
-    sums.items[i] = finish(sums.items[i], vldrwq_s32(quads[i].multiplier), vldrbq_s32(quads[i].shift), f);
-  int16x8_t even = vdupq_n_s16(0), odd = even;
-  even = vmovntq_s32(vmovnbq_s32(even, sums.items[0]), sums.items[2]);
-  odd = vmovntq_s32(vmovnbq_s32(odd, sums.items[1]), sums.items[3]);
-  const int8x16_t bytes = vmovntq_s16(vmovnbq_s16(vdupq_n_s8(0), even), odd);
+  const auto scaled = [&](int32x4_t sum, const channel_quad& q) {
+    return scale<V.any_shift>(sum, vldrwq_s32(q.multiplier), vldrbq_s32(q.shift), f.zero_point);
+  };
+  // Saturating is a clamp, too; the other one can wait for bytes.
+  int16x8_t even = vqmovnbq_s32(vuninitializedq_s16(), scaled(sums.s0, quads[0]));
+  even = vqmovntq_s32(even, scaled(sums.s2, quads[2]));
+  int16x8_t odd = vqmovnbq_s32(vuninitializedq_s16(), scaled(sums.s1, quads[1]));
+  odd = vqmovntq_s32(odd, scaled(sums.s3, quads[3]));
+  int8x16_t bytes = vqmovntq_s16(vqmovnbq_s16(vuninitializedq_s8(), even), odd);
+  bytes = vmaxq_s8(bytes, vdupq_n_s8(static_cast<std::int8_t>(f.low)));
+  bytes = vminq_s8(bytes, vdupq_n_s8(static_cast<std::int8_t>(f.high)));
   if constexpr (All)
     vstrbq_s8(out, bytes);
   else
-    vstrbq_p_s8(out, bytes, inside);
+    vstrbq_p_s8(out, bytes, vctp8q(static_cast<std::uint32_t>(channels)));
 }
 
 /// Where a depthwise convolution works.
@@ -87,7 +122,6 @@ struct depthwise {
   const region& r;
   const map_view<const std::int8_t>& input;
   finishing finish{};
-  bool pairs = true;
 
   /// The taps of output pixel x of a row, whose input rows begin with column 0; first of them `channel`.
   INLAY_NEVER_INLINE void find_taps(const std::int8_t* const* rows, std::int32_t x, std::int32_t channel,
@@ -117,6 +151,7 @@ struct depthwise {
   }
 
   /// At least 16 channels. What is left over is made with channels before it, again.
+  template <depthwise_variant V>
   INLAY_NEVER_INLINE void run_wide(const std::int8_t* weights, const channel_quad* quads) const {
     constexpr std::int32_t channels_at_once = 256;
     std::int8_t zero_points[channels_at_once];
@@ -141,7 +176,7 @@ struct depthwise {
           std::int32_t c = first;
           const channel_quad* q = quads + 4 * ((first + lanes - 1) / lanes);
           for (;;) {
-            make_sixteen<true>(list, taps, weights + c, channels, q, finish, pairs, out + c, lanes);
+            make_sixteen<V, true>(list, taps, weights + c, channels, q, finish, out + c, lanes);
             if (c + lanes >= end) break;
             const std::int32_t next = c + 2 * lanes <= end ? c + lanes : end - lanes;
             list.advance(taps, next - c);
@@ -156,6 +191,7 @@ struct depthwise {
   }
 
   /// Fewer channels: as many pixels at once as fill sixteen lanes where they stand side by side.
+  template <depthwise_variant V>
   INLAY_NEVER_INLINE void run_narrow(const std::int8_t* weights, const channel_quad* quads) const {
     std::int8_t repeated[(most_narrow_taps + 1) * lanes];
     const std::int32_t taps = p.kernel_height * p.kernel_width, channels = p.input_channels;
@@ -175,9 +211,9 @@ struct depthwise {
           while (pixels < most_pixels && x + pixels < r.end_column && is_inside(x + pixels)) ++pixels;
         find_taps(rows, x, 0, zero_points, list);
         if (pixels * channels == lanes)
-          make_sixteen<true>(list, taps, repeated, lanes, quads, finish, pairs, output.pixel(y, x), lanes);
+          make_sixteen<V, true>(list, taps, repeated, lanes, quads, finish, output.pixel(y, x), lanes);
         else
-          make_sixteen<false>(list, taps, repeated, lanes, quads, finish, pairs, output.pixel(y, x), pixels * channels);
+          make_sixteen<V, false>(list, taps, repeated, lanes, quads, finish, output.pixel(y, x), pixels * channels);
         x += pixels;
       }
     }
@@ -229,13 +265,25 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   }
 
   template <spec>
-  static void run(const parameters& p, const arm_mve::channel_quad* table, const map_view<std::int8_t>& output,
-                  const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    const arm_mve::depthwise d{p, output, r, input, arm_mve::finishing_of(p, table), table[0].bias[1] == 0};
-    if (p.input_channels < arm_mve::lanes)
-      d.run_narrow(weights, table + 1);
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
+                                      const map_view<std::int8_t>& output, const region& r,
+                                      const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
+      run_variant<arm_mve::depthwise_variant{true, false}>(p, table + 1, output, r, input, weights);
     else
-      d.run_wide(weights, table + 1);
+      run_variant<arm_mve::depthwise_variant{false, true}>(p, table + 1, output, r, input, weights);
+  }
+
+ private:
+  template <arm_mve::depthwise_variant V>
+  INLAY_NEVER_INLINE static void run_variant(const parameters& p, const arm_mve::channel_quad* quads,
+                                             const map_view<std::int8_t>& output, const region& r,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    const arm_mve::depthwise d{p, output, r, input, arm_mve::finishing_of(p)};
+    if (p.input_channels < arm_mve::lanes)
+      d.run_narrow<V>(weights, quads);
+    else
+      d.run_wide<V>(weights, quads);
   }
 };
 
