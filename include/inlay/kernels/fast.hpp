@@ -41,3 +41,7 @@ constexpr void sum_weights(graph_view g, const layer& l, const Byte* model, std:
 }
 
 }  // namespace inlay::detail
+
+#if INLAY_HAS_AVX2 || INLAY_HAS_NEON
+#include <inlay/kernels/vector/kernels.hpp>
+#endif

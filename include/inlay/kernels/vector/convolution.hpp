@@ -1,0 +1,350 @@
+// Inlay: CONV_2D and FULLY_CONNECTED on vectors.
+//
+// Weights stand in the model channel by channel. A panel holds those of as many channels as a vector has lanes, side
+// by side; it is made of them at every call, on the stack, and used for all the pixels of the region. Inputs are
+// gathered patch by patch, so that borders, strides and dilations are gone before they are multiplied.
+#pragma once
+
+#include <inlay/kernels/vector/lanes.hpp>
+
+namespace inlay::detail {
+
+/// On the stack: bytes of panels and of patches.
+inline constexpr std::int32_t panel_bytes = 1 << 15;
+inline constexpr std::int32_t patch_bytes = 1 << 14;
+
+struct convolution_parameters {
+  std::int32_t input_height = 0, input_width = 0, input_channels = 0;
+  std::int32_t output_channels = 0;
+  window2d window{};
+  std::int32_t input_zero_point = 0;
+  output_range range{};
+  std::int32_t patch = 0;  // products that make a sum
+
+  constexpr bool copies_pixels() const { return window.kernel == extent2d{} && window.padding == padding2d{}; }
+};
+
+constexpr convolution_parameters prepare_convolution(graph_view g, const layer& l) {
+  const tensor& in = g.input_of(l);
+  const tensor& out = g.output_of(l);
+  const stored_range range = activation_range(l.clamp, out.quant);
+  const shape& weights = g.input_of(l, 1).extents;
+  return {in.extents.height(),
+          in.extents.width(),
+          in.extents.channels(),
+          out.extents.channels(),
+          l.window,
+          in.quant.zero_point,
+          {out.quant.zero_point, range.low, range.high},
+          l.kind == layer_kind::depthwise_conv2d ? l.window.kernel.height * l.window.kernel.width
+                                                 : weights.elements() / weights[0]};
+}
+
+/// Longest kernel, so that a patch's rows fit an array.
+inline constexpr std::int32_t most_kernel_rows = 32;
+
+/// The patches of a region's pixels, one after another.
+template <typename V>
+class patches {
+ public:
+  using element = typename V::element;
+
+  patches(const convolution_parameters& p, map_view<const std::int8_t> input, region r)
+      : p_(p), input_(input), r_(r), y_(r.first_row), x_(r.first_column) {
+    find_rows();
+  }
+
+  /// Writes the patch of the next pixel and goes on to the one after it.
+  void next(element* to) {
+    const window2d& w = p_.window;
+    const std::int32_t channels = p_.input_channels;
+    const std::int32_t x = x_ * w.stride.width - w.padding.left;
+    const std::int32_t run = w.kernel.width * channels;
+    if (x >= 0 && x + w.kernel.width <= p_.input_width && w.dilation.width == 1 && all_rows_) {
+      const std::int32_t at = (x - input_.first_column) * channels;
+      for (std::int32_t ky = 0; ky < w.kernel.height; ++ky, to += run) V::copy(to, rows_[ky] + at, run);
+    } else {
+      next_at_border(to, x);
+      to += run * w.kernel.height;
+    }
+    for (std::int32_t i = p_.patch; i % V::depth != 0; ++i) *to++ = 0;
+    if (++x_ == r_.end_column) {
+      x_ = r_.first_column;
+      if (++y_ < r_.end_row) find_rows();
+    }
+  }
+
+  std::int32_t y() const { return y_; }
+  std::int32_t x() const { return x_; }
+
+ private:
+  void find_rows() {
+    const window2d& w = p_.window;
+    all_rows_ = true;
+    for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
+      const std::int32_t y = y_ * w.stride.height - w.padding.top + ky * w.dilation.height;
+      const bool inside = y >= 0 && y < p_.input_height;
+      rows_[ky] = inside ? input_.data + y % input_.rows * input_.row_pitch : nullptr;
+      all_rows_ = all_rows_ && inside;
+    }
+  }
+
+  INLAY_NEVER_INLINE void next_at_border(element* to, std::int32_t left) {
+    const window2d& w = p_.window;
+    const std::int32_t channels = p_.input_channels;
+    const auto border = static_cast<element>(p_.input_zero_point + V::element_offset);
+    for (std::int32_t ky = 0; ky < w.kernel.height; ++ky)
+      for (std::int32_t kx = 0; kx < w.kernel.width; ++kx, to += channels) {
+        const std::int32_t x = left + kx * w.dilation.width;
+        if (rows_[ky] != nullptr && x >= 0 && x < p_.input_width)
+          V::copy(to, rows_[ky] + (x - input_.first_column) * channels, channels);
+        else
+          V::fill(to, border, channels);
+      }
+  }
+
+  const convolution_parameters& p_;
+  map_view<const std::int8_t> input_;
+  region r_;
+  std::int32_t y_, x_;
+  bool all_rows_ = true;
+  const std::int8_t* rows_[most_kernel_rows];
+};
+
+/// Sums of Panels × Pixels, requantised and stored.
+template <typename V, int Panels, int Pixels>
+INLAY_NEVER_INLINE void multiply_block(const typename V::element* patch, std::int32_t patch_pitch,
+                                       const typename V::weight* panel, std::int32_t steps,
+                                       const typename V::group* groups, const output_range& range,
+                                       std::int8_t* const* outputs, std::int32_t pixels, std::int32_t first_channel,
+                                       std::int32_t channels) {
+  typename V::sums sums[Panels][Pixels];
+  const std::int32_t panel_pitch = steps * V::lanes * V::depth;
+#pragma GCC unroll 16
+  for (int p = 0; p < Panels; ++p) {
+    const typename V::sums bias = V::load(groups[p].bias);
+#pragma GCC unroll 16
+    for (int x = 0; x < Pixels; ++x) sums[p][x] = bias;
+  }
+  for (std::int32_t s = 0; s < steps; ++s) {
+    typename V::sums weights[Panels];
+#pragma GCC unroll 16
+    for (int p = 0; p < Panels; ++p) weights[p] = V::load(panel + p * panel_pitch);
+#pragma GCC unroll 16
+    for (int x = 0; x < Pixels; ++x) {
+      const typename V::sums elements = V::broadcast(patch + x * patch_pitch);
+#pragma GCC unroll 16
+      for (int p = 0; p < Panels; ++p) sums[p][x] = V::dot(sums[p][x], elements, weights[p]);
+    }
+    panel += V::lanes * V::depth;
+    patch += V::depth;
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < Panels; ++p) {
+    const std::int32_t first = first_channel + p * V::lanes;
+    const std::int32_t count = channels - first < V::lanes ? channels - first : V::lanes;
+    if (groups[p].simple != 0) {
+      const typename V::requantiser requantise(groups[p], range);
+#pragma GCC unroll 16
+      for (int x = 0; x < Pixels; ++x)
+        if (x < pixels) V::store_outputs(outputs[x] + first, requantise(sums[p][x]), range, count);
+    } else {
+#pragma GCC unroll 16
+      for (int x = 0; x < Pixels; ++x)
+        if (x < pixels) store_general<V>(outputs[x] + first, sums[p][x], groups[p], range, count);
+    }
+  }
+}
+
+/// Any constants: lane by lane.
+template <typename V>
+INLAY_NEVER_INLINE void store_general(std::int8_t* to, typename V::sums sums, const typename V::group& group,
+                                      const output_range& range, std::int32_t count) {
+  std::int32_t lanes[V::lanes];
+  std::memcpy(lanes, &sums, sizeof lanes);
+  for (std::int32_t i = 0; i < count; ++i)
+    to[i] = static_cast<std::int8_t>(
+        clamp_between(requantise_lane(lanes[i], group, i, range.zero_point), range.low, range.high));
+}
+
+/// One pixel, whose patch is there: no panels, each channel's weights are multiplied where they are.
+template <typename V>
+void multiply_pixel(const typename V::element* patch, const convolution_parameters& p, const typename V::group* groups,
+                    const std::int8_t* weights, std::int8_t* output) {
+  for (std::int32_t first = 0; first < p.output_channels; first += V::lanes, ++groups) {
+    const std::int32_t rest = p.output_channels - first;
+    const std::int32_t count = rest < V::lanes ? rest : V::lanes;
+    const typename V::sums sums =
+        V::add(V::load(groups->bias), V::multiply_rows(patch, weights + first * p.patch, p.patch, count, p.patch));
+    if (groups->simple != 0)
+      V::store_outputs(output + first, typename V::requantiser(*groups, p.range)(sums), p.range, count);
+    else
+      store_general<V>(output + first, sums, *groups, p.range, count);
+  }
+}
+
+/// How a kernel's weights become a panel.
+template <typename V>
+struct weights_by_channel {
+  static void pack(const convolution_parameters& p, const std::int8_t* weights, std::int32_t first, std::int32_t count,
+                   typename V::weight* panel) {
+    V::pack(panel, weights + first * p.patch, p.patch, count, p.patch);
+  }
+};
+
+/// Weights with the channels innermost, as those of DEPTHWISE_CONV_2D.
+template <typename V>
+struct weights_by_tap {
+  static void pack(const convolution_parameters& p, const std::int8_t* weights, std::int32_t first, std::int32_t count,
+                   typename V::weight* panel) {
+    for (std::int32_t k = 0; k < round_up(p.patch, V::depth); ++k)
+      for (std::int32_t c = 0; c < V::lanes; ++c)
+        panel[(k / V::depth * V::lanes + c) * V::depth + k % V::depth] =
+            k < p.patch && c < count ? weights[k * p.output_channels + first + c] : typename V::weight{0};
+  }
+};
+
+/// All pixels of a region, a few panels at a time.
+template <typename V, typename Weights>
+INLAY_NEVER_INLINE void convolve(const convolution_parameters& p, const typename V::group* groups,
+                                 map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                 const std::int8_t* weights) {
+  constexpr std::int32_t panel_weights = panel_bytes / static_cast<std::int32_t>(sizeof(typename V::weight));
+  alignas(64) typename V::weight panels[panel_weights];
+  alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];
+  const std::int32_t steps = (p.patch + V::depth - 1) / V::depth;
+  const std::int32_t patch_pitch = steps * V::depth;
+  const std::int32_t panel_pitch = patch_pitch * V::lanes;
+  const std::int32_t panels_at_once = panel_weights / panel_pitch;
+  const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
+
+  for (std::int32_t first = 0; first < p.output_channels;) {
+    std::int32_t made = 0;
+    const std::int32_t first_of_all = first;
+    for (; made < panels_at_once && first < p.output_channels; ++made, first += V::lanes) {
+      const std::int32_t rest = p.output_channels - first;
+      Weights::pack(p, weights, first, rest < V::lanes ? rest : V::lanes, panels + made * panel_pitch);
+    }
+    const typename V::group* chunk_groups = groups + first_of_all / V::lanes;
+    patches<V> next(p, input, r);
+    for (std::int32_t done = 0; done < pixels; done += V::block_pixels) {
+      const std::int32_t count = pixels - done < V::block_pixels ? pixels - done : V::block_pixels;
+      std::int8_t* outputs[V::block_pixels];
+      for (std::int32_t x = 0; x < count; ++x) {
+        outputs[x] = output.pixel(next.y(), next.x());
+        next.next(patch + x * patch_pitch);
+      }
+      const auto multiply = [&]<int Panels>(std::integral_constant<int, Panels>, std::int32_t panel) {
+        multiply_block<V, Panels, V::block_pixels>(patch, patch_pitch, panels + panel * panel_pitch, steps,
+                                                   chunk_groups + panel, p.range, outputs, count,
+                                                   first_of_all + panel * V::lanes, p.output_channels);
+      };
+      std::int32_t panel = 0;
+      for (; panel + V::block_panels <= made; panel += V::block_panels)
+        multiply(std::integral_constant<int, V::block_panels>{}, panel);
+      if constexpr (V::block_panels > 2)
+        for (; panel + 2 <= made; panel += 2) multiply(std::integral_constant<int, 2>{}, panel);
+      for (; panel < made; ++panel) multiply(std::integral_constant<int, 1>{}, panel);
+    }
+  }
+}
+
+/// Whether a patch and a panel fit the stack's buffers.
+template <typename V>
+constexpr bool fits_buffers(std::int32_t patch) {
+  const std::int32_t padded = round_up(patch, V::row_step);
+  const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
+  const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
+  return padded * element_bytes * V::block_pixels <= patch_bytes && padded * weight_bytes * V::lanes <= panel_bytes;
+}
+
+/// Table: the constants of the output channels in groups of lanes.
+template <typename V>
+struct lane_table {
+  using table_entry = typename V::group;
+  static constexpr bool needs_weight_sums = true;
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    return (channel_table::table_size(g, l) + V::lanes - 1) / V::lanes;
+  }
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
+                                   const std::int32_t* weight_sums, table_entry* table) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    const std::int32_t depth = weights_per_channel(g, l);
+    const std::int32_t offset = g.input_of(l).quant.zero_point + V::element_offset;
+    for (std::int32_t c = 0; c < channels; ++c) {
+      if (c % V::lanes == 0) table[c / V::lanes].simple = 1;
+      set_lane(table[c / V::lanes], c % V::lanes, constants[c], depth, offset * weight_sums[c]);
+    }
+  }
+};
+
+template <typename V>
+struct vector_convolution : lane_table<V> {
+  using parameters = convolution_parameters;
+  struct spec {};
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr parameters prepare(graph_view g, const layer& l) { return prepare_convolution(g, l); }
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    const shape& weights = g.input_of(l, 1).extents;
+    return weights.channels() == g.input_of(l).extents.channels() && l.window.kernel.height <= most_kernel_rows &&
+           fits_buffers<V>(weights_per_channel(g, l));
+  }
+
+  template <spec>
+  static void run(const parameters& p, const typename V::group* table, map_view<std::int8_t> output, region r,
+                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+    // A panel that few pixels use is not worth making.
+    if ((r.end_row - r.first_row) * (r.end_column - r.first_column) <= 2)
+      run_pixels(p, table, output, r, input, weights);
+    else
+      convolve<V, weights_by_channel<V>>(p, table, output, r, input, weights);
+  }
+
+ private:
+  INLAY_NEVER_INLINE static void run_pixels(const parameters& p, const typename V::group* table,
+                                            map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                            const std::int8_t* weights) {
+    patches<V> next(p, input, r);
+    alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];
+    for (std::int32_t i = p.patch; i < round_up(p.patch, V::row_step); ++i) patch[i] = 0;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        next.next(patch);
+        multiply_pixel<V>(patch, p, table, weights, output.pixel(y, x));
+      }
+  }
+};
+
+/// Rows are pixels of a 1×1 convolution.
+template <typename V>
+struct vector_fully_connected : lane_table<V> {
+  struct parameters : convolution_parameters {
+    std::int32_t rows = 1;
+  };
+  struct spec {};
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    parameters p{prepare_convolution(g, l)};
+    const shape& weights = g.input_of(l, 1).extents;
+    p.rows = g.input_of(l).extents.elements() / weights[1];
+    p.input_height = 1;
+    p.input_width = p.rows;
+    p.input_channels = weights[1];
+    p.output_channels = weights[0];
+    p.window = {};
+    return p;
+  }
+  static constexpr bool accepts(graph_view g, const layer& l) { return fits_buffers<V>(weights_per_channel(g, l)); }
+
+  template <spec>
+  static void run_whole(const parameters& p, const typename V::group* table, std::int8_t* output,
+                        const std::int8_t* input, const std::int8_t* weights) {
+    const map_view<std::int8_t> to{output, p.output_channels, p.rows * p.output_channels, 1, 0};
+    const map_view<const std::int8_t> from{input, p.input_channels, p.rows * p.input_channels, 1, 0};
+    vector_convolution<V>::template run<typename vector_convolution<V>::spec{}>(p, table, to, {0, 1, 0, p.rows}, from,
+                                                                                weights);
+  }
+};
+
+}  // namespace inlay::detail
