@@ -35,7 +35,7 @@ constexpr convolution_parameters prepare_convolution(graph_view g, const layer& 
           out.extents.channels(),
           l.window,
           in.quant.zero_point,
-          {out.quant.zero_point, range.low, range.high},
+          {range.low, range.high},
           l.kind == layer_kind::depthwise_conv2d ? l.window.kernel.height * l.window.kernel.width
                                                  : weights.elements() / weights[0]};
 }
@@ -144,7 +144,7 @@ INLAY_NEVER_INLINE void multiply_block(const typename V::element* patch, std::in
     const std::int32_t first = first_channel + p * V::lanes;
     const std::int32_t count = channels - first < V::lanes ? channels - first : V::lanes;
     if (groups[p].simple != 0) {
-      const typename V::requantiser requantise(groups[p], range);
+      const typename V::requantiser requantise(groups[p]);
 #pragma GCC unroll 16
       for (int x = 0; x < Pixels; ++x)
         if (x < pixels) V::store_outputs(outputs[x] + first, requantise(sums[p][x]), range, count);
@@ -162,9 +162,7 @@ INLAY_NEVER_INLINE void store_general(std::int8_t* to, typename V::sums sums, co
                                       const output_range& range, std::int32_t count) {
   std::int32_t lanes[V::lanes];
   std::memcpy(lanes, &sums, sizeof lanes);
-  for (std::int32_t i = 0; i < count; ++i)
-    to[i] = static_cast<std::int8_t>(
-        clamp_between(requantise_lane(lanes[i], group, i, range.zero_point), range.low, range.high));
+  for (std::int32_t i = 0; i < count; ++i) to[i] = requantise_lane(lanes[i], group, i, range);
 }
 
 /// One pixel, whose patch is there: no panels, each channel's weights are multiplied where they are.
@@ -177,7 +175,7 @@ void multiply_pixel(const typename V::element* patch, const convolution_paramete
     const typename V::sums sums =
         V::add(V::load(groups->bias), V::multiply_rows(patch, weights + first * p.patch, p.patch, count, p.patch));
     if (groups->simple != 0)
-      V::store_outputs(output + first, typename V::requantiser(*groups, p.range)(sums), p.range, count);
+      V::store_outputs(output + first, typename V::requantiser(*groups)(sums), p.range, count);
     else
       store_general<V>(output + first, sums, *groups, p.range, count);
   }
@@ -272,10 +270,9 @@ struct lane_table {
     const std::int32_t channels = channel_table::table_size(g, l);
     const std::int32_t depth = weights_per_channel(g, l);
     const std::int32_t offset = g.input_of(l).quant.zero_point + V::element_offset;
-    for (std::int32_t c = 0; c < channels; ++c) {
-      if (c % V::lanes == 0) table[c / V::lanes].simple = 1;
-      set_lane(table[c / V::lanes], c % V::lanes, constants[c], depth, offset * weight_sums[c]);
-    }
+    for (std::int32_t c = 0; c < channels; ++c)
+      set_lane(table[c / V::lanes], c % V::lanes, constants[c], depth, offset * weight_sums[c],
+               g.output_of(l).quant.zero_point);
   }
 };
 

@@ -21,39 +21,68 @@ template <std::int32_t Lanes>
 struct alignas(64) channel_lanes {
   std::int32_t bias[Lanes]{};  // what the zero point and the element's offset add is in it
   std::int32_t multiplier[Lanes]{};
-  std::int8_t shift[Lanes]{};  // as in fixed_multiplier
-  std::uint8_t simple = 0;     // sums are below 2^30 and shifts are −1 to −23: a shorter requantisation is exact
+  std::int16_t zero_point[Lanes]{};  // of the output
+  std::int8_t shift[Lanes]{};        // as in fixed_multiplier
+  std::uint8_t simple = 1;           // sums are below 2^30 and shifts are −1 to −23: less arithmetic is exact
 };
 
-/// Puts a channel's constants into a lane. `depth` products make a sum.
+/// Channels that training has left without weights have a bias near the ends of int32 and a shift to match: all their
+/// sums give the same output, or one of two neighbours. Puts simple constants for them into a lane, if it is one.
+template <std::int32_t Lanes>
+constexpr bool set_step(channel_lanes<Lanes>& group, std::int32_t lane, channel_constants c, std::int32_t reach,
+                        std::int32_t offset_sum, std::int32_t zero_point) {
+  constexpr std::int32_t most_reach = 1 << 26;
+  if (reach >= most_reach || c.bias > 0x7fffffff - reach || c.bias < -0x7fffffff + reach) return false;
+  const std::int32_t low = multiply(c.bias - reach, c.multiplier), high = multiply(c.bias + reach, c.multiplier);
+  if (high - low > 1 || low < -1000 || low > 1000) return false;
+  group.zero_point[lane] = static_cast<std::int16_t>(low + zero_point);
+  if (low == high) {
+    group.bias[lane] = group.multiplier[lane] = 0;
+    group.shift[lane] = -1;
+    return true;
+  }
+  std::int32_t below = -reach, step = reach;  // sums without the bias that give the lower and the higher output
+  while (step - below > 1) {
+    const std::int32_t between = below + (step - below) / 2;
+    (multiply(c.bias + between, c.multiplier) == low ? below : step) = between;
+  }
+  // A sixteenth of the sum, brought to where half of 2^23 rounds up.
+  group.bias[lane] = wrapping_add((1 << 26) - (1 << 3) - step, -offset_sum);
+  group.multiplier[lane] = 1 << 27;
+  group.shift[lane] = -23;
+  return true;
+}
+
+/// Puts a channel's constants into a lane. `depth` products make a sum; `offset_sum` is what the zero point and the
+/// element's offset add to it.
 template <std::int32_t Lanes>
 constexpr void set_lane(channel_lanes<Lanes>& group, std::int32_t lane, channel_constants c, std::int32_t depth,
-                        std::int32_t offset_sum) {
-  constexpr std::int64_t largest_product = 255 * 128;
+                        std::int32_t offset_sum, std::int32_t zero_point) {
+  const std::int32_t reach = depth * 255 * 128;
   const std::int64_t bias = c.bias;
-  const std::int64_t largest_sum = depth * largest_product + (bias < 0 ? -bias : bias);
-  fixed_multiplier m = c.multiplier;
-  // What is always rounded to zero is zero with any shift.
-  if (m.multiplier == 0 || (m.shift < -1 && largest_sum < std::int64_t{1} << (-m.shift - 1))) m = {0, -1};
-  if (largest_sum >= std::int64_t{1} << 29 || m.shift > -1 || m.shift < -23) group.simple = 0;
+  const bool simple = (bias < 0 ? -bias : bias) + reach < std::int64_t{1} << 30 && c.multiplier.shift <= -1 &&
+                      c.multiplier.shift >= -23;
+  if (!simple && set_step(group, lane, c, reach, offset_sum, zero_point)) return;
+  if (!simple) group.simple = 0;
   group.bias[lane] = wrapping_add(c.bias, -offset_sum);
-  group.multiplier[lane] = m.multiplier;
-  group.shift[lane] = static_cast<std::int8_t>(m.shift);
+  group.multiplier[lane] = c.multiplier.multiplier;
+  group.shift[lane] = static_cast<std::int8_t>(c.multiplier.shift);
+  group.zero_point[lane] = static_cast<std::int16_t>(zero_point);
 }
 
-/// The requantisation of one sum, whatever the constants.
-template <std::int32_t Lanes>
-std::int32_t requantise_lane(std::int32_t sum, const channel_lanes<Lanes>& group, std::int32_t lane,
-                             std::int32_t zero_point) {
-  return wrapping_add(multiply(sum, {group.multiplier[lane], group.shift[lane]}), zero_point);
-}
-
-/// The output's zero point and the clamp that follows it.
+/// The clamp that follows requantisation.
 struct output_range {
-  std::int32_t zero_point = 0;
   std::int32_t low = -128;
   std::int32_t high = 127;
 };
+
+/// The output of one sum, whatever the constants.
+template <std::int32_t Lanes>
+std::int8_t requantise_lane(std::int32_t sum, const channel_lanes<Lanes>& group, std::int32_t lane,
+                            const output_range& range) {
+  const std::int32_t scaled = multiply(sum, {group.multiplier[lane], group.shift[lane]});
+  return static_cast<std::int8_t>(clamp_between(wrapping_add(scaled, group.zero_point[lane]), range.low, range.high));
+}
 
 /// As many bytes as fit, in pieces of a power of two, for counts too small for a call of memcpy.
 INLAY_ALWAYS_INLINE void copy_few(std::int8_t* to, const std::int8_t* from, std::int32_t count) {

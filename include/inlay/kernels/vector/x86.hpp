@@ -139,16 +139,17 @@ struct avx512_vnni_vectors {
   /// Sums that have their bias to outputs, not clamped yet.
   struct requantiser {
     __m512i even, odd, round_even, round_odd, shift;
-    requantiser(const group& g, const output_range& range)
+    explicit requantiser(const group& g)
         : even(_mm512_load_si512(g.multiplier)),
           odd(_mm512_srli_epi64(even, 32)),
           shift(_mm512_sub_epi32(zero(),
-                                 _mm512_cvtepi8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(g.shift))))) {
+                                 _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(g.shift))))) {
       // Added before the shift: half of what is shifted out, and the zero point. It is added to products that are
       // 2^32 times what they stand for, with half of that for their own rounding.
-      const __m512i added =
-          _mm512_add_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(range.zero_point), shift),
-                           _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_sub_epi32(shift, _mm512_set1_epi32(1))));
+      const __m512i zero_point =
+          _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(g.zero_point)));
+      const __m512i added = _mm512_add_epi32(_mm512_sllv_epi32(zero_point, shift),
+                                             _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), shift), 1));
       const __m512i half = _mm512_set1_epi64(std::int64_t{1} << 31);
       round_even = _mm512_add_epi64(_mm512_slli_epi64(added, 32), half);
       round_odd = _mm512_mask_mov_epi32(half, 0xaaaa, added);
