@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/kernels/vector/convolution.hpp>
+#include <inlay/kernels/vector/depthwise.hpp>
 #include <inlay/kernels/vector/x86.hpp>
 
 namespace inlay {
@@ -12,6 +13,9 @@ struct fast_kernel<isa::avx512_vnni, layer_kind::conv2d> : detail::vector_convol
 template <>
 struct fast_kernel<isa::avx512_vnni, layer_kind::fully_connected>
     : detail::vector_fully_connected<detail::avx512_vnni_vectors> {};
+template <>
+struct fast_kernel<isa::avx512_vnni, layer_kind::depthwise_conv2d>
+    : detail::vector_depthwise_convolution<detail::avx512_vnni_vectors> {};
 #endif
 
 }  // namespace inlay

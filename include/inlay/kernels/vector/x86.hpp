@@ -193,10 +193,9 @@ struct avx512_vnni_vectors {
                                             _mm512_set1_epi8(static_cast<char>(range.high)));
     _mm512_mask_storeu_epi8(to, first_bytes(count), clamped);
   }
-  /// The weights of a block's channels for one tap.
-  static sums load_weights(const std::int8_t* from, std::int32_t count) {
-    return _mm512_maskz_loadu_epi8(first_bytes(count), from);
-  }
+  /// A block's weights, or its elements, for one tap.
+  static sums load_weights(const std::int8_t* from) { return _mm512_loadu_si512(from); }
+  static sums load_elements(const element* from) { return _mm512_loadu_si512(from); }
 };
 
 #endif

@@ -1,0 +1,273 @@
+// Inlay: DEPTHWISE_CONV_2D on vectors.
+//
+// A block is as many channels as a vector of elements holds; where there are fewer, it is several pixels with all
+// their channels. The input of a row of blocks is copied to a tile on the stack, with its borders, the columns of each
+// phase of the stride side by side, so that every tap of a block is one vector. The vectors of as many taps as one
+// dot() adds up are interleaved.
+#pragma once
+
+#include <inlay/kernels/vector/convolution.hpp>
+
+namespace inlay::detail {
+
+/// On the stack: bytes of a tile. Most taps and columns of a kernel.
+inline constexpr std::int32_t tile_bytes = 1 << 15;
+inline constexpr std::int32_t most_taps = 64;
+inline constexpr std::int32_t most_kernel_columns = 64;
+
+struct depthwise_parameters {
+  std::int32_t input_height = 0, input_width = 0;
+  std::int32_t channels = 0;
+  window2d window{};
+  std::int32_t input_zero_point = 0;
+  output_range range{};
+};
+
+template <typename V>
+class depthwise_loops {
+ public:
+  /// Pixels in a block.
+  static constexpr std::int32_t block_pixels(std::int32_t channels) {
+    return 2 * channels <= V::block ? V::block / channels : 1;
+  }
+  static constexpr std::int32_t blocks(std::int32_t channels) { return (channels + V::block - 1) / V::block; }
+  /// Rows of the input that stand in the tile.
+  static constexpr std::int32_t tile_rows(const window2d& w) {
+    return dilated_extent(w.kernel.height, w.dilation.height);
+  }
+  /// Elements of the tile for some output columns, with room for the vectors that reach beyond.
+  static constexpr std::int32_t row_elements(const window2d& w, std::int32_t channels, std::int32_t columns) {
+    return phase_columns(w, columns) * w.stride.width * channels;
+  }
+  static constexpr std::int32_t most_columns(const window2d& w, std::int32_t channels) {
+    constexpr std::int32_t elements = tile_bytes / static_cast<std::int32_t>(sizeof(typename V::element)) - V::block;
+    const std::int32_t in_row = elements / tile_rows(w) / channels;
+    // Input columns, of which the last kernel's are not all strides.
+    const std::int32_t spare = dilated_extent(w.kernel.width, w.dilation.width) + w.stride.width;
+    return in_row > spare ? (in_row - spare) / w.stride.width + 1 : 0;
+  }
+
+  INLAY_NEVER_INLINE static void run(const depthwise_parameters& p, const typename V::group* table,
+                                     map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                     const std::int8_t* weights) {
+    alignas(64) typename V::element tile[tile_bytes / sizeof(typename V::element)];
+    typename V::sums packed[(most_taps + V::depth) / V::depth * V::depth];
+    for (std::int32_t first = 0; first < p.channels; first += V::block, table += V::depth) {
+      const std::int32_t channels = p.channels - first < V::block ? p.channels - first : V::block;
+      // Pixels stand side by side in the output only if nothing stands between them.
+      const std::int32_t together = output.pixel_pitch == channels ? block_pixels(p.channels) : 1;
+      pack(p, weights + first, channels, together, packed);
+      const std::int32_t at_once = most_columns(p.window, channels);
+      for (std::int32_t x = r.first_column; x < r.end_column; x += at_once) {
+        const std::int32_t end = r.end_column - x < at_once ? r.end_column : x + at_once;
+        strip(p, table, output, {r.first_row, r.end_row, x, end}, input, first, channels, together, packed, tile);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::int32_t phase_columns(const window2d& w, std::int32_t columns) {
+    return ((columns - 1) * w.stride.width + dilated_extent(w.kernel.width, w.dilation.width) + w.stride.width - 1) /
+           w.stride.width;
+  }
+
+  static void pack(const depthwise_parameters& p, const std::int8_t* weights, std::int32_t channels,
+                   std::int32_t together, typename V::sums* packed) {
+    const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
+    for (std::int32_t first = 0; first < taps; first += V::depth, packed += V::depth) {
+      typename V::sums tap[V::depth];
+      for (std::int32_t t = 0; t < V::depth; ++t) {
+        std::int8_t block[V::block];
+        for (std::int32_t i = 0; i < V::block; ++i) block[i] = 0;
+        if (first + t < taps)
+          for (std::int32_t i = 0; i < together; ++i)
+            std::memcpy(block + i * channels, weights + (first + t) * p.channels, static_cast<std::size_t>(channels));
+        tap[t] = V::load_weights(block);
+      }
+      const typename V::parts parts = V::interleave(tap);
+      for (std::int32_t i = 0; i < V::depth; ++i) packed[i] = parts.v[i];
+    }
+  }
+
+  /// Rows of one block of channels over some columns.
+  static void strip(const depthwise_parameters& p, const typename V::group* groups, map_view<std::int8_t> output,
+                    region r, map_view<const std::int8_t> input, std::int32_t first_channel, std::int32_t channels,
+                    std::int32_t together, const typename V::sums* weights, typename V::element* tile) {
+    const window2d& w = p.window;
+    const std::int32_t columns = r.end_column - r.first_column;
+    const std::int32_t per_phase = phase_columns(w, columns);
+    const std::int32_t row_pitch = per_phase * w.stride.width * channels;
+    const std::int32_t rows = tile_rows(w);
+    const std::int32_t left = r.first_column * w.stride.width - w.padding.left;
+    const std::int32_t taps = w.kernel.height * w.kernel.width;
+    const std::int32_t tap_groups = (taps + V::depth - 1) / V::depth;
+    std::int32_t offsets[most_taps + V::depth];
+    std::int32_t copied = r.first_row * w.stride.height - w.padding.top;  // rows that the tile has had
+    bool simple = true;
+    for (std::int32_t i = 0; i < V::depth; ++i) simple = simple && groups[i].simple != 0;
+
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      const std::int32_t top = y * w.stride.height - w.padding.top;
+      if (copied < top) copied = top;
+      for (; copied < top + rows; ++copied) {
+        const bool inside = copied >= 0 && copied < p.input_height;
+        const std::int8_t* row = inside ? input.data + copied % input.rows * input.row_pitch + first_channel : nullptr;
+        copy_row(p, row, input, left, per_phase, channels, tile + slot(copied, rows) * row_pitch);
+      }
+      std::int32_t* offset = offsets;
+      for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
+        const std::int32_t row = slot(top + ky * w.dilation.height, rows) * row_pitch;
+        for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
+          const std::int32_t x = kx * w.dilation.width;
+          *offset++ = row + (x % w.stride.width * per_phase + x / w.stride.width) * channels;
+        }
+      }
+      // Taps that fill up the last group have no weight.
+      for (std::int32_t i = taps; i % V::depth != 0; ++i) *offset++ = offsets[0];
+      std::int8_t* out = output.pixel(y, r.first_column) + first_channel;
+      const std::int32_t step = together * output.pixel_pitch;
+      for (std::int32_t x = 0; x < columns; x += together, out += step) {
+        const std::int32_t count = (columns - x < together ? columns - x : together) * channels;
+        block(tile + x * channels, offsets, tap_groups, weights, groups, simple, p.range, out, count);
+      }
+    }
+  }
+
+  static std::int32_t slot(std::int32_t row, std::int32_t rows) {
+    // Rows above the map are negative, by less than a kernel.
+    return (row + (1 << 20) / rows * rows) % rows;
+  }
+
+  /// A row of the input, null for one outside, with columns outside the map on both sides.
+  static void copy_row(const depthwise_parameters& p, const std::int8_t* row, const map_view<const std::int8_t>& input,
+                       std::int32_t left, std::int32_t per_phase, std::int32_t channels, typename V::element* to) {
+    const auto border = static_cast<typename V::element>(p.input_zero_point + V::element_offset);
+    const std::int32_t stride = p.window.stride.width;
+    if (row == nullptr) return V::fill(to, border, per_phase * stride * channels);
+    for (std::int32_t phase = 0; phase < stride; ++phase) {
+      std::int32_t i = 0, x = left + phase;
+      for (; i < per_phase && x < 0; ++i, x += stride, to += channels) V::fill(to, border, channels);
+      const std::int8_t* from = row + (x - input.first_column) * input.pixel_pitch;
+      if (stride == 1 && input.pixel_pitch == channels) {
+        const std::int32_t rest = per_phase - i, inside = p.input_width - x;
+        const std::int32_t count = inside < 0 ? 0 : rest < inside ? rest : inside;
+        V::copy(to, from, count * channels);
+        to += count * channels;
+        i += count;
+      } else {
+        const std::int32_t step = stride * input.pixel_pitch;
+        for (; i < per_phase && x < p.input_width; ++i, x += stride, to += channels, from += step)
+          V::copy(to, from, channels);
+      }
+      for (; i < per_phase; ++i, to += channels) V::fill(to, border, channels);
+    }
+  }
+
+  INLAY_ALWAYS_INLINE static void block(const typename V::element* tile, const std::int32_t* offsets,
+                                        std::int32_t tap_groups, const typename V::sums* weights,
+                                        const typename V::group* groups, bool simple, const output_range& range,
+                                        std::int8_t* out, std::int32_t count) {
+    typename V::parts sums;
+#pragma GCC unroll 4
+    for (int i = 0; i < V::depth; ++i) sums.v[i] = V::load(groups[i].bias);
+    for (std::int32_t g = 0; g < tap_groups; ++g) {
+      typename V::sums tap[V::depth];
+#pragma GCC unroll 4
+      for (int i = 0; i < V::depth; ++i) tap[i] = V::load_elements(tile + offsets[i]);
+      const typename V::parts parts = V::interleave(tap);
+#pragma GCC unroll 4
+      for (int i = 0; i < V::depth; ++i) sums.v[i] = V::dot(sums.v[i], parts.v[i], weights[i]);
+      offsets += V::depth;
+      weights += V::depth;
+    }
+    if (simple) {
+#pragma GCC unroll 4
+      for (int i = 0; i < V::depth; ++i) sums.v[i] = typename V::requantiser(groups[i])(sums.v[i]);
+      V::store_outputs(out, sums, range, count);
+    } else {
+      store_block(sums, groups, range, out, count);
+    }
+  }
+
+  INLAY_NEVER_INLINE static void store_block(const typename V::parts& sums, const typename V::group* groups,
+                                             const output_range& range, std::int8_t* out, std::int32_t count) {
+    for (std::int32_t part = 0; part < V::depth; ++part) {
+      std::int32_t lanes[V::lanes];
+      std::memcpy(lanes, &sums.v[part], sizeof lanes);
+      for (std::int32_t i = 0; i < V::lanes; ++i) {
+        const std::int32_t at = V::block_lane(part, i);
+        if (at < count) out[at] = requantise_lane(lanes[i], groups[part], i, range);
+      }
+    }
+  }
+};
+
+/// One output channel for each input channel; or any number for a single input channel, which is a convolution.
+template <typename V>
+struct vector_depthwise_convolution {
+  using loops = depthwise_loops<V>;
+  struct parameters {
+    depthwise_parameters depthwise{};
+    convolution_parameters convolution{};
+  };
+  struct spec {
+    bool convolution = false;
+  };
+  static constexpr spec specialise(graph_view g, const layer& l) { return {g.input_of(l).extents.channels() == 1}; }
+
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    const window2d& w = l.window;
+    const std::int32_t channels = g.input_of(l).extents.channels();
+    const std::int32_t taps = w.kernel.height * w.kernel.width;
+    if (channels == 1) return w.kernel.height <= most_kernel_rows && fits_buffers<V>(taps);
+    const std::int32_t block_channels = channels < V::block ? channels : V::block;
+    return g.output_of(l).extents.channels() == channels && taps <= most_taps &&
+           loops::most_columns(w, block_channels) > 0;
+  }
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const tensor& in = g.input_of(l);
+    const stored_range range = activation_range(l.clamp, g.output_of(l).quant);
+    return {{in.extents.height(),
+             in.extents.width(),
+             in.extents.channels(),
+             l.window,
+             in.quant.zero_point,
+             {range.low, range.high}},
+            prepare_convolution(g, l)};
+  }
+
+  using table_entry = typename V::group;
+  static constexpr bool needs_weight_sums = true;
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    if (specialise(g, l).convolution) return lane_table<V>::table_size(g, l);
+    return loops::blocks(g.input_of(l).extents.channels()) * V::depth;
+  }
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
+                                   const std::int32_t* weight_sums, table_entry* table) {
+    if (specialise(g, l).convolution) return lane_table<V>::fill_table(g, l, model, constants, weight_sums, table);
+    const std::int32_t channels = g.input_of(l).extents.channels();
+    const std::int32_t offset = g.input_of(l).quant.zero_point + V::element_offset;
+    const std::int32_t copies = loops::block_pixels(channels);
+    for (std::int32_t entry = 0; entry < table_size(g, l); ++entry)
+      for (std::int32_t lane = 0; lane < V::lanes; ++lane) {
+        const std::int32_t at = entry / V::depth * V::block + V::block_lane(entry % V::depth, lane);
+        if (at >= channels * copies) continue;
+        const std::int32_t c = at % channels;
+        set_lane(table[entry], lane, constants[c], weights_per_channel(g, l), offset * weight_sums[c],
+                 g.output_of(l).quant.zero_point);
+      }
+  }
+
+  template <spec S>
+  static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output, region r,
+                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+    if constexpr (S.convolution)
+      convolve<V, weights_by_tap<V>>(p.convolution, table, output, r, input, weights);
+    else
+      loops::run(p.depthwise, table, output, r, input, weights);
+  }
+};
+
+}  // namespace inlay::detail
