@@ -12,6 +12,7 @@ namespace inlay::detail {
 /// On the stack: bytes of panels and of patches.
 inline constexpr std::int32_t panel_bytes = 1 << 15;
 inline constexpr std::int32_t patch_bytes = 1 << 14;
+inline constexpr std::int32_t most_pixels = 192;
 
 struct convolution_parameters {
   std::int32_t input_height = 0, input_width = 0, input_channels = 0;
@@ -21,7 +22,8 @@ struct convolution_parameters {
   output_range range{};
   std::int32_t patch = 0;  // products that make a sum
 
-  constexpr bool copies_pixels() const { return window.kernel == extent2d{} && window.padding == padding2d{}; }
+  /// Patches are pixels, one after another.
+  constexpr bool reads_pixels() const { return window == window2d{}; }
 };
 
 constexpr convolution_parameters prepare_convolution(graph_view g, const layer& l) {
@@ -49,33 +51,42 @@ class patches {
  public:
   using element = typename V::element;
 
-  patches(const convolution_parameters& p, map_view<const std::int8_t> input, region r)
-      : p_(p), input_(input), r_(r), y_(r.first_row), x_(r.first_column) {
+  patches(const convolution_parameters& p, map_view<const std::int8_t> input, map_view<std::int8_t> output, region r)
+      : p_(p),
+        input_(input),
+        output_(output),
+        r_(r),
+        pixel_(p.input_channels),
+        kernel_row_(p.window.kernel.width * p.input_channels),
+        y_(r.first_row),
+        x_(r.first_column) {
     find_rows();
   }
 
-  /// Writes the patch of the next pixel and goes on to the one after it.
-  void next(element* to) {
+  /// Writes the patches of the next `count` pixels, padded to whole steps, and where their outputs go.
+  void next(element* to, std::int8_t** outputs, std::int32_t count) {
     const window2d& w = p_.window;
-    const std::int32_t channels = p_.input_channels;
-    const std::int32_t x = x_ * w.stride.width - w.padding.left;
-    const std::int32_t run = w.kernel.width * channels;
-    if (x >= 0 && x + w.kernel.width <= p_.input_width && w.dilation.width == 1 && all_rows_) {
-      const std::int32_t at = (x - input_.first_column) * channels;
-      for (std::int32_t ky = 0; ky < w.kernel.height; ++ky, to += run) V::copy(to, rows_[ky] + at, run);
-    } else {
-      next_at_border(to, x);
-      to += run * w.kernel.height;
-    }
-    for (std::int32_t i = p_.patch; i % V::depth != 0; ++i) *to++ = 0;
-    if (++x_ == r_.end_column) {
-      x_ = r_.first_column;
-      if (++y_ < r_.end_row) find_rows();
+    const bool dense = p_.reads_pixels() && p_.patch % V::depth == 0;
+    while (count > 0) {
+      const std::int32_t rest = r_.end_column - x_;
+      const std::int32_t some = rest < count ? rest : count;
+      std::int8_t* out = output_row_ + (x_ - output_.first_column) * output_.pixel_pitch;
+      for (std::int32_t i = 0; i < some; ++i, out += output_.pixel_pitch) *outputs++ = out;
+      if (dense) {
+        typename V::run(some * p_.patch).copy(to, rows_[0] + (x_ - input_.first_column) * p_.patch);
+        to += some * p_.patch;
+      } else {
+        std::int32_t x = x_ * w.stride.width - w.padding.left;
+        for (std::int32_t i = 0; i < some; ++i, x += w.stride.width) to = patch(to, x);
+      }
+      count -= some;
+      x_ += some;
+      if (x_ == r_.end_column) {
+        x_ = r_.first_column;
+        if (++y_ < r_.end_row) find_rows();
+      }
     }
   }
-
-  std::int32_t y() const { return y_; }
-  std::int32_t x() const { return x_; }
 
  private:
   void find_rows() {
@@ -87,27 +98,44 @@ class patches {
       rows_[ky] = inside ? input_.data + y % input_.rows * input_.row_pitch : nullptr;
       all_rows_ = all_rows_ && inside;
     }
+    output_row_ = output_.data + y_ % output_.rows * output_.row_pitch;
   }
 
-  INLAY_NEVER_INLINE void next_at_border(element* to, std::int32_t left) {
+  element* patch(element* to, std::int32_t x) {
     const window2d& w = p_.window;
-    const std::int32_t channels = p_.input_channels;
+    if (x >= 0 && x + w.kernel.width <= p_.input_width && w.dilation.width == 1 && all_rows_) {
+      const std::int32_t at = (x - input_.first_column) * p_.input_channels;
+      for (std::int32_t ky = 0; ky < w.kernel.height; ++ky, to += kernel_row_.count())
+        kernel_row_.copy(to, rows_[ky] + at);
+    } else {
+      to = patch_at_border(to, x);
+    }
+    for (std::int32_t i = p_.patch; i % V::depth != 0; ++i) *to++ = 0;
+    return to;
+  }
+
+  INLAY_NEVER_INLINE element* patch_at_border(element* to, std::int32_t left) {
+    const window2d& w = p_.window;
     const auto border = static_cast<element>(p_.input_zero_point + V::element_offset);
     for (std::int32_t ky = 0; ky < w.kernel.height; ++ky)
-      for (std::int32_t kx = 0; kx < w.kernel.width; ++kx, to += channels) {
+      for (std::int32_t kx = 0; kx < w.kernel.width; ++kx, to += p_.input_channels) {
         const std::int32_t x = left + kx * w.dilation.width;
         if (rows_[ky] != nullptr && x >= 0 && x < p_.input_width)
-          V::copy(to, rows_[ky] + (x - input_.first_column) * channels, channels);
+          pixel_.copy(to, rows_[ky] + (x - input_.first_column) * p_.input_channels);
         else
-          V::fill(to, border, channels);
+          V::fill(to, border, p_.input_channels);
       }
+    return to;
   }
 
   const convolution_parameters& p_;
   map_view<const std::int8_t> input_;
+  map_view<std::int8_t> output_;
   region r_;
+  typename V::run pixel_, kernel_row_;
   std::int32_t y_, x_;
   bool all_rows_ = true;
+  std::int8_t* output_row_ = nullptr;
   const std::int8_t* rows_[most_kernel_rows];
 };
 
@@ -209,12 +237,16 @@ INLAY_NEVER_INLINE void convolve(const convolution_parameters& p, const typename
                                  const std::int8_t* weights) {
   constexpr std::int32_t panel_weights = panel_bytes / static_cast<std::int32_t>(sizeof(typename V::weight));
   alignas(64) typename V::weight panels[panel_weights];
-  alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];
+  constexpr std::int32_t most_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
+  alignas(64) typename V::element elements[most_elements];
+  std::int8_t* outputs[most_pixels];
   const std::int32_t steps = (p.patch + V::depth - 1) / V::depth;
   const std::int32_t patch_pitch = steps * V::depth;
   const std::int32_t panel_pitch = patch_pitch * V::lanes;
   const std::int32_t panels_at_once = panel_weights / panel_pitch;
   const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
+  const std::int32_t fitting = most_elements / patch_pitch < most_pixels ? most_elements / patch_pitch : most_pixels;
+  const std::int32_t pixels_at_once = fitting / V::block_pixels * V::block_pixels;
 
   for (std::int32_t first = 0; first < p.output_channels;) {
     std::int32_t made = 0;
@@ -224,18 +256,15 @@ INLAY_NEVER_INLINE void convolve(const convolution_parameters& p, const typename
       Weights::pack(p, weights, first, rest < V::lanes ? rest : V::lanes, panels + made * panel_pitch);
     }
     const typename V::group* chunk_groups = groups + first_of_all / V::lanes;
-    patches<V> next(p, input, r);
-    for (std::int32_t done = 0; done < pixels; done += V::block_pixels) {
-      const std::int32_t count = pixels - done < V::block_pixels ? pixels - done : V::block_pixels;
-      std::int8_t* outputs[V::block_pixels];
-      for (std::int32_t x = 0; x < count; ++x) {
-        outputs[x] = output.pixel(next.y(), next.x());
-        next.next(patch + x * patch_pitch);
-      }
+    patches<V> patch(p, input, output, r);
+    for (std::int32_t done = 0; done < pixels; done += pixels_at_once) {
+      const std::int32_t some = pixels - done < pixels_at_once ? pixels - done : pixels_at_once;
+      patch.next(elements, outputs, some);
       const auto multiply = [&]<int Panels>(std::integral_constant<int, Panels>, std::int32_t panel) {
-        multiply_block<V, Panels, V::block_pixels>(patch, patch_pitch, panels + panel * panel_pitch, steps,
-                                                   chunk_groups + panel, p.range, outputs, count,
-                                                   first_of_all + panel * V::lanes, p.output_channels);
+        for (std::int32_t x = 0; x < some; x += V::block_pixels)
+          multiply_block<V, Panels, V::block_pixels>(
+              elements + x * patch_pitch, patch_pitch, panels + panel * panel_pitch, steps, chunk_groups + panel,
+              p.range, outputs + x, some - x, first_of_all + panel * V::lanes, p.output_channels);
       };
       std::int32_t panel = 0;
       for (; panel + V::block_panels <= made; panel += V::block_panels)
@@ -302,14 +331,15 @@ struct vector_convolution : lane_table<V> {
   INLAY_NEVER_INLINE static void run_pixels(const parameters& p, const typename V::group* table,
                                             map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
                                             const std::int8_t* weights) {
-    patches<V> next(p, input, r);
+    patches<V> next(p, input, output, r);
     alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];
     for (std::int32_t i = p.patch; i < round_up(p.patch, V::row_step); ++i) patch[i] = 0;
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
-      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
-        next.next(patch);
-        multiply_pixel<V>(patch, p, table, weights, output.pixel(y, x));
-      }
+    const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
+    for (std::int32_t i = 0; i < pixels; ++i) {
+      std::int8_t* out;
+      next.next(patch, &out, 1);
+      multiply_pixel<V>(patch, p, table, weights, out);
+    }
   }
 };
 

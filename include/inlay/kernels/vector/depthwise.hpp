@@ -77,6 +77,10 @@ class depthwise_loops {
     for (std::int32_t first = 0; first < taps; first += V::depth, packed += V::depth) {
       typename V::sums tap[V::depth];
       for (std::int32_t t = 0; t < V::depth; ++t) {
+        if (channels == V::block && first + t < taps) {
+          tap[t] = V::load_weights(weights + (first + t) * p.channels);
+          continue;
+        }
         std::int8_t block[V::block];
         for (std::int32_t i = 0; i < V::block; ++i) block[i] = 0;
         if (first + t < taps)
@@ -103,8 +107,7 @@ class depthwise_loops {
     const std::int32_t tap_groups = (taps + V::depth - 1) / V::depth;
     std::int32_t offsets[most_taps + V::depth];
     std::int32_t copied = r.first_row * w.stride.height - w.padding.top;  // rows that the tile has had
-    bool simple = true;
-    for (std::int32_t i = 0; i < V::depth; ++i) simple = simple && groups[i].simple != 0;
+    constants c(groups);
 
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const std::int32_t top = y * w.stride.height - w.padding.top;
@@ -128,10 +131,22 @@ class depthwise_loops {
       const std::int32_t step = together * output.pixel_pitch;
       for (std::int32_t x = 0; x < columns; x += together, out += step) {
         const std::int32_t count = (columns - x < together ? columns - x : together) * channels;
-        block(tile + x * channels, offsets, tap_groups, weights, groups, simple, p.range, out, count);
+        block(tile + x * channels, offsets, tap_groups, weights, c, p.range, out, count);
       }
     }
   }
+
+  /// What a block's channels need, ready for use.
+  struct constants {
+    explicit constants(const typename V::group* table)
+        : constants(table, std::make_integer_sequence<int, V::depth>{}) {}
+    template <int... I>
+    constants(const typename V::group* table, std::integer_sequence<int, I...>)
+        : groups(table), simple(((table[I].simple != 0) && ...)), requantise{typename V::requantiser(table[I])...} {}
+    const typename V::group* groups;
+    bool simple;
+    typename V::requantiser requantise[V::depth];
+  };
 
   static std::int32_t slot(std::int32_t row, std::int32_t rows) {
     // Rows above the map are negative, by less than a kernel.
@@ -145,31 +160,35 @@ class depthwise_loops {
     const std::int32_t stride = p.window.stride.width;
     if (row == nullptr) return V::fill(to, border, per_phase * stride * channels);
     for (std::int32_t phase = 0; phase < stride; ++phase) {
-      std::int32_t i = 0, x = left + phase;
-      for (; i < per_phase && x < 0; ++i, x += stride, to += channels) V::fill(to, border, channels);
+      // Columns of this phase before the map, in it and after it.
+      std::int32_t x = left + phase;
+      const std::int32_t before_all = x < 0 ? (-x + stride - 1) / stride : 0;
+      const std::int32_t before = before_all < per_phase ? before_all : per_phase;
+      x += before * stride;
+      const std::int32_t inside_all = x < p.input_width ? (p.input_width - x + stride - 1) / stride : 0;
+      const std::int32_t inside = inside_all < per_phase - before ? inside_all : per_phase - before;
+      V::fill(to, border, before * channels);
+      to += before * channels;
       const std::int8_t* from = row + (x - input.first_column) * input.pixel_pitch;
       if (stride == 1 && input.pixel_pitch == channels) {
-        const std::int32_t rest = per_phase - i, inside = p.input_width - x;
-        const std::int32_t count = inside < 0 ? 0 : rest < inside ? rest : inside;
-        V::copy(to, from, count * channels);
-        to += count * channels;
-        i += count;
+        typename V::run(inside * channels).copy(to, from);
+        to += inside * channels;
       } else {
+        const typename V::run pixel(channels);
         const std::int32_t step = stride * input.pixel_pitch;
-        for (; i < per_phase && x < p.input_width; ++i, x += stride, to += channels, from += step)
-          V::copy(to, from, channels);
+        for (std::int32_t i = 0; i < inside; ++i, to += channels, from += step) pixel.copy(to, from);
       }
-      for (; i < per_phase; ++i, to += channels) V::fill(to, border, channels);
+      V::fill(to, border, (per_phase - before - inside) * channels);
+      to += (per_phase - before - inside) * channels;
     }
   }
 
   INLAY_ALWAYS_INLINE static void block(const typename V::element* tile, const std::int32_t* offsets,
-                                        std::int32_t tap_groups, const typename V::sums* weights,
-                                        const typename V::group* groups, bool simple, const output_range& range,
-                                        std::int8_t* out, std::int32_t count) {
+                                        std::int32_t tap_groups, const typename V::sums* weights, const constants& c,
+                                        const output_range& range, std::int8_t* out, std::int32_t count) {
     typename V::parts sums;
 #pragma GCC unroll 4
-    for (int i = 0; i < V::depth; ++i) sums.v[i] = V::load(groups[i].bias);
+    for (int i = 0; i < V::depth; ++i) sums.v[i] = V::load(c.groups[i].bias);
     for (std::int32_t g = 0; g < tap_groups; ++g) {
       typename V::sums tap[V::depth];
 #pragma GCC unroll 4
@@ -180,12 +199,12 @@ class depthwise_loops {
       offsets += V::depth;
       weights += V::depth;
     }
-    if (simple) {
+    if (c.simple) {
 #pragma GCC unroll 4
-      for (int i = 0; i < V::depth; ++i) sums.v[i] = typename V::requantiser(groups[i])(sums.v[i]);
+      for (int i = 0; i < V::depth; ++i) sums.v[i] = c.requantise[i](sums.v[i]);
       V::store_outputs(out, sums, range, count);
     } else {
-      store_block(sums, groups, range, out, count);
+      store_block(sums, c.groups, range, out, count);
     }
   }
 

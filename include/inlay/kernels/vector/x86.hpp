@@ -47,14 +47,22 @@ struct avx512_vnni_vectors {
 
   static __mmask64 first_bytes(std::int32_t count) { return count >= 64 ? ~__mmask64{0} : (__mmask64{1} << count) - 1; }
 
-  /// Bytes of a map as elements.
-  static void copy(element* to, const std::int8_t* from, std::int32_t count) {
-    const __m512i flip = _mm512_set1_epi8(-128);
-    for (; count >= 64; count -= 64, to += 64, from += 64)
-      _mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), flip));
-    const __mmask64 rest = first_bytes(count);
-    if (count > 0) _mm512_mask_storeu_epi8(to, rest, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, from), flip));
-  }
+  /// Copies runs of as many bytes of a map as elements.
+  class run {
+   public:
+    explicit run(std::int32_t count) : whole_(count / 64), count_(count), rest_(first_bytes(count % 64)) {}
+    void copy(element* to, const std::int8_t* from) const {
+      const __m512i flip = _mm512_set1_epi8(-128);
+      for (std::int32_t i = 0; i < whole_; ++i, to += 64, from += 64)
+        _mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), flip));
+      if (rest_ != 0) _mm512_mask_storeu_epi8(to, rest_, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest_, from), flip));
+    }
+    std::int32_t count() const { return count_; }
+
+   private:
+    std::int32_t whole_, count_;
+    __mmask64 rest_;
+  };
   static void fill(element* to, element value, std::int32_t count) {
     for (; count > 0; count -= 64, to += 64)
       _mm512_mask_storeu_epi8(to, first_bytes(count), _mm512_set1_epi8(static_cast<char>(value)));
