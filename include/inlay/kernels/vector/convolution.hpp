@@ -6,6 +6,7 @@
 #pragma once
 
 #include <inlay/kernels/vector/lanes.hpp>
+#include <inlay/kernels/vector/tile.hpp>
 
 namespace inlay::detail {
 
@@ -20,7 +21,8 @@ struct convolution_parameters {
   window2d window{};
   std::int32_t input_zero_point = 0;
   output_range range{};
-  std::int32_t patch = 0;  // products that make a sum
+  std::int32_t patch = 0;       // products that make a sum
+  bool weights_by_tap = false;  // with the channels innermost, as those of DEPTHWISE_CONV_2D
 
   /// Patches are pixels, one after another.
   constexpr bool reads_pixels() const { return window == window2d{}; }
@@ -39,7 +41,8 @@ constexpr convolution_parameters prepare_convolution(graph_view g, const layer& 
           in.quant.zero_point,
           {range.low, range.high},
           l.kind == layer_kind::depthwise_conv2d ? l.window.kernel.height * l.window.kernel.width
-                                                 : weights.elements() / weights[0]};
+                                                 : weights.elements() / weights[0],
+          l.kind == layer_kind::depthwise_conv2d};
 }
 
 /// Longest kernel, so that a patch's rows fit an array.
@@ -139,33 +142,44 @@ class patches {
   const std::int8_t* rows_[most_kernel_rows];
 };
 
+/// Where the elements of a block's first pixel are: runs, as many steps each. The next pixel's are `pitch` further.
+template <typename V>
+struct element_runs {
+  const typename V::element* const* runs;
+  std::int32_t count;
+  std::int32_t steps;
+  std::int32_t offset;
+  std::int32_t pitch;
+};
+
 /// Sums of Panels × Pixels, requantised and stored.
 template <typename V, int Panels, int Pixels>
-INLAY_NEVER_INLINE void multiply_block(const typename V::element* patch, std::int32_t patch_pitch,
-                                       const typename V::weight* panel, std::int32_t steps,
-                                       const typename V::group* groups, const output_range& range,
-                                       std::int8_t* const* outputs, std::int32_t pixels, std::int32_t first_channel,
-                                       std::int32_t channels) {
+INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typename V::weight* panel,
+                                       std::int32_t panel_pitch, const typename V::group* groups,
+                                       const output_range& range, std::int8_t* const* outputs, std::int32_t pixels,
+                                       std::int32_t first_channel, std::int32_t channels) {
   typename V::sums sums[Panels][Pixels];
-  const std::int32_t panel_pitch = steps * V::lanes * V::depth;
 #pragma GCC unroll 16
   for (int p = 0; p < Panels; ++p) {
     const typename V::sums bias = V::load(groups[p].bias);
 #pragma GCC unroll 16
     for (int x = 0; x < Pixels; ++x) sums[p][x] = bias;
   }
-  for (std::int32_t s = 0; s < steps; ++s) {
-    typename V::sums weights[Panels];
+  for (std::int32_t run = 0; run < from.count; ++run) {
+    const typename V::element* elements = from.runs[run] + from.offset;
+    for (std::int32_t s = 0; s < from.steps; ++s) {
+      typename V::sums weights[Panels];
 #pragma GCC unroll 16
-    for (int p = 0; p < Panels; ++p) weights[p] = V::load(panel + p * panel_pitch);
+      for (int p = 0; p < Panels; ++p) weights[p] = V::load(panel + p * panel_pitch);
 #pragma GCC unroll 16
-    for (int x = 0; x < Pixels; ++x) {
-      const typename V::sums elements = V::broadcast(patch + x * patch_pitch);
+      for (int x = 0; x < Pixels; ++x) {
+        const typename V::sums one = V::broadcast(elements + x * from.pitch);
 #pragma GCC unroll 16
-      for (int p = 0; p < Panels; ++p) sums[p][x] = V::dot(sums[p][x], elements, weights[p]);
+        for (int p = 0; p < Panels; ++p) sums[p][x] = V::dot(sums[p][x], one, weights[p]);
+      }
+      panel += V::lanes * V::depth;
+      elements += V::depth;
     }
-    panel += V::lanes * V::depth;
-    patch += V::depth;
   }
 #pragma GCC unroll 16
   for (int p = 0; p < Panels; ++p) {
@@ -209,71 +223,145 @@ void multiply_pixel(const typename V::element* patch, const convolution_paramete
   }
 }
 
-/// How a kernel's weights become a panel.
+/// A panel of the weights of output channels first … first + count − 1, in runs that are padded to whole steps.
 template <typename V>
-struct weights_by_channel {
-  static void pack(const convolution_parameters& p, const std::int8_t* weights, std::int32_t first, std::int32_t count,
-                   typename V::weight* panel) {
-    V::pack(panel, weights + first * p.patch, p.patch, count, p.patch);
-  }
-};
-
-/// Weights with the channels innermost, as those of DEPTHWISE_CONV_2D.
-template <typename V>
-struct weights_by_tap {
-  static void pack(const convolution_parameters& p, const std::int8_t* weights, std::int32_t first, std::int32_t count,
-                   typename V::weight* panel) {
-    for (std::int32_t k = 0; k < round_up(p.patch, V::depth); ++k)
+void pack_panel(const convolution_parameters& p, std::int32_t runs, const std::int8_t* weights, std::int32_t first,
+                std::int32_t count, typename V::weight* panel) {
+  const std::int32_t run = p.patch / runs;
+  const std::int32_t padded = round_up(run, V::depth);
+  for (std::int32_t i = 0; i < runs; ++i, panel += padded * V::lanes) {
+    if (!p.weights_by_tap) {
+      V::pack(panel, weights + first * p.patch + i * run, p.patch, count, run);
+      continue;
+    }
+    for (std::int32_t k = 0; k < padded; ++k)
       for (std::int32_t c = 0; c < V::lanes; ++c)
         panel[(k / V::depth * V::lanes + c) * V::depth + k % V::depth] =
-            k < p.patch && c < count ? weights[k * p.output_channels + first + c] : typename V::weight{0};
+            k < run && c < count ? weights[(i * run + k) * p.output_channels + first + c] : typename V::weight{0};
   }
-};
+}
 
-/// All pixels of a region, a few panels at a time.
-template <typename V, typename Weights>
-INLAY_NEVER_INLINE void convolve(const convolution_parameters& p, const typename V::group* groups,
-                                 map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
-                                 const std::int8_t* weights) {
+/// Calls make(panels, first channel, packed panels' channels' end) for a few panels at a time.
+template <typename V, typename Function>
+void for_each_chunk(const convolution_parameters& p, std::int32_t runs, const std::int8_t* weights, Function make) {
   constexpr std::int32_t panel_weights = panel_bytes / static_cast<std::int32_t>(sizeof(typename V::weight));
   alignas(64) typename V::weight panels[panel_weights];
+  const std::int32_t panel_pitch = runs * round_up(p.patch / runs, V::depth) * V::lanes;
+  const std::int32_t most = panel_weights / panel_pitch;
+  for (std::int32_t first = 0; first < p.output_channels;) {
+    const std::int32_t chunk = first;
+    std::int32_t made = 0;
+    for (; made < most && first < p.output_channels; ++made, first += V::lanes) {
+      const std::int32_t rest = p.output_channels - first;
+      pack_panel<V>(p, runs, weights, first, rest < V::lanes ? rest : V::lanes, panels + made * panel_pitch);
+    }
+    make(panels, panel_pitch, made, chunk);
+  }
+}
+
+/// A chunk of panels with pixels whose elements are there.
+template <typename V>
+void multiply_pixels(const convolution_parameters& p, const typename V::group* groups, const typename V::weight* panels,
+                     std::int32_t panel_pitch, std::int32_t made, std::int32_t chunk, element_runs<V> from,
+                     std::int8_t* const* outputs, std::int32_t pixels) {
+  const auto multiply = [&]<int Panels>(std::integral_constant<int, Panels>, std::int32_t panel) {
+    from.offset = 0;
+    for (std::int32_t x = 0; x < pixels; x += V::block_pixels, from.offset += V::block_pixels * from.pitch)
+      multiply_block<V, Panels, V::block_pixels>(from, panels + panel * panel_pitch, panel_pitch,
+                                                 groups + chunk / V::lanes + panel, p.range, outputs + x, pixels - x,
+                                                 chunk + panel * V::lanes, p.output_channels);
+  };
+  std::int32_t panel = 0;
+  for (; panel + V::block_panels <= made; panel += V::block_panels)
+    multiply(std::integral_constant<int, V::block_panels>{}, panel);
+  if constexpr (V::block_panels > 2)
+    for (; panel + 2 <= made; panel += 2) multiply(std::integral_constant<int, 2>{}, panel);
+  for (; panel < made; ++panel) multiply(std::integral_constant<int, 1>{}, panel);
+}
+
+/// All pixels of a region by their patches.
+template <typename V>
+INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const typename V::group* groups,
+                                         map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                         const std::int8_t* weights) {
   constexpr std::int32_t most_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
   alignas(64) typename V::element elements[most_elements];
   std::int8_t* outputs[most_pixels];
-  const std::int32_t steps = (p.patch + V::depth - 1) / V::depth;
-  const std::int32_t patch_pitch = steps * V::depth;
-  const std::int32_t panel_pitch = patch_pitch * V::lanes;
-  const std::int32_t panels_at_once = panel_weights / panel_pitch;
+  const std::int32_t pitch = round_up(p.patch, V::depth);
   const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
-  const std::int32_t fitting = most_elements / patch_pitch < most_pixels ? most_elements / patch_pitch : most_pixels;
-  const std::int32_t pixels_at_once = fitting / V::block_pixels * V::block_pixels;
+  const std::int32_t fitting = most_elements / pitch < most_pixels ? most_elements / pitch : most_pixels;
+  const std::int32_t at_once = fitting / V::block_pixels * V::block_pixels;
+  for_each_chunk<V>(
+      p, 1, weights,
+      [&](const typename V::weight* panels, std::int32_t panel_pitch, std::int32_t made, std::int32_t chunk) {
+        patches<V> patch(p, input, output, r);
+        for (std::int32_t done = 0; done < pixels; done += at_once) {
+          const std::int32_t some = pixels - done < at_once ? pixels - done : at_once;
+          patch.next(elements, outputs, some);
+          const typename V::element* run = elements;
+          multiply_pixels<V>(p, groups, panels, panel_pitch, made, chunk, {&run, 1, pitch / V::depth, 0, pitch},
+                             outputs, some);
+        }
+      });
+}
 
-  for (std::int32_t first = 0; first < p.output_channels;) {
-    std::int32_t made = 0;
-    const std::int32_t first_of_all = first;
-    for (; made < panels_at_once && first < p.output_channels; ++made, first += V::lanes) {
-      const std::int32_t rest = p.output_channels - first;
-      Weights::pack(p, weights, first, rest < V::lanes ? rest : V::lanes, panels + made * panel_pitch);
-    }
-    const typename V::group* chunk_groups = groups + first_of_all / V::lanes;
-    patches<V> patch(p, input, output, r);
-    for (std::int32_t done = 0; done < pixels; done += pixels_at_once) {
-      const std::int32_t some = pixels - done < pixels_at_once ? pixels - done : pixels_at_once;
-      patch.next(elements, outputs, some);
-      const auto multiply = [&]<int Panels>(std::integral_constant<int, Panels>, std::int32_t panel) {
-        for (std::int32_t x = 0; x < some; x += V::block_pixels)
-          multiply_block<V, Panels, V::block_pixels>(
-              elements + x * patch_pitch, patch_pitch, panels + panel * panel_pitch, steps, chunk_groups + panel,
-              p.range, outputs + x, some - x, first_of_all + panel * V::lanes, p.output_channels);
-      };
-      std::int32_t panel = 0;
-      for (; panel + V::block_panels <= made; panel += V::block_panels)
-        multiply(std::integral_constant<int, V::block_panels>{}, panel);
-      if constexpr (V::block_panels > 2)
-        for (; panel + 2 <= made; panel += 2) multiply(std::integral_constant<int, 2>{}, panel);
-      for (; panel < made; ++panel) multiply(std::integral_constant<int, 1>{}, panel);
-    }
-  }
+/// All pixels of a region row by row: with few channels, patches are not worth making. A row of the kernel is a run of
+/// a row of the map.
+template <typename V>
+INLAY_NEVER_INLINE void convolve_rows(const convolution_parameters& p, const typename V::group* groups,
+                                      map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                      const std::int8_t* weights) {
+  alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
+  std::int8_t* outputs[most_pixels];
+  const window2d& w = p.window;
+  const std::int32_t steps = (w.kernel.width * p.input_channels + V::depth - 1) / V::depth;
+  for_each_chunk<V>(
+      p, w.kernel.height, weights,
+      [&](const typename V::weight* panels, std::int32_t panel_pitch, std::int32_t made, std::int32_t chunk) {
+        for (std::int32_t x = r.first_column; x < r.end_column; x += most_pixels) {
+          const std::int32_t columns = r.end_column - x < most_pixels ? r.end_column - x : most_pixels;
+          input_tile<V> tile(w, {p.input_height, p.input_width}, p.input_zero_point, input,
+                             {x * w.stride.width - w.padding.left, 1, input_tile<V>::phase_columns(w, 1, columns), 0,
+                              p.input_channels},
+                             r.first_row, memory);
+          tile.make(r.first_row);
+          for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+            if (y + 1 < r.end_row) tile.make(y + 1);
+            const typename V::element* runs[most_kernel_rows];
+            for (std::int32_t ky = 0; ky < w.kernel.height; ++ky)
+              runs[ky] = tile.row(y * w.stride.height - w.padding.top + ky * w.dilation.height);
+            std::int8_t* out = output.pixel(y, x);
+            for (std::int32_t i = 0; i < columns; ++i, out += output.pixel_pitch) outputs[i] = out;
+            multiply_pixels<V>(p, groups, panels, panel_pitch, made, chunk,
+                               {runs, w.kernel.height, steps, 0, w.stride.width * p.input_channels}, outputs, columns);
+          }
+        }
+      });
+}
+
+/// Whether a region goes row by row.
+template <typename V>
+constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t columns) {
+  const window2d& w = p.window;
+  constexpr std::int32_t most_run = 64;
+  const std::int32_t run = w.kernel.width * p.input_channels;
+  const std::int32_t at_once = columns < most_pixels ? columns : most_pixels;
+  const std::int32_t row = input_tile<V>::phase_columns(w, 1, at_once) * p.input_channels;
+  const std::int32_t beyond = V::block_pixels * w.stride.width * p.input_channels + run + V::depth;
+  const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
+  const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
+  return !p.reads_pixels() && w.dilation.width == 1 && run <= most_run &&
+         (input_tile<V>::ring_rows(w) * row + beyond) * element_bytes <= tile_bytes &&
+         w.kernel.height * round_up(run, V::depth) * V::lanes * weight_bytes <= panel_bytes;
+}
+
+template <typename V>
+void convolve(const convolution_parameters& p, const typename V::group* table, map_view<std::int8_t> output, region r,
+              map_view<const std::int8_t> input, const std::int8_t* weights) {
+  if (goes_by_rows<V>(p, r.end_column - r.first_column))
+    convolve_rows<V>(p, table, output, r, input, weights);
+  else
+    convolve_patches<V>(p, table, output, r, input, weights);
 }
 
 /// Whether a patch and a panel fit the stack's buffers.
@@ -324,7 +412,7 @@ struct vector_convolution : lane_table<V> {
     if ((r.end_row - r.first_row) * (r.end_column - r.first_column) <= 2)
       run_pixels(p, table, output, r, input, weights);
     else
-      convolve<V, weights_by_channel<V>>(p, table, output, r, input, weights);
+      convolve<V>(p, table, output, r, input, weights);
   }
 
  private:

@@ -7,11 +7,11 @@
 #pragma once
 
 #include <inlay/kernels/vector/convolution.hpp>
+#include <inlay/kernels/vector/tile.hpp>
 
 namespace inlay::detail {
 
-/// On the stack: bytes of a tile. Most taps and columns of a kernel.
-inline constexpr std::int32_t tile_bytes = 1 << 15;
+/// Most taps and columns of a kernel.
 inline constexpr std::int32_t most_taps = 64;
 inline constexpr std::int32_t most_kernel_columns = 64;
 
@@ -31,18 +31,11 @@ class depthwise_loops {
     return 2 * channels <= V::block ? V::block / channels : 1;
   }
   static constexpr std::int32_t blocks(std::int32_t channels) { return (channels + V::block - 1) / V::block; }
-  /// Rows of the input that stand in the tile.
-  static constexpr std::int32_t tile_rows(const window2d& w) {
-    return dilated_extent(w.kernel.height, w.dilation.height);
-  }
-  /// Elements of the tile for some output columns, with room for the vectors that reach beyond.
-  static constexpr std::int32_t row_elements(const window2d& w, std::int32_t channels, std::int32_t columns) {
-    return phase_columns(w, columns) * w.stride.width * channels;
-  }
+  using tile = input_tile<V>;
   static constexpr std::int32_t most_columns(const window2d& w, std::int32_t channels) {
+    // Vectors reach beyond the last pixel.
     constexpr std::int32_t elements = tile_bytes / static_cast<std::int32_t>(sizeof(typename V::element)) - V::block;
-    const std::int32_t in_row = elements / tile_rows(w) / channels;
-    // Input columns, of which the last kernel's are not all strides.
+    const std::int32_t in_row = elements / tile::ring_rows(w) / channels;
     const std::int32_t spare = dilated_extent(w.kernel.width, w.dilation.width) + w.stride.width;
     return in_row > spare ? (in_row - spare) / w.stride.width + 1 : 0;
   }
@@ -50,7 +43,7 @@ class depthwise_loops {
   INLAY_NEVER_INLINE static void run(const depthwise_parameters& p, const typename V::group* table,
                                      map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
                                      const std::int8_t* weights) {
-    alignas(64) typename V::element tile[tile_bytes / sizeof(typename V::element)];
+    alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
     typename V::sums packed[(most_taps + V::depth) / V::depth * V::depth];
     for (std::int32_t first = 0; first < p.channels; first += V::block, table += V::depth) {
       const std::int32_t channels = p.channels - first < V::block ? p.channels - first : V::block;
@@ -60,17 +53,12 @@ class depthwise_loops {
       const std::int32_t at_once = most_columns(p.window, channels);
       for (std::int32_t x = r.first_column; x < r.end_column; x += at_once) {
         const std::int32_t end = r.end_column - x < at_once ? r.end_column : x + at_once;
-        strip(p, table, output, {r.first_row, r.end_row, x, end}, input, first, channels, together, packed, tile);
+        strip(p, table, output, {r.first_row, r.end_row, x, end}, input, first, channels, together, packed, memory);
       }
     }
   }
 
  private:
-  static constexpr std::int32_t phase_columns(const window2d& w, std::int32_t columns) {
-    return ((columns - 1) * w.stride.width + dilated_extent(w.kernel.width, w.dilation.width) + w.stride.width - 1) /
-           w.stride.width;
-  }
-
   static void pack(const depthwise_parameters& p, const std::int8_t* weights, std::int32_t channels,
                    std::int32_t together, typename V::sums* packed) {
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
@@ -96,42 +84,36 @@ class depthwise_loops {
   /// Rows of one block of channels over some columns.
   static void strip(const depthwise_parameters& p, const typename V::group* groups, map_view<std::int8_t> output,
                     region r, map_view<const std::int8_t> input, std::int32_t first_channel, std::int32_t channels,
-                    std::int32_t together, const typename V::sums* weights, typename V::element* tile) {
+                    std::int32_t together, const typename V::sums* weights, typename V::element* memory) {
     const window2d& w = p.window;
     const std::int32_t columns = r.end_column - r.first_column;
-    const std::int32_t per_phase = phase_columns(w, columns);
-    const std::int32_t row_pitch = per_phase * w.stride.width * channels;
-    const std::int32_t rows = tile_rows(w);
-    const std::int32_t left = r.first_column * w.stride.width - w.padding.left;
-    const std::int32_t taps = w.kernel.height * w.kernel.width;
-    const std::int32_t tap_groups = (taps + V::depth - 1) / V::depth;
-    std::int32_t offsets[most_taps + V::depth];
-    std::int32_t copied = r.first_row * w.stride.height - w.padding.top;  // rows that the tile has had
-    constants c(groups);
-
+    const std::int32_t per_phase = tile::phase_columns(w, w.stride.width, columns);
+    tile from(w, {p.input_height, p.input_width}, p.input_zero_point, input,
+              {r.first_column * w.stride.width - w.padding.left, w.stride.width, per_phase, first_channel, channels},
+              r.first_row, memory);
+    const std::int32_t tap_groups = (w.kernel.height * w.kernel.width + V::depth - 1) / V::depth;
+    std::int32_t column[most_kernel_columns];  // where a column of the kernel stands in a row
+    for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
+      const std::int32_t x = kx * w.dilation.width;
+      column[kx] = (x % w.stride.width * per_phase + x / w.stride.width) * channels;
+    }
+    const constants c(groups);
+    from.make(r.first_row);
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      const std::int32_t top = y * w.stride.height - w.padding.top;
-      if (copied < top) copied = top;
-      for (; copied < top + rows; ++copied) {
-        const bool inside = copied >= 0 && copied < p.input_height;
-        const std::int8_t* row = inside ? input.data + copied % input.rows * input.row_pitch + first_channel : nullptr;
-        copy_row(p, row, input, left, per_phase, channels, tile + slot(copied, rows) * row_pitch);
-      }
-      std::int32_t* offset = offsets;
+      if (y + 1 < r.end_row) from.make(y + 1);
+      const typename V::element* taps[most_taps + V::depth];
+      std::int32_t tap = 0;
       for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
-        const std::int32_t row = slot(top + ky * w.dilation.height, rows) * row_pitch;
-        for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
-          const std::int32_t x = kx * w.dilation.width;
-          *offset++ = row + (x % w.stride.width * per_phase + x / w.stride.width) * channels;
-        }
+        const typename V::element* row = from.row(y * w.stride.height - w.padding.top + ky * w.dilation.height);
+        for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) taps[tap++] = row + column[kx];
       }
-      // Taps that fill up the last group have no weight.
-      for (std::int32_t i = taps; i % V::depth != 0; ++i) *offset++ = offsets[0];
+      // What fills up the last group has no weight.
+      for (; tap % V::depth != 0; ++tap) taps[tap] = taps[0];
       std::int8_t* out = output.pixel(y, r.first_column) + first_channel;
       const std::int32_t step = together * output.pixel_pitch;
       for (std::int32_t x = 0; x < columns; x += together, out += step) {
         const std::int32_t count = (columns - x < together ? columns - x : together) * channels;
-        block(tile + x * channels, offsets, tap_groups, weights, c, p.range, out, count);
+        block(taps, x * channels, tap_groups, weights, c, p.range, out, count);
       }
     }
   }
@@ -148,42 +130,7 @@ class depthwise_loops {
     typename V::requantiser requantise[V::depth];
   };
 
-  static std::int32_t slot(std::int32_t row, std::int32_t rows) {
-    // Rows above the map are negative, by less than a kernel.
-    return (row + (1 << 20) / rows * rows) % rows;
-  }
-
-  /// A row of the input, null for one outside, with columns outside the map on both sides.
-  static void copy_row(const depthwise_parameters& p, const std::int8_t* row, const map_view<const std::int8_t>& input,
-                       std::int32_t left, std::int32_t per_phase, std::int32_t channels, typename V::element* to) {
-    const auto border = static_cast<typename V::element>(p.input_zero_point + V::element_offset);
-    const std::int32_t stride = p.window.stride.width;
-    if (row == nullptr) return V::fill(to, border, per_phase * stride * channels);
-    for (std::int32_t phase = 0; phase < stride; ++phase) {
-      // Columns of this phase before the map, in it and after it.
-      std::int32_t x = left + phase;
-      const std::int32_t before_all = x < 0 ? (-x + stride - 1) / stride : 0;
-      const std::int32_t before = before_all < per_phase ? before_all : per_phase;
-      x += before * stride;
-      const std::int32_t inside_all = x < p.input_width ? (p.input_width - x + stride - 1) / stride : 0;
-      const std::int32_t inside = inside_all < per_phase - before ? inside_all : per_phase - before;
-      V::fill(to, border, before * channels);
-      to += before * channels;
-      const std::int8_t* from = row + (x - input.first_column) * input.pixel_pitch;
-      if (stride == 1 && input.pixel_pitch == channels) {
-        typename V::run(inside * channels).copy(to, from);
-        to += inside * channels;
-      } else {
-        const typename V::run pixel(channels);
-        const std::int32_t step = stride * input.pixel_pitch;
-        for (std::int32_t i = 0; i < inside; ++i, to += channels, from += step) pixel.copy(to, from);
-      }
-      V::fill(to, border, (per_phase - before - inside) * channels);
-      to += (per_phase - before - inside) * channels;
-    }
-  }
-
-  INLAY_ALWAYS_INLINE static void block(const typename V::element* tile, const std::int32_t* offsets,
+  INLAY_ALWAYS_INLINE static void block(const typename V::element* const* taps, std::int32_t at,
                                         std::int32_t tap_groups, const typename V::sums* weights, const constants& c,
                                         const output_range& range, std::int8_t* out, std::int32_t count) {
     typename V::parts sums;
@@ -192,11 +139,11 @@ class depthwise_loops {
     for (std::int32_t g = 0; g < tap_groups; ++g) {
       typename V::sums tap[V::depth];
 #pragma GCC unroll 4
-      for (int i = 0; i < V::depth; ++i) tap[i] = V::load_elements(tile + offsets[i]);
+      for (int i = 0; i < V::depth; ++i) tap[i] = V::load_elements(taps[i] + at);
       const typename V::parts parts = V::interleave(tap);
 #pragma GCC unroll 4
       for (int i = 0; i < V::depth; ++i) sums.v[i] = V::dot(sums.v[i], parts.v[i], weights[i]);
-      offsets += V::depth;
+      taps += V::depth;
       weights += V::depth;
     }
     if (c.simple) {
@@ -241,7 +188,7 @@ struct vector_depthwise_convolution {
     if (channels == 1) return w.kernel.height <= most_kernel_rows && fits_buffers<V>(taps);
     const std::int32_t block_channels = channels < V::block ? channels : V::block;
     return g.output_of(l).extents.channels() == channels && taps <= most_taps &&
-           loops::most_columns(w, block_channels) > 0;
+           w.kernel.width <= most_kernel_columns && loops::most_columns(w, block_channels) > 0;
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -283,7 +230,7 @@ struct vector_depthwise_convolution {
   static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output, region r,
                   map_view<const std::int8_t> input, const std::int8_t* weights) {
     if constexpr (S.convolution)
-      convolve<V, weights_by_tap<V>>(p.convolution, table, output, r, input, weights);
+      convolve<V>(p.convolution, table, output, r, input, weights);
     else
       loops::run(p.depthwise, table, output, r, input, weights);
   }
