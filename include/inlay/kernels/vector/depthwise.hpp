@@ -21,6 +21,8 @@ struct depthwise_parameters {
   window2d window{};
   std::int32_t input_zero_point = 0;
   output_range range{};
+  std::int32_t together = 1;         // pixels in a block
+  std::int32_t columns_at_once = 1;  // output columns that fit the tile
 };
 
 template <typename V>
@@ -48,11 +50,10 @@ class depthwise_loops {
     for (std::int32_t first = 0; first < p.channels; first += V::block, table += V::depth) {
       const std::int32_t channels = p.channels - first < V::block ? p.channels - first : V::block;
       // Pixels stand side by side in the output only if nothing stands between them.
-      const std::int32_t together = output.pixel_pitch == channels ? block_pixels(p.channels) : 1;
+      const std::int32_t together = output.pixel_pitch == channels ? p.together : 1;
       pack(p, weights + first, channels, together, packed);
-      const std::int32_t at_once = most_columns(p.window, channels);
-      for (std::int32_t x = r.first_column; x < r.end_column; x += at_once) {
-        const std::int32_t end = r.end_column - x < at_once ? r.end_column : x + at_once;
+      for (std::int32_t x = r.first_column; x < r.end_column; x += p.columns_at_once) {
+        const std::int32_t end = r.end_column - x < p.columns_at_once ? r.end_column : x + p.columns_at_once;
         strip(p, table, output, {r.first_row, r.end_row, x, end}, input, first, channels, together, packed, memory);
       }
     }
@@ -65,16 +66,8 @@ class depthwise_loops {
     for (std::int32_t first = 0; first < taps; first += V::depth, packed += V::depth) {
       typename V::sums tap[V::depth];
       for (std::int32_t t = 0; t < V::depth; ++t) {
-        if (channels == V::block && first + t < taps) {
-          tap[t] = V::load_weights(weights + (first + t) * p.channels);
-          continue;
-        }
-        std::int8_t block[V::block];
-        for (std::int32_t i = 0; i < V::block; ++i) block[i] = 0;
-        if (first + t < taps)
-          for (std::int32_t i = 0; i < together; ++i)
-            std::memcpy(block + i * channels, weights + (first + t) * p.channels, static_cast<std::size_t>(channels));
-        tap[t] = V::load_weights(block);
+        tap[t] = first + t < taps ? V::load_weights(weights, channels, together) : V::zero();
+        weights += p.channels;
       }
       const typename V::parts parts = V::interleave(tap);
       for (std::int32_t i = 0; i < V::depth; ++i) packed[i] = parts.v[i];
@@ -194,12 +187,15 @@ struct vector_depthwise_convolution {
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const tensor& in = g.input_of(l);
     const stored_range range = activation_range(l.clamp, g.output_of(l).quant);
+    const std::int32_t channels = in.extents.channels();
     return {{in.extents.height(),
              in.extents.width(),
              in.extents.channels(),
              l.window,
              in.quant.zero_point,
-             {range.low, range.high}},
+             {range.low, range.high},
+             loops::block_pixels(channels),
+             loops::most_columns(l.window, channels < V::block ? channels : V::block)},
             prepare_convolution(g, l)};
   }
 

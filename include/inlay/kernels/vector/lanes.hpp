@@ -100,6 +100,17 @@ INLAY_ALWAYS_INLINE void copy_few(std::int8_t* to, const std::int8_t* from, std:
   if ((count & 1) != 0) *to = *from;
 }
 
+/// So many bytes, again and again, then zeros.
+template <std::int32_t Bytes>
+struct repeat {
+  repeat(const std::int8_t* from, std::int32_t count, std::int32_t times) {
+    std::int32_t at = 0;
+    for (std::int32_t i = 0; i < times; ++i, at += count) copy_few(bytes + at, from, count);
+    for (; at < Bytes; ++at) bytes[at] = 0;
+  }
+  std::int8_t bytes[Bytes];
+};
+
 constexpr std::int32_t round_up(std::int32_t value, std::int32_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }

@@ -62,11 +62,14 @@ class input_tile {
     const std::int8_t* from = input_.data + y % input_.rows * input_.row_pitch + c_.first_channel;
     for (std::int32_t phase = 0; phase < c_.phases; ++phase) {
       // Columns of this phase before the map, in it and after it.
+      const auto steps = [this](std::int32_t columns) {
+        return columns <= 0 ? 0 : c_.phases == 1 ? columns : (columns + c_.phases - 1) / c_.phases;
+      };
       std::int32_t x = c_.first + phase;
-      const std::int32_t before_all = x < 0 ? (-x + c_.phases - 1) / c_.phases : 0;
+      const std::int32_t before_all = steps(-x);
       const std::int32_t before = before_all < c_.phase_columns ? before_all : c_.phase_columns;
       x += before * c_.phases;
-      const std::int32_t inside_all = x < map_.width ? (map_.width - x + c_.phases - 1) / c_.phases : 0;
+      const std::int32_t inside_all = steps(map_.width - x);
       const std::int32_t rest = c_.phase_columns - before;
       const std::int32_t inside = inside_all < rest ? inside_all : rest;
       V::fill(to, border_, before * c_.channels);

@@ -201,8 +201,14 @@ struct avx512_vnni_vectors {
                                             _mm512_set1_epi8(static_cast<char>(range.high)));
     _mm512_mask_storeu_epi8(to, first_bytes(count), clamped);
   }
-  /// A block's weights, or its elements, for one tap.
-  static sums load_weights(const std::int8_t* from) { return _mm512_loadu_si512(from); }
+  /// The weights of a block for one tap: so many channels, for so many pixels.
+  static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
+    if (pixels == 1) return _mm512_maskz_loadu_epi8(first_bytes(channels), from);
+    if (channels == 32) return _mm512_broadcast_i64x4(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+    if (channels == 16) return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    if (channels == 8) return _mm512_broadcastq_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+    return load(repeat<block>(from, channels, pixels).bytes);
+  }
   static sums load_elements(const element* from) { return _mm512_loadu_si512(from); }
 };
 
