@@ -6,21 +6,19 @@
 #include <inlay/kernels/portable/elementwise.hpp>
 #include <inlay/kernels/portable/move.hpp>
 #include <inlay/kernels/portable/reduce.hpp>
-#include <inlay/kernels/portable/requantize.hpp>
-#include <inlay/kernels/portable/window.hpp>
 #include <inlay/kernels/small/convolution.hpp>
 
 #if INLAY_HAS_ARM_DSP
 #include <inlay/kernels/arm_dsp/convolution.hpp>
 #include <inlay/kernels/arm_dsp/depthwise.hpp>
 #include <inlay/kernels/arm_dsp/elementwise.hpp>
-#include <inlay/kernels/arm_dsp/primitives.hpp>
 #endif
 
 #if INLAY_HAS_ARM_MVE
 #include <inlay/kernels/arm_mve/convolution.hpp>
 #include <inlay/kernels/arm_mve/depthwise.hpp>
-#include <inlay/kernels/arm_mve/requantize.hpp>
 #endif
 
-// VECTOR: convolution.hpp depthwise.hpp kernels.hpp lanes.hpp tile.hpp x86.hpp
+#if INLAY_HAS_AVX2 || INLAY_HAS_NEON
+#include <inlay/kernels/vector/kernels.hpp>
+#endif
