@@ -29,13 +29,14 @@ struct convolution {
   std::uint8_t padding_top = 0, padding_left = 0;
   std::int8_t input_zero_point = 0;
   output_range range{};
+  bool pointwise = false;  // windows of one pixel, none of them outside
 };
 
 constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x7fff; }
 constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
 
 /// Room for widened windows, sums behind them.
-constexpr std::int32_t buffer_words = 144;
+constexpr std::int32_t buffer_words = 152;
 constexpr std::int32_t least_sums = 16;  // beside whole windows
 constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are widened again for the next ones
 
@@ -178,8 +179,8 @@ inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minu
 }
 
 /// Widens steps of four windows, `distance` bytes apart, until the end of what it makes; at least one step.
-inline void widen_four(const std::int8_t* from, std::int32_t distance, const std::int32_t* end,
-                       std::int32_t minus_zero_points, std::int32_t* to) {
+INLAY_NEVER_INLINE inline void widen_four(const std::int8_t* from, std::int32_t distance, const std::int32_t* end,
+                                          std::int32_t minus_zero_points, std::int32_t* to) {
   std::int32_t even;
   asm volatile(
       "1:\n"
@@ -207,10 +208,14 @@ inline void widen_four(const std::int8_t* from, std::int32_t distance, const std
 
 /// Returns the end of the copy.
 inline std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
-  std::int8_t* const end = to + count;
-  for (; end - to >= 4; from += 4, to += 4) store_word(to, keep(load_word(from)));
-  for (; to != end; ++from, ++to) *to = static_cast<std::int8_t>(keep(*from));
-  return end;
+  if (count >= 4) {
+    // Words, the last of which may overlap the one before.
+    for (std::int32_t i = 0; i < count - 4; i += 4) store_word(to + i, keep(load_word(from + i)));
+    store_word(to + count - 4, load_word(from + count - 4));
+  } else {
+    for (std::int32_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(keep(from[i]));
+  }
+  return to + count;
 }
 
 /// Widens bytes first … first + count − 1 of the windows of neighbouring pixels, of which the first one starts at row
@@ -366,11 +371,10 @@ template <requantisation R>
 INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
                                  region r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   convolution_group group{p, input, p.input_width};
-  // Windows of one pixel on whole rows that follow one another are one long row.
-  const bool single = p.kernel_height * p.kernel_width * p.stride_height * p.stride_width == 1;
-  if (single && r.first_column == 0 && r.end_column == p.input_width && r.end_row <= input.rows &&
-      r.end_row <= output.rows && input.row_pitch == p.input_width * input.pixel_pitch &&
-      output.row_pitch == p.input_width * output.pixel_pitch) {
+  // Whole rows that follow one another are one long row.
+  if (p.pointwise && p.stride_height == 1 && p.stride_width == 1 && r.first_column == 0 &&
+      r.end_column == p.input_width && r.end_row <= input.rows && r.end_row <= output.rows &&
+      input.row_pitch == p.input_width * input.pixel_pitch && output.row_pitch == p.input_width * output.pixel_pitch) {
     group.input_width = r.end_row * p.input_width;
     r = {0, 1, r.first_row * p.input_width, group.input_width};
   }
@@ -434,18 +438,26 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
                 : "memory");
           }
         } else {
+          const std::int32_t second = pixels - 1;
           for (std::int32_t* sum = sums; sum != sums_end; sum += sums_step, bias += bias_bytes) {
-            sum[0] = load_word(bias);
-            if (pixels == 2) sum[1] = sum[0];
+            const std::int32_t b = load_word(bias);
+            sum[0] = b;
+            sum[second] = b;
           }
         }
         const std::int8_t* const from = weights + channel * depth - before;
         for (std::int32_t step = 0; step < all_steps; step += part_steps) {
           const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
-          if (!at_once || channel == end_channel - outputs)
-            (p.group_channels % 4 == 0 ? widen_words : widen_copies)(group, pixels, y * p.stride_height - p.padding_top,
-                                                                     x * p.stride_width - p.padding_left,
-                                                                     4 * step - before, 4 * steps, buffer);
+          if (!at_once || channel == end_channel - outputs) {
+            if (p.pointwise && before == 0 && pixels == 4)
+              widen_four(group.input.pixel(y * p.stride_height, x * p.stride_width) + 4 * step,
+                         p.stride_width * input.pixel_pitch, buffer + step_words * steps,
+                         minus_twice(p.input_zero_point), buffer);
+            else
+              (p.group_channels % 4 == 0 ? widen_words : widen_copies)(
+                  group, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left,
+                  4 * step - before, 4 * steps, buffer);
+          }
           multiply_pixels(pixels)(buffer, buffer + step_words * steps, from + 4 * step, sums, sums_end,
                                   (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, channel_pitch,
                                   3 * channel_pitch);
@@ -511,6 +523,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_ta
     p.dilation_width = static_cast<std::uint8_t>(w.dilation.width);
     p.padding_top = static_cast<std::uint8_t>(w.padding.top);
     p.padding_left = static_cast<std::uint8_t>(w.padding.left);
+    p.pointwise = w.kernel == extent2d{1, 1} && w.padding == padding2d{};
     p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
     p.range = detail::arm_dsp::range_of(g, l);
     return p;
@@ -550,6 +563,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
     p.input_width = static_cast<std::int16_t>(g.input_of(l).extents.elements() / weights[1]);
     p.group_channels = static_cast<std::int16_t>(weights[1]);
     p.group_outputs = static_cast<std::int16_t>(weights[0]);
+    p.pointwise = true;
     p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
     p.range = detail::arm_dsp::range_of(g, l);
     return p;
