@@ -36,7 +36,7 @@ constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x
 constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
 
 /// Room for widened windows, sums behind them.
-constexpr std::int32_t buffer_words = 152;
+constexpr std::int32_t buffer_words = 128;
 constexpr std::int32_t least_sums = 16;  // beside whole windows
 constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are widened again for the next ones
 
@@ -327,43 +327,28 @@ INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::in
                                            : scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
 }
 
-/// Makes outputs of channels of four pixels from their sums.
-template <requantisation R>
-INLAY_NEVER_INLINE void finish_four(const std::int32_t* sums, const std::int32_t* sums_end,
-                                    const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
-                                    std::int8_t* output, std::int32_t pitch) {
+/// Makes outputs of channels of neighbouring pixels from their sums, sums_step from a channel's to the next one's.
+template <std::int32_t Pixels, requantisation R>
+INLAY_NEVER_INLINE void finish(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
+                               const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
+                               std::int8_t* output, std::int32_t pitch) {
   const std::int32_t zero_point = range.zero_point;
   do {
     const std::int32_t m = *multiplier++, n = *shift++;
     if (n >= 0) [[likely]] {
       const channel_scale<R> scale(m, n, zero_point);
-      output[0] = static_cast<std::int8_t>(scale.output(sums[0], range));
-      output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
-      output[2 * pitch] = static_cast<std::int8_t>(scale.output(sums[2], range));
-      output[3 * pitch] = static_cast<std::int8_t>(scale.output(sums[3], range));
+      const auto make = [&](std::int32_t pixel) {
+        output[pixel * pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
+      };
+      make(0);
+      if constexpr (Pixels > 1) make(1);
+      if constexpr (Pixels > 2) make(2), make(3);
     } else {
-      finish_uncommon(sums, 4, m, n, range, output, pitch);
+      finish_uncommon(sums, Pixels, m, n, range, output, pitch);
     }
-    sums += 4;
+    sums += Pixels == 4 ? 4 : sums_step;
     ++output;
   } while (sums != sums_end);
-}
-
-/// Of channels of fewer pixels, with sums_step from a channel's sums to the next one's.
-template <requantisation R>
-INLAY_NEVER_INLINE void finish_few(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
-                                   std::int32_t pixels, const std::int32_t* multiplier, const std::int8_t* shift,
-                                   const output_range& range, std::int8_t* output, std::int32_t pitch) {
-  for (; sums != sums_end; sums += sums_step, ++output) {
-    const std::int32_t m = *multiplier++, n = *shift++;
-    if (n >= 0) {
-      const channel_scale<R> scale(m, n, range.zero_point);
-      *output = static_cast<std::int8_t>(scale.output(sums[0], range));
-      if (pixels == 2) output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
-    } else {
-      finish_uncommon(sums, pixels, m, n, range, output, pitch);
-    }
-  }
 }
 
 /// A convolution's region; layers share the code.
@@ -464,10 +449,10 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
         }
         std::int8_t* const to = output.pixel(y, x) + channel;
         const std::int8_t* const shifts = scale_table::shifts(table, outputs * p.groups) + channel;
-        if (pixels == 4)
-          finish_four<R>(sums, sums_end, table + channel, shifts, p.range, to, output.pixel_pitch);
-        else
-          finish_few<R>(sums, sums_end, sums_step, pixels, table + channel, shifts, p.range, to, output.pixel_pitch);
+        (pixels == 4 ? finish<4, R>
+         : pixels == 2
+             ? finish<2, R>
+             : finish<1, R>)(sums, sums_end, sums_step, table + channel, shifts, p.range, to, output.pixel_pitch);
         channel += now;
       }
     }
