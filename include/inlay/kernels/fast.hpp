@@ -17,4 +17,5 @@
 #if INLAY_HAS_ARM_MVE
 #include <inlay/kernels/arm_mve/convolution.hpp>
 #include <inlay/kernels/arm_mve/depthwise.hpp>
+#include <inlay/kernels/arm_mve/elementwise.hpp>
 #endif
