@@ -277,9 +277,10 @@ INLAY_ALWAYS_INLINE void fill_bytes(std::int8_t* to, std::int8_t value, std::int
 }
 
 /// Bytes on the stack for windows, and rows of the largest window.
-inline constexpr std::int32_t window_bytes = 576, most_window_rows = 16;
+inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 16;
 
 /// A convolution whose windows are copied to the stack, two of them where they fit.
+template <bool AnyShift, std::int32_t WindowBytes>
 struct convolution {
   const weighted_parameters& p;
   const product& m;
@@ -315,11 +316,10 @@ struct convolution {
     }
   }
 
-  template <bool AnyShift>
   INLAY_NEVER_INLINE void run() const {
-    std::int8_t windows[window_bytes];
+    std::int8_t windows[WindowBytes];
     const std::int8_t* rows[most_window_rows];
-    const bool two_fit = 2 * m.depth <= window_bytes;
+    const bool two_fit = 2 * m.depth <= WindowBytes;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
         const std::int32_t iy = y * p.stride_height - p.top + ky * p.dilation_height;
@@ -384,7 +384,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     return arm_mve::fits_weighted(p) && weights.channels() == p.input_channels &&
            (is_pointwise(p.window)
                 ? depth <= 0x7fff
-                : depth <= arm_mve::window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
+                : depth <= arm_mve::most_window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
   }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -414,7 +414,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
     const bool pointwise = p.kernel_height == 1 && p.kernel_width == 1 && p.stride_height == 1 && p.stride_width == 1 &&
                            p.top == 0 && p.left == 0 && p.input_width == p.output_width;
-    if (!pointwise) return arm_mve::convolution{p, m, output, r, input}.run<AnyShift>();
+    if (!pointwise) return arm_mve::convolution<AnyShift, arm_mve::most_window_bytes>{p, m, output, r, input}.run();
     const std::int32_t columns = r.end_column - r.first_column;
     const bool one_row = columns == p.output_width && r.end_row <= input.rows && r.end_row <= output.rows &&
                          input.row_pitch == columns * input.pixel_pitch &&

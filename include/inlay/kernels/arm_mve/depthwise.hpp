@@ -227,6 +227,24 @@ struct depthwise {
   }
 };
 
+/// One input channel for all output channels: a convolution, whose weights have another order. They are brought into
+/// it on the stack.
+inline constexpr std::int32_t most_reordered_weights = 400;
+
+template <bool AnyShift>
+INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const channel_quad* quads,
+                                             const map_view<std::int8_t>& output, const region& r,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  std::int8_t reordered[most_reordered_weights];
+  std::int8_t* to = reordered;
+  for (std::int32_t c = 0; c < p.output_channels; ++c) {
+    const std::int8_t* from = weights + c;
+    for (std::int32_t t = p.depth; t > 0; --t, from += p.output_channels) *to++ = *from;
+  }
+  const product m{reordered, quads, p.depth, p.output_channels, finishing_of(p)};
+  convolution<AnyShift, 2 * most_taps>{p, m, output, r, input}.run();
+}
+
 }  // namespace inlay::arm_mve
 
 namespace inlay {
@@ -240,7 +258,9 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   static constexpr bool accepts(graph_view g, const layer& l) {
     const detail::window_parameters p = detail::prepare_window(g, l);
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
-    return arm_mve::fits_weighted(p) && p.input_channels == p.output_channels &&
+    if (!arm_mve::fits_weighted(p) || taps > arm_mve::most_taps) return false;
+    if (p.input_channels == 1) return taps * p.output_channels <= arm_mve::most_reordered_weights;
+    return p.input_channels == p.output_channels &&
            taps <= (p.input_channels < arm_mve::lanes ? arm_mve::most_narrow_taps : arm_mve::most_taps);
   }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
@@ -251,11 +271,14 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   /// Quads in the order of sixteen_sums; the last sixteen channels may have been there before. Fewer than sixteen
   /// are repeated.
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    if (g.input_of(l).extents.channels() == 1) return arm_mve::product_table::table_size(g, l);
     return 1 + (g.output_of(l).extents.channels() + arm_mve::lanes - 1) / arm_mve::lanes * 4;
   }
   template <typename Byte>
   static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
                                    const std::int32_t* sums, arm_mve::channel_quad* table) {
+    if (g.input_of(l).extents.channels() == 1)
+      return arm_mve::product_table::fill_table(g, l, model, constants, sums, table);
     const std::int32_t channels = g.output_of(l).extents.channels();
     const std::int32_t zero_point = g.input_of(l).quant.zero_point;
     table[0] = {};
@@ -275,7 +298,12 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
+    if (p.input_channels == 1) {
+      if (table[0].bias[0] != 0)
+        arm_mve::convolve_one_channel<true>(p, table + 1, output, r, input, weights);
+      else
+        arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
+    } else if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
       run_variant<arm_mve::depthwise_variant{true, false}>(p, table + 1, output, r, input, weights);
     else
       run_variant<arm_mve::depthwise_variant{false, true}>(p, table + 1, output, r, input, weights);
