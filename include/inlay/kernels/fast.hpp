@@ -17,6 +17,7 @@
 #if INLAY_HAS_ARM_MVE
 #include <inlay/kernels/arm_mve/convolution.hpp>
 #include <inlay/kernels/arm_mve/depthwise.hpp>
+#include <inlay/kernels/arm_mve/elementwise.hpp>
 #endif
 
 #if INLAY_HAS_AVX2 || INLAY_HAS_NEON
