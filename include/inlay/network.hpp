@@ -18,8 +18,10 @@ namespace detail {
 
 /// The C++ type of an element of a network's input or output.
 template <element_type Type>
-using element_of = std::conditional_t<Type == element_type::float32, float,
-                                      std::conditional_t<Type == element_type::uint8, std::uint8_t, std::int8_t>>;
+using element_of =
+    std::conditional_t<Type == element_type::float32, float,
+                       std::conditional_t<Type == element_type::int32, std::int32_t,
+                                          std::conditional_t<Type == element_type::uint8, std::uint8_t, std::int8_t>>>;
 
 /// Named in the static_assert about run()'s arguments, so that both numbers are printed.
 template <std::size_t GivenInputs, std::size_t NeededInputs>
@@ -49,12 +51,14 @@ class output_view {
   constexpr value_type operator[](std::size_t i) const {
     if constexpr (std::is_same_v<value_type, float>)
       return real(i);
+    else if constexpr (std::is_same_v<value_type, std::int32_t>)
+      return read_int32(data_, static_cast<std::uint32_t>(4 * i));
     else
       return static_cast<value_type>(data_[i]);
   }
 
-  /// The real number that element i stands for.
-  constexpr float real(std::size_t i) const {
+  /// The real number that element i stands for; int32 outputs are indices and stand for none.
+  constexpr float real(std::size_t i) const requires(declared.type != element_type::int32) {
     const std::int32_t stored = declared.type == element_type::uint8 ? static_cast<std::uint8_t>(data_[i]) : data_[i];
     return scale * static_cast<float>(stored - zero_point);
   }
@@ -199,7 +203,8 @@ class network {
 
   template <std::size_t I>
   constexpr const std::int8_t* output_data() const {
-    return arena_ + plan::arena.places[known::output_tensor(I).storage].offset;
+    constexpr std::int32_t offset = plan::arena.places[known::output_tensor(I).storage].offset;
+    return arena_ + offset;
   }
 
   alignas(arena_alignment) std::int8_t arena_[arena_bytes];

@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "cmake"))
 import embed
 
-FLOAT32, UINT8, INT8 = 0, 3, 9
+FLOAT32, UINT8, INT16, INT8 = 0, 3, 7, 9
 
 
 def u32(data: bytes, at: int) -> int:
@@ -49,14 +49,15 @@ def retyped(data: bytes, to: int, constants: bool) -> bytes:
 
 def main() -> None:
     golden, output = map(pathlib.Path, sys.argv[1:])
-    conv2d, pool, absolute = ((golden / f"{name}.tflite").read_bytes()
-                              for name in ("conv2d_3x3_same", "max_pool_3x3_same", "abs"))
+    conv2d, pool, elu = ((golden / f"{name}.tflite").read_bytes()
+                              for name in ("conv2d_3x3_same", "max_pool_3x3_same", "elu"))
     models = {
         "sound": conv2d,
-        "unsupported_operator": absolute,
+        "unsupported_operator": elu,
         "truncated": conv2d[:-20],
         "wrong_identifier": conv2d[:4] + b"ONNX" + conv2d[8:],
         "float_network": retyped(pool, FLOAT32, constants=True),
+        "int16_network": retyped(conv2d, INT16, constants=False),
         "uint8_network": retyped(conv2d, UINT8, constants=True),
         "hybrid_network": retyped(conv2d, FLOAT32, constants=False),
     }

@@ -45,6 +45,10 @@ static void poison(const inlay::loaded_schedule& schedule, std::size_t stage, st
 /// An output in the type that the model declares.
 static bytes declared_values(const inlay::tensor& t, const std::int8_t* stored) {
   bytes values(inlay::declared_bytes(t));
+  if (t.type == inlay::element_type::int32) {
+    std::memcpy(values.data(), stored, values.size());
+    return values;
+  }
   for (std::int32_t i = 0; i < t.extents.elements(); ++i) {
     if (t.type == inlay::element_type::float32) {
       const float real = t.quant.scale * static_cast<float>(stored[i] - t.quant.zero_point);

@@ -283,6 +283,25 @@ def pad_conv2d_valid_stride2_uneven(b):
 
 
 @model
+def pad_max_pool_lowest(b):
+    """What is added never is the largest."""
+    return b.max_pool(b.pad(b.input((1, 6, 5, 3), (0.02, -128)), SURROUND), 3, 2, "VALID")
+
+
+@model
+def pad_max_pool_zero_point(b):
+    return b.max_pool(b.pad(b.input((1, 6, 5, 3), (0.02, -9)), SURROUND), 3, 2, "VALID")
+
+
+@model
+def pad_nothing_max_pool(b):
+    """Layers that leave every byte where it is, between others."""
+    x = b.relu(b.pad(b.input((1, 6, 5, 3), (0.02, -128)), ((0, 0), (0, 0), (0, 0), (0, 0))))
+    x = b.transpose(b.max_pool(b.quantize(x, (0.02, -128)), 2, 2), (1, 0, 2, 3))
+    return b.slice(x, (0, 0, 0, 0), (-1, -1, -1, -1))
+
+
+@model
 def pad_conv2d_same(b):
     return b.conv2d(b.pad(b.input((1, 5, 6, 2)), SURROUND), 3, 3)
 
@@ -640,6 +659,7 @@ variants(ModelBuilder.split_v)("split_v_channels", (1, 4, 3, 6), (1, 3, 2), 3)
 variants(ModelBuilder.unpack)("unpack_channels", (1, 4, 5, 3), 3)
 variants(ModelBuilder.unpack)("unpack_height", (1, 2, 5, 3), 1)
 variants(ModelBuilder.gather)("gather_channels", (1, 4, 3, 5), [4, 0, 2, 2], 3)
+variants(ModelBuilder.gather)("gather_one", (1, 3, 4, 2), 2, 1)
 variants(ModelBuilder.gather)("gather_height", (1, 5, 3, 2), [3, 1], 1)
 variants(ModelBuilder.arg_max)("arg_max_rank2", (3, 10), 1)
 variants(ModelBuilder.arg_max)("arg_max_channels", (1, 5, 6, 4), 3)
@@ -662,6 +682,9 @@ transpose_conv("transpose_conv_3x3_stride2_valid", (1, 4, 5, 3), 4, 3, padding="
 transpose_conv("transpose_conv_3x3_stride1", (1, 4, 5, 3), 4, 3, stride=1)
 transpose_conv("transpose_conv_no_bias", (1, 4, 5, 3), 4, 3, bias="omitted")
 transpose_conv("transpose_conv_relu", (1, 4, 5, 3), 4, 3, activation="RELU")
+transpose_conv("transpose_conv_relu_inside_range", (1, 4, 5, 3), 4, 3, activation="RELU", out=(0.05, -17))
+transpose_conv("transpose_conv_stride_over_kernel", (1, 4, 5, 3), 4, 2, stride=3)
+transpose_conv("transpose_conv_5x2_stride_3x1", (1, 4, 5, 3), 2, (5, 2), stride=(3, 1))
 
 
 @model
@@ -751,6 +774,17 @@ def network_branches(b):
         b.quantize(b.conv2d(b.average_pool(x, 3), 2, 1, reach=reach), out),
     ])
     return b.fully_connected(b.mean(joined, (1, 2), keep_dims=False), 5)
+
+
+@model
+def network_upsampling(b):
+    """Ways to make maps larger and smaller, and where along the channels the largest value stands."""
+    x = b.leaky_relu(b.conv2d(b.input((1, 8, 6, 3)), 8, 3, stride=2), 0.1)
+    x = b.conv2d(b.resize_bilinear(x, (7, 6), half_pixel_centers=True), 8, 3)
+    y = b.maximum(b.depth_to_space(x, 2), b.transpose_conv(x, 2, 3))
+    y = b.hard_swish(b.space_to_depth(b.prelu(y, (1, 1, 2)), 2))
+    y = b.transpose_conv(b.resize_bilinear(y, (5, 4), align_corners=True), 3, 2, stride=3)
+    return [y, b.arg_max(y, 3), b.reduce_max(y, (1, 2), keep_dims=False)]
 
 
 @model

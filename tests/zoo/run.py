@@ -15,24 +15,10 @@ import subprocess
 import sys
 import tempfile
 
+import schedules
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-
-
-def schedule_type(text: str) -> str:
-    """The C++ type of a schedule."""
-    if text in ("per_layer", "least_memory"):
-        return f"inlay::{text}"
-    if match := re.fullmatch(r"fit:(\d+)", text):
-        return f"inlay::fit<inlay::sram<{match[1]}>>"
-    stages = []
-    for part in text.split(","):
-        match = re.fullmatch(r"(\d+):(?:(rows)|(\d+)x(\d+))", part)
-        if not match:
-            raise argparse.ArgumentTypeError(f"{part!r} is not a stage such as 8:rows or 12:3x2")
-        patches = "inlay::rows<1>, inlay::halo::reuse" if match[2] else f"inlay::grid<{match[3]}, {match[4]}>"
-        stages.append(f"inlay::per_patch<inlay::split<{match[1]}>, {patches}>")
-    return f"inlay::schedule<{', '.join(stages)}>"
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -41,20 +27,24 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAME,…", help="only these models")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="models at a time")
     parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"), metavar="CXX", help="compiler")
-    parser.add_argument("--schedule", default="per_layer", metavar="SCHEDULE", type=schedule_type,
-                        help="per_layer, least_memory, fit:BYTES, or stages by hand, such as 8:rows,12:3x2,20:1x3: up "
-                             "to layer 8 streamed row by row, up to 12 in 3x2 patches, up to 20 in three strips")
+    parser.add_argument("--schedule", default="per_layer", metavar="SCHEDULE", type=schedules.schedule_type,
+                        help=schedules.HELP)
     parser.add_argument("--flags", default="-O2", metavar="FLAGS", help="more compiler flags (default %(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there")
     return parser.parse_args()
 
 
-def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
-    """Returns what the compiler said if it failed, its processor seconds and its peak memory in bytes."""
+def compile_command(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> list:
+    """Writes the model's header into the folder; returns how to compile the runner there."""
     header = folder / "model.hpp"
     subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
-    command = [cxx, "-std=c++20", *flags.split(), "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}",
+    return [cxx, "-std=c++20", *flags.split(), "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}",
                "-DMODEL=embedded_model", f"-DSCHEDULE={schedule}", f'-DMODEL_HEADER="{header}"', HERE / "runner.cpp", "-o", folder / "runner"]
+
+
+def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
+    """Returns what the compiler said if it failed, its processor seconds and its peak memory in bytes."""
+    command = compile_command(cxx, flags, schedule, model, folder)
     # A process of its own, whose children are this compiler alone. Processor time, since others may be at work.
     measure = ("import resource,subprocess,sys;r=subprocess.run(sys.argv[1:]).returncode;"
                "u=resource.getrusage(resource.RUSAGE_CHILDREN);print(u.ru_utime+u.ru_stime,u.ru_maxrss);sys.exit(r)")

@@ -147,6 +147,10 @@ constexpr std::int64_t layer_macs(graph_view g, const layer& l) {
       const std::int64_t per_output = weights.elements() / weights[0];
       return per_output * g.output_of(l).extents.elements();
     }
+    case layer_kind::transpose_conv2d: {
+      const std::int64_t per_input = g.input_of(l, 1).extents.elements() / g.input_of(l).extents.channels();
+      return per_input * g.input_of(l).extents.elements();
+    }
     case layer_kind::depthwise_conv2d:
       return std::int64_t{l.window.kernel.height} * l.window.kernel.width * g.output_of(l).extents.elements();
     default: return 0;

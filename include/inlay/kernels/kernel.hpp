@@ -107,10 +107,7 @@ struct no_table {
 }  // namespace detail
 
 /// How many of a layer's operands its kernel gets as pointers: activations, and weights. Biases are in tables.
-constexpr std::size_t pointer_operands(layer_kind kind) {
-  const bool pair = kind == layer_kind::add || kind == layer_kind::sub || kind == layer_kind::mul;
-  return pair || has_weights(kind) ? 2 : 1;
-}
+constexpr std::size_t pointer_operands(layer_kind kind) { return is_pair(kind) || has_weights(kind) ? 2 : 1; }
 
 /// Calls f with std::integral_constant<layer_kind, kind>, for the kinds that are computed.
 template <typename Function>
@@ -121,27 +118,43 @@ constexpr void with_layer_kind(layer_kind kind, Function&& f) {
     INLAY_CASE(conv2d)
     INLAY_CASE(depthwise_conv2d)
     INLAY_CASE(fully_connected)
+    INLAY_CASE(transpose_conv2d)
     INLAY_CASE(add)
     INLAY_CASE(sub)
     INLAY_CASE(mul)
+    INLAY_CASE(maximum)
+    INLAY_CASE(minimum)
+    INLAY_CASE(squared_difference)
+    INLAY_CASE(prelu)
     INLAY_CASE(average_pool2d)
     INLAY_CASE(max_pool2d)
     INLAY_CASE(mean)
+    INLAY_CASE(sum)
+    INLAY_CASE(reduce_max)
+    INLAY_CASE(arg_max)
+    INLAY_CASE(arg_min)
     INLAY_CASE(softmax)
     INLAY_CASE(logistic)
     INLAY_CASE(tanh)
     INLAY_CASE(relu)
+    INLAY_CASE(leaky_relu)
+    INLAY_CASE(hard_swish)
+    INLAY_CASE(abs)
     INLAY_CASE(requantize)
     INLAY_CASE(quantize)
+    INLAY_CASE(reshape)
     INLAY_CASE(pad)
     INLAY_CASE(slice)
     INLAY_CASE(place)
     INLAY_CASE(transpose)
+    INLAY_CASE(gather)
+    INLAY_CASE(depth_to_space)
+    INLAY_CASE(space_to_depth)
     INLAY_CASE(resize_nearest)
+    INLAY_CASE(resize_bilinear)
 #undef INLAY_CASE
     // Removed by normalize.
     case layer_kind::dequantize:
-    case layer_kind::reshape:
     // Calls the program, which only a compiled network can.
     case layer_kind::fetch: return;
   }

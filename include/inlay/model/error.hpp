@@ -18,16 +18,19 @@ namespace inlay {
   X(truncated, "the .tflite file is cut short or damaged: it refers to bytes beyond its end")              \
   X(wrong_identifier, "this is not a .tflite file: bytes 4 to 7 are not TFL3")                             \
   X(wrong_schema, "the .tflite file has a schema version other than 3")                                    \
-  X(subgraphs, "the .tflite file does not hold exactly one subgraph; control flow is not supported")       \
+  X(subgraphs, "the .tflite file does not hold exactly one subgraph; control flow and variables are not supported: export the network without them")       \
   X(bad_index, "the .tflite file refers to a tensor, buffer or operator code that it does not have")       \
   X(used_before_made, "an operator reads a tensor that no earlier operator makes (a cycle, or missing data)") \
   X(made_twice, "two operators make the same tensor, or an operator overwrites an input or a constant")    \
-  X(stateful, "the network keeps variables between runs, which is not supported")                          \
-  X(unsupported_operator, "the network has an operator that Inlay does not support; the README lists those it does") \
-  X(custom_operator, "the network has a custom operator; only TensorFlow Lite's own are supported")        \
+  X(stateful, "the network keeps variables between runs, which is not supported: make them inputs and outputs")                          \
+  X(unsupported_operator, "the network has an operator that Inlay does not support; the README lists those it does: replace it, or end the network before it") \
+  X(recurrent_operator, "the network has a recurrent operator, which is not supported: export it unrolled (unroll=True in Keras)") \
+  X(custom_operator, "the network has a custom operator; only TensorFlow Lite's own are supported: replace it, or end the network before it")        \
   X(float_network, "an operator computes in float: quantise the network to int8 (TFLiteConverter with a representative_dataset and TFLITE_BUILTINS_INT8)") \
   X(hybrid_network, "an operator has int8 weights but float activations: quantise the activations too (TFLiteConverter with a representative_dataset)") \
   X(uint8_network, "an operator computes in uint8, the old per-tensor quantisation: convert the network again to int8 (TFLITE_BUILTINS_INT8)") \
+  X(int16_network, "an operator computes with 16-bit activations, which are not supported: convert the network again to int8 (TFLITE_BUILTINS_INT8)") \
+  X(int4_network, "an operator has values of 4 bits, which are not supported: convert the network again to int8 (TFLITE_BUILTINS_INT8)") \
   X(unsupported_type, "an operator has a tensor of a type that is not supported there")                    \
   X(not_quantized, "a tensor has no usable scale and zero point: one positive finite scale, zero point in the range of its type") \
   X(asymmetric_weights, "weights have a zero point other than 0")                                          \
@@ -35,7 +38,8 @@ namespace inlay {
   X(batch, "the network runs more than one sample at once; export it with batch size 1")                   \
   X(rank, "a tensor has a number of axes that is not supported there")                                     \
   X(shape, "the shapes of an operator's tensors do not fit together")                                      \
-  X(too_large, "a tensor has more elements than Inlay can address")                                        \
+  X(too_large, "a tensor, or all of them together, has more elements than Inlay can address")              \
+  X(too_many, "the network has more operators, or operands of them, than Inlay can address")                \
   X(operands, "an operator has the wrong number of inputs or outputs")                                     \
   X(option, "an operator has an option that is not supported")                                             \
   X(quantization, "an operator's scales or zero points are not those that the reference demands")          \

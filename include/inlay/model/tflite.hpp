@@ -50,8 +50,12 @@ enum pool2d : std::uint32_t {
   pool_kernel_h,
   pool_activation
 };
+enum transpose_conv : std::uint32_t { tc_padding = 0, tc_stride_w, tc_stride_h, tc_activation };
 enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask, offset };
 }  // namespace schema
+
+/// Layers of a network, counted as graph_counts does.
+inline constexpr std::uint32_t most_layers = 1 << 16;
 
 /// Reads one file into a graph_builder; stops at the first thing that it cannot take.
 template <typename Byte>
@@ -84,13 +88,28 @@ class tflite_importer {
 
   /// Storage that read() needs; call after open().
   constexpr graph_counts counts() {
-    std::uint32_t layers = 0;
-    for (std::uint32_t i = 0; i < operators_.count; ++i) {
+    std::uint64_t layers = 0, tensors = tensors_.count;
+    // Tables and vectors may be shared, so there is no bound to these sums but one of their own.
+    for (std::uint32_t i = 0; i < operators_.count && layers <= most_layers; ++i) {
       const flatbuffer_table op = file_.table_in(operators_, i);
       // An operator becomes at most one layer for each of its operands or results.
-      layers += file_.vector(op, schema::operands, 4).count + file_.vector(op, schema::results, 4).count;
+      const std::uint64_t operands = file_.vector(op, schema::operands, 4).count;
+      const std::uint64_t results = file_.vector(op, schema::results, 4).count;
+      layers += operands + results;
+      read_code(op);
+      if (op_ == tflite_operator::pack) {
+        layers += operands;
+        tensors += operands + 1;
+      }
+      if (op_ == tflite_operator::unpack) {
+        layers += results;
+        tensors += results;
+      }
+      if (op_ == tflite_operator::arg_max || op_ == tflite_operator::arg_min || op_ == tflite_operator::strided_slice)
+        ++tensors;
     }
-    return {static_cast<std::int32_t>(tensors_.count), static_cast<std::int32_t>(layers),
+    if (layers > most_layers) layers = most_layers + 1;
+    return {static_cast<std::int32_t>(tensors), static_cast<std::int32_t>(layers),
             static_cast<std::int32_t>(inputs_.count), static_cast<std::int32_t>(outputs_.count)};
   }
 
@@ -109,7 +128,7 @@ class tflite_importer {
     graph_ = &graph;
     if (check_operators() && read_tensors() && read_inputs())
       for (std::uint32_t i = 0; i < operators_.count && !failed(); ++i) read_operator(i);
-    if (!failed()) read_outputs();
+    if (!failed() && read_outputs()) require_countable_activations();
     // Damage explains whatever else was found wrong.
     return file_.damaged() ? error{refusal::truncated} : error_;
   }
@@ -130,6 +149,16 @@ class tflite_importer {
   constexpr bool read_tensors() {
     for (std::uint32_t i = 0; i < tensors_.count; ++i)
       if (!read_tensor(static_cast<std::int32_t>(i))) return false;
+    return true;
+  }
+
+  /// Those between the layers of one operator, too.
+  constexpr bool require_countable_activations() {
+    std::int64_t elements = 0;
+    for (std::int32_t i = 0; i < graph_->tensor_count; ++i) {
+      if (!at(i).is_constant()) elements += at(i).extents.elements();
+      if (elements > most_elements) return fail(refusal::too_large, i, -1, most_elements);
+    }
     return true;
   }
 
@@ -181,8 +210,9 @@ class tflite_importer {
     if (data.count == 0) return true;
     tensor& t = graph_->tensors[index];
     const std::int32_t element_bytes = bytes_of(t.type);
-    if (element_bytes > 0 && std::int64_t{t.extents.elements()} * element_bytes > static_cast<std::int64_t>(data.count))
-      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), t.extents.elements() * element_bytes);
+    const std::int64_t needed = std::int64_t{t.extents.elements()} * element_bytes;
+    if (needed > static_cast<std::int64_t>(data.count))
+      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), static_cast<std::int32_t>(needed));
     t.data_at = data.at;
     t.data_bytes = data.count;
     t.storage = index;
@@ -207,7 +237,20 @@ class tflite_importer {
     return file_.flag(file_.table_in(tensors_, static_cast<std::uint32_t>(index)), schema::is_variable);
   }
 
-  constexpr bool is_tensor(std::int32_t index) const { return index >= 0 && index < graph_->tensor_count; }
+  constexpr bool is_tensor(std::int32_t index) const {
+    return index >= 0 && static_cast<std::uint32_t>(index) < tensors_.count;
+  }
+
+  /// A tensor between the layers of one operator, which the file does not have; counts() has room for it.
+  constexpr std::int32_t add_tensor(const shape& extents, const quantization& quant) {
+    const std::int32_t index = static_cast<std::int32_t>(tensors_.count) + added_tensors_++;
+    tensor& t = graph_->tensors[index];
+    t = {};
+    t.extents = extents;
+    t.quant = quant;
+    t.storage = index;
+    return index;
+  }
 
   constexpr bool read_inputs() {
     for (std::uint32_t i = 0; i < inputs_.count; ++i) {
@@ -216,8 +259,7 @@ class tflite_importer {
       tensor& t = graph_->tensors[index];
       if (t.storage >= 0) return fail(refusal::made_twice, index);
       if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32)
-        return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
-                    static_cast<std::int32_t>(element_type::int8));
+        return fail_type(index);
       if (!require_countable_rows(index)) return false;
       t.storage = index;
       graph_->inputs[i] = index;
@@ -234,12 +276,19 @@ class tflite_importer {
       const tensor& t = graph_->tensors[index];
       if (t.storage < 0 || t.is_constant() || graph_->view().input_position(index) >= 0)
         return fail(refusal::no_input_or_output, index);
-      if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32)
-        return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
-                    static_cast<std::int32_t>(element_type::int8));
+      const bool indices = t.type == element_type::int32 && is_made_by_layer(index);
+      if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32 && !indices)
+        return fail_type(index);
       graph_->outputs[i] = index;
     }
     return true;
+  }
+
+  /// False for integers that are known already, such as those of SHAPE.
+  constexpr bool is_made_by_layer(std::int32_t index) const {
+    for (std::int32_t i = 0; i < graph_->layer_count; ++i)
+      if (graph_->layers[i].output == index) return true;
+    return false;
   }
 
   // ---- operators ---------------------------------------------------------------------------------------
@@ -314,18 +363,30 @@ class tflite_importer {
     return std::array{
         importer{tflite_operator::conv_2d, &self::conv2d},
         importer{tflite_operator::depthwise_conv_2d, &self::depthwise_conv2d},
+        importer{tflite_operator::transpose_conv, &self::transpose_conv},
         importer{tflite_operator::fully_connected, &self::fully_connected},
         importer{tflite_operator::add, &self::add},
         importer{tflite_operator::sub, &self::sub},
         importer{tflite_operator::mul, &self::mul},
+        importer{tflite_operator::maximum, &self::maximum},
+        importer{tflite_operator::minimum, &self::minimum},
+        importer{tflite_operator::squared_difference, &self::squared_difference},
+        importer{tflite_operator::prelu, &self::prelu},
         importer{tflite_operator::average_pool_2d, &self::average_pool},
         importer{tflite_operator::max_pool_2d, &self::max_pool},
         importer{tflite_operator::mean, &self::mean},
+        importer{tflite_operator::sum, &self::sum},
+        importer{tflite_operator::reduce_max, &self::reduce_max},
+        importer{tflite_operator::arg_max, &self::arg_max},
+        importer{tflite_operator::arg_min, &self::arg_min},
         importer{tflite_operator::softmax, &self::softmax},
         importer{tflite_operator::logistic, &self::logistic},
         importer{tflite_operator::tanh, &self::tanh},
         importer{tflite_operator::relu, &self::relu},
         importer{tflite_operator::relu6, &self::relu6},
+        importer{tflite_operator::leaky_relu, &self::leaky_relu},
+        importer{tflite_operator::hard_swish, &self::hard_swish},
+        importer{tflite_operator::abs, &self::abs},
         importer{tflite_operator::quantize, &self::quantize},
         importer{tflite_operator::dequantize, &self::dequantize},
         importer{tflite_operator::reshape, &self::reshape},
@@ -334,15 +395,20 @@ class tflite_importer {
         importer{tflite_operator::pad, &self::pad},
         importer{tflite_operator::padv2, &self::pad},
         importer{tflite_operator::strided_slice, &self::strided_slice},
+        importer{tflite_operator::slice, &self::slice},
         importer{tflite_operator::split, &self::split},
         importer{tflite_operator::split_v, &self::split_v},
         importer{tflite_operator::unpack, &self::unpack},
+        importer{tflite_operator::pack, &self::pack},
         importer{tflite_operator::concatenation, &self::concatenation},
+        importer{tflite_operator::gather, &self::gather},
+        importer{tflite_operator::depth_to_space, &self::depth_to_space},
+        importer{tflite_operator::space_to_depth, &self::space_to_depth},
         importer{tflite_operator::transpose, &self::transpose},
         importer{tflite_operator::resize_nearest_neighbor, &self::resize_nearest},
-        // What these make from shapes is known already: the shapes of the tensors that depend on it.
+        importer{tflite_operator::resize_bilinear, &self::resize_bilinear},
+        // What this makes is known already: the shapes of the tensors that depend on it.
         importer{tflite_operator::shape, &self::shape_arithmetic},
-        importer{tflite_operator::pack, &self::shape_arithmetic},
     };
   }
 
@@ -350,15 +416,32 @@ class tflite_importer {
   constexpr bool check_operators() {
     for (std::uint32_t i = 0; i < operators_.count; ++i) {
       operator_index_ = static_cast<std::int32_t>(i);
-      if (!read_code(file_.table_in(operators_, i))) return false;
-      if (op_ == tflite_operator::custom) return fail(refusal::custom_operator);
+      const flatbuffer_table table = file_.table_in(operators_, i);
+      if (!read_code(table)) return false;
+      const flatbuffer_vector results = file_.vector(table, schema::results, 4);
+      const std::int32_t made = results.count > 0 ? file_.i32(results.at) : -1;
+      if (op_ == tflite_operator::custom) return fail(refusal::custom_operator, made);
+      if (is_recurrent(op_)) return fail(refusal::recurrent_operator, made);
       bool supported = false;
       for (const importer& known : importers()) supported = supported || known.op == op_;
-      if (!supported) return fail(refusal::unsupported_operator);
+      if (!supported) return fail(refusal::unsupported_operator, made);
     }
     operator_index_ = -1;
     op_ = tflite_operator{-1};
     return !file_.damaged();
+  }
+
+  static constexpr bool is_recurrent(tflite_operator op) {
+    switch (op) {
+      case tflite_operator::lstm:
+      case tflite_operator::rnn:
+      case tflite_operator::svdf:
+      case tflite_operator::unidirectional_sequence_rnn:
+      case tflite_operator::unidirectional_sequence_lstm:
+      case tflite_operator::bidirectional_sequence_rnn:
+      case tflite_operator::bidirectional_sequence_lstm: return true;
+      default: return false;
+    }
   }
 
   constexpr bool import_operator() {
@@ -372,6 +455,15 @@ class tflite_importer {
   constexpr bool add() { return binary(layer_kind::add); }
   constexpr bool sub() { return binary(layer_kind::sub); }
   constexpr bool mul() { return binary(layer_kind::mul); }
+  constexpr bool maximum() { return binary(layer_kind::maximum); }
+  constexpr bool minimum() { return binary(layer_kind::minimum); }
+  constexpr bool squared_difference() { return binary(layer_kind::squared_difference); }
+  constexpr bool mean() { return total(layer_kind::mean); }
+  constexpr bool sum() { return total(layer_kind::sum); }
+  constexpr bool abs() { return unary(layer_kind::abs, activation::none); }
+  constexpr bool arg_max() { return arg(layer_kind::arg_max); }
+  constexpr bool arg_min() { return arg(layer_kind::arg_min); }
+  constexpr bool resize_nearest() { return resize(layer_kind::resize_nearest); }
   constexpr bool average_pool() { return pool(layer_kind::average_pool2d); }
   constexpr bool max_pool() { return pool(layer_kind::max_pool2d); }
   constexpr bool tanh() { return unary(layer_kind::tanh, activation::none); }
@@ -403,11 +495,18 @@ class tflite_importer {
       case element_type::int8: break;
       case element_type::float32: return fail(refusal::float_network, index);
       case element_type::uint8: return fail(refusal::uint8_network, index);
-      default:
-        return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
-                    static_cast<std::int32_t>(element_type::int8));
+      default: return fail_type(index);
     }
     return require_quantized(index);
+  }
+
+  /// Refuses a tensor for its type, where int8 is supported.
+  constexpr bool fail_type(std::int32_t index) {
+    const element_type type = at(index).type;
+    if (type == element_type::int16) return fail(refusal::int16_network, index);
+    if (type == element_type::int4) return fail(refusal::int4_network, index);
+    return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(type),
+                static_cast<std::int32_t>(element_type::int8));
   }
 
   constexpr bool require_quantized(std::int32_t index) {
@@ -478,7 +577,9 @@ class tflite_importer {
   }
 
   /// A ratio of scales that fits the fixed-point numbers of the kernels.
-  constexpr bool require_ratio(double ratio, std::int32_t tensor, double limit = 2147483648.0) {
+  static constexpr double most_ratio = 2147483648.0;
+  static constexpr double most_float = 3.4e38;
+  constexpr bool require_ratio(double ratio, std::int32_t tensor, double limit = most_ratio) {
     return ratio > 0 && ratio < limit ? true : fail(refusal::quantization, tensor);
   }
   constexpr double scale_of(std::int32_t index) const { return double{at(index).quant.scale}; }
@@ -491,9 +592,7 @@ class tflite_importer {
     if (at(input).type == element_type::float32 && w.type == element_type::int8)
       return fail(refusal::hybrid_network, input);
     if (!require_int8(input) || !require_int8(output)) return false;
-    if (w.type != element_type::int8)
-      return fail(refusal::unsupported_type, weights, static_cast<std::int32_t>(w.type),
-                  static_cast<std::int32_t>(element_type::int8));
+    if (w.type != element_type::int8) return fail_type(weights);
     if (!w.is_constant()) return fail(refusal::not_constant, weights);
     if (w.quant.zero_point != 0) return fail(refusal::asymmetric_weights, weights, w.quant.zero_point, 0);
     if (w.quant.channels != 1 && w.quant.channels != output_channels)
@@ -576,6 +675,36 @@ class tflite_importer {
            append(l);
   }
 
+  constexpr bool transpose_conv() {
+    if (!require_operands(3, 4)) return false;
+    const std::int32_t extents = operand(0), weights = operand(1), input = operand(2), bias = operand(3);
+    const std::int32_t output = result(0);
+    if (!require_rank(input, 4) || !require_rank(weights, 4) || !require_rank(output, 4) || !require_batch_one(input) ||
+        !require_batch_one(output))
+      return false;
+    const shape& from = at(input).extents;
+    const shape& to = at(output).extents;
+    const shape& w = at(weights).extents;
+    if (!require_weights(input, weights, bias, output, to.channels())) return false;
+    if (w[0] != to.channels()) return fail(refusal::shape, weights, w[0], to.channels());
+    if (w[3] != from.channels()) return fail(refusal::shape, weights, w[3], from.channels());
+    // What a SHAPE chain computes is the result's shape.
+    if (at(extents).is_constant()) {
+      std::int32_t wanted[4]{};
+      if (const std::int32_t count = integers(extents, wanted, 4); count != 4)
+        return count < 0 ? false : fail(refusal::shape, extents, count, 4);
+      for (int axis = 0; axis < 4; ++axis)
+        if (wanted[axis] != to[axis]) return fail(refusal::shape, output, to[axis], -1);
+    }
+    layer l = make_layer(layer_kind::transpose_conv2d);
+    l.inputs = {input, weights, bias};
+    l.window.kernel = {w[1], w[2]};
+    l.window.stride = {file_.i32_or(options_, schema::tc_stride_h, 0), file_.i32_or(options_, schema::tc_stride_w, 0)};
+    // The window slides over the output, and must stop at as many places as the input has pixels.
+    return read_activation(file_.i8_or(options_, schema::tc_activation, 0), l.clamp) &&
+           read_window(file_.i8_or(options_, schema::tc_padding, 0), output, input, l.window) && append(l);
+  }
+
   constexpr bool fully_connected() {
     if (!require_operands(2, 3)) return false;
     const std::int32_t input = operand(0), weights = operand(1), bias = operand(2), output = result(0);
@@ -587,8 +716,8 @@ class tflite_importer {
     const std::int32_t rows = at(input).extents.elements() / depth;
     if (at(input).extents.elements() != rows * depth)
       return fail(refusal::shape, input, at(input).extents.elements(), depth);
-    if (at(output).extents.elements() != rows * units)
-      return fail(refusal::shape, output, at(output).extents.elements(), rows * units);
+    if (at(output).extents.elements() != std::int64_t{rows} * units)
+      return fail(refusal::shape, output, at(output).extents.elements(), clamp_to_int32(std::int64_t{rows} * units));
     layer l = make_layer(layer_kind::fully_connected);
     l.inputs[1] = weights;
     l.inputs[2] = bias;
@@ -617,16 +746,28 @@ class tflite_importer {
     for (int axis = 3; axis < max_rank; ++axis)
       if (out.from_innermost(axis) != 1 && at(a).extents.elements() != at(b).extents.elements())
         return fail(refusal::rank, output, out.rank, 3);
-    if (kind == layer_kind::mul) {
-      if (!require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output)) return false;
-    } else {
-      // The reference rescales the sum, which has 20 more bits, by less than one.
-      const double larger = scale_of(a) > scale_of(b) ? scale_of(a) : scale_of(b);
-      if (!require_ratio(2 * larger / ((1 << 20) * scale_of(output)), output, 1.0)) return false;
-    }
     layer l = make_layer(kind);
     l.inputs[1] = b;
+    const double twice_larger = 2 * (scale_of(a) > scale_of(b) ? scale_of(a) : scale_of(b));
+    switch (kind) {
+      case layer_kind::maximum:
+      case layer_kind::minimum: return append(l);
+      case layer_kind::squared_difference:
+        return require_ratio(twice_larger * twice_larger / ((1 << 14) * scale_of(output)), output) && append(l);
+      case layer_kind::prelu: return require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output) && append(l);
+      case layer_kind::mul:
+        if (!require_ratio(scale_of(a) * scale_of(b) / scale_of(output), output)) return false;
+        break;
+      default:
+        // The reference rescales the sum, which has 20 more bits, by less than one.
+        if (!require_ratio(twice_larger / ((1 << 20) * scale_of(output)), output, 1.0)) return false;
+    }
     return read_activation(file_.i8_or(options_, 0, 0), l.clamp) && append(l);
+  }
+
+  constexpr bool prelu() {
+    return binary(layer_kind::prelu) && require_same_elements(operand(0), result(0)) &&
+           require_ratio(scale_of(operand(0)) / scale_of(result(0)), result(0));
   }
 
   constexpr bool pool(layer_kind kind) {
@@ -648,26 +789,68 @@ class tflite_importer {
            read_window(file_.i8_or(options_, schema::pool_padding, 0), input, output, l.window) && append(l);
   }
 
-  constexpr bool mean() {
-    if (!require_operands(2, 2)) return false;
-    const std::int32_t input = operand(0), output = result(0);
-    if (!require_int8(input) || !require_int8(output)) return false;
-    layer l = make_layer(layer_kind::mean);
-    const shape& from = at(input).extents;
+  /// Reads the axes that an operator reduces, and checks that its result has what they leave. Returns how many elements
+  /// become one; −1 if it is refused.
+  constexpr std::int32_t reduce(std::int32_t axes_index, layer& l) {
+    const shape& from = at(l.inputs[0]).extents;
     std::int32_t axes[max_rank]{};
-    const std::int32_t count = integers(operand(1), axes, max_rank);
-    if (count < 0) return false;
+    const std::int32_t count = integers(axes_index, axes, max_rank);
+    if (count < 0) return -1;
     for (std::int32_t i = 0; i < count; ++i) {
       const std::int32_t axis = axes[i] < 0 ? axes[i] + from.rank : axes[i];
-      if (axis < 0 || axis >= from.rank) return fail(refusal::option, operand(1), axes[i]);
+      if (axis < 0 || axis >= from.rank) return fail(refusal::option, axes_index, axes[i]) - 1;
       l.axes |= 1u << axis;
     }
     std::int32_t kept = 1, reduced = 1;
     for (int axis = 0; axis < from.rank; ++axis) ((l.axes >> axis & 1) == 0 ? kept : reduced) *= from[axis];
+    const std::int32_t output = result(0);
+    if (at(output).extents.elements() != kept)
+      return fail(refusal::shape, output, at(output).extents.elements(), kept) - 1;
+    return reduced;
+  }
+
+  constexpr bool total(layer_kind kind) {
+    if (!require_operands(2, 2)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output)) return false;
+    layer l = make_layer(kind);
+    const std::int32_t reduced = reduce(operand(1), l);
+    if (reduced < 0) return false;
     if (reduced > most_summed) return fail(refusal::too_large, input, reduced, most_summed);
-    if (!require_ratio(scale_of(input) / scale_of(output), output)) return false;
-    if (at(output).extents.elements() != kept) return fail(refusal::shape, output, at(output).extents.elements(), kept);
-    return append(l);
+    return require_ratio(scale_of(input) / scale_of(output), output) && append(l);
+  }
+
+  constexpr bool reduce_max() {
+    if (!require_operands(2, 2)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output) || !require_same_values(input, output)) return false;
+    layer l = make_layer(layer_kind::reduce_max);
+    return reduce(operand(1), l) > 0 && append(l);
+  }
+
+  /// The indices are int32; the arena holds bytes, so the layer makes four for each.
+  constexpr bool arg(layer_kind kind) {
+    if (!require_operands(2, 2)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input)) return false;
+    if (at(output).type != element_type::int32)
+      return fail(refusal::unsupported_type, output, static_cast<std::int32_t>(at(output).type),
+                  static_cast<std::int32_t>(element_type::int32));
+    layer l = make_layer(kind);
+    if (reduce(operand(1), l) < 0) return false;
+    if (at(operand(1)).extents.elements() != 1)
+      return fail(refusal::shape, operand(1), at(operand(1)).extents.elements(), 1);
+    const std::int32_t elements = at(output).extents.elements();
+    if (elements > most_elements / 4) return fail(refusal::too_large, output, elements, most_elements / 4);
+    l.output = add_tensor({2, {elements, 4}}, {});
+    layer as_integers = make_layer(layer_kind::reshape);
+    as_integers.inputs[0] = l.output;
+    return append(l) && append(as_integers);
+  }
+
+  /// Both tensors must mean the same by their bytes.
+  constexpr bool require_same_values(std::int32_t input, std::int32_t output) {
+    return same_values(at(input).quant, at(output).quant) ? true : fail(refusal::quantization, output);
   }
 
   constexpr bool require_same_elements(std::int32_t input, std::int32_t output) {
@@ -702,7 +885,8 @@ class tflite_importer {
     if (!require_operands(1, 1)) return false;
     const std::int32_t input = operand(0), output = result(0);
     if (!require_int8(input) || !require_int8(output) || !require_same_map(input, output)) return false;
-    if (kind == layer_kind::relu && !require_ratio(scale_of(input) / scale_of(output), output)) return false;
+    const bool rescales = kind == layer_kind::relu || kind == layer_kind::abs;
+    if (rescales && !require_ratio(scale_of(input) / scale_of(output), output)) return false;
     layer l = make_layer(kind);
     l.clamp = clamp;
     return append(l);
@@ -716,8 +900,29 @@ class tflite_importer {
 
   /// The reference clamps the stored values as they are, so both tensors must mean the same by them.
   constexpr bool relu6() {
-    if (!unary(layer_kind::relu, activation::relu6)) return false;
-    return same_values(at(operand(0)).quant, at(result(0)).quant) ? true : fail(refusal::quantization, result(0));
+    return unary(layer_kind::relu, activation::relu6) && require_same_values(operand(0), result(0));
+  }
+
+  constexpr bool leaky_relu() {
+    if (!unary(layer_kind::leaky_relu, activation::none)) return false;
+    const float slope = file_.f32_or(options_, 0, 0);
+    const double size = double{slope < 0 ? -slope : slope} * scale_of(operand(0));
+    // The reference multiplies floats: no product may overflow, or round up to a ratio that does not fit.
+    if (!(size < most_float) || !(size / scale_of(result(0)) < most_ratio / 2))
+      return fail(refusal::option, operand(0));
+    graph_->layers[graph_->layer_count - 1].slope = slope;
+    return require_ratio(scale_of(operand(0)) / scale_of(result(0)), result(0), most_ratio / 2);
+  }
+
+  /// The reference has 16 bits for its multipliers, and shifts the output to the right only.
+  constexpr bool hard_swish() {
+    if (!unary(layer_kind::hard_swish, activation::none)) return false;
+    const double fine_scale = scale_of(operand(0)) / 128;
+    const double to_output = fine_scale / scale_of(result(0)), to_gate = fine_scale * 32768 / 3;
+    constexpr double least = 1.0 / (1 << 15), most_gate = 1 << 15;
+    // A little less than one, since the reference computes it in float.
+    const bool good = to_output >= least && to_output < 0.9999999 && to_gate >= least && to_gate < most_gate;
+    return good ? true : fail(refusal::quantization, result(0));
   }
 
   constexpr bool quantize() {
@@ -758,7 +963,8 @@ class tflite_importer {
   constexpr bool shape_arithmetic() {
     for (std::uint32_t i = 0; i < results_.count; ++i) {
       const tensor& t = at(result(static_cast<int>(i)));
-      if (t.type != element_type::int32 && t.type != element_type::int64) return fail(refusal::unsupported_operator);
+      if (t.type != element_type::int32 && t.type != element_type::int64)
+        return fail(refusal::unsupported_operator, result(static_cast<int>(i)));
     }
     return true;
   }
@@ -832,7 +1038,7 @@ class tflite_importer {
     const std::int32_t end_mask = file_.i32_or(options_, schema::end_mask, 0);
     const std::int32_t shrink_mask = file_.i32_or(options_, schema::shrink_axis_mask, 0);
     layer l = make_layer(layer_kind::slice);
-    std::int32_t elements = 1;
+    shape extents{from.rank, {}};
     for (int axis = 0; axis < from.rank; ++axis) {
       const std::int32_t extent = from[axis], stride = step[axis];
       if (stride == 0) return fail(refusal::option, operand(3));
@@ -855,12 +1061,47 @@ class tflite_importer {
       l.begin[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(first);
       // The stride of a single element is never taken; it may be too large to multiply.
       l.step[static_cast<std::size_t>(axis)] = taken == 1 ? 1 : stride;
-      l.extent[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(taken);
-      elements *= static_cast<std::int32_t>(taken);
+      extents[axis] = static_cast<std::int32_t>(taken);
     }
-    if (at(output).extents.elements() != elements)
-      return fail(refusal::shape, output, at(output).extents.elements(), elements);
-    // A shrunk axis has extent 1 in the slice and is dropped by the result's shape: the bytes are the same.
+    return append_slice(l, extents);
+  }
+
+  /// Appends a slice of such extents. Where the result drops an axis, its bytes are the same.
+  constexpr bool append_slice(layer l, const shape& extents) {
+    const std::int32_t output = l.output;
+    if (at(output).extents.elements() != extents.elements())
+      return fail(refusal::shape, output, at(output).extents.elements(), extents.elements());
+    if (at(output).extents == extents) return append(l);
+    if (map_rows(extents) > most_rows) return fail(refusal::too_large, output, map_rows(extents), most_rows);
+    l.output = add_tensor(extents, at(output).quant);
+    layer view = make_layer(layer_kind::reshape);
+    view.inputs[0] = l.output;
+    view.output = output;
+    return append(l) && append(view);
+  }
+
+  constexpr bool slice() {
+    if (is_integer_result()) return shape_arithmetic();
+    if (!require_operands(3, 3)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    if (!require_int8(input) || !require_int8(output)) return false;
+    const shape& from = at(input).extents;
+    layer l = make_layer(layer_kind::slice);
+    std::int32_t begin[max_rank]{}, size[max_rank]{};
+    const std::int32_t count = integers(operand(1), begin, max_rank);
+    if (count < 0 || integers(operand(2), size, max_rank) < 0) return false;
+    if (count != from.rank || at(operand(2)).extents.elements() != count || at(output).extents.rank != from.rank)
+      return fail(refusal::shape, operand(1), count, from.rank);
+    for (int axis = 0; axis < from.rank; ++axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      const std::int32_t taken = at(output).extents[axis];
+      if (begin[axis] < 0 || begin[axis] > from[axis] - taken) return fail(refusal::option, operand(1), -1, from[axis]);
+      // −1 stands for the rest.
+      if (taken != (size[axis] == -1 ? from[axis] - begin[axis] : size[axis]))
+        return fail(refusal::shape, output, taken, size[axis]);
+      l.begin[a] = begin[axis];
+      l.step[a] = 1;
+    }
     return append(l);
   }
 
@@ -887,15 +1128,14 @@ class tflite_importer {
       layer l = make_layer(layer_kind::slice);
       l.inputs[0] = input;
       l.output = output;
-      l.extent = from.extents;
-      l.extent[static_cast<std::size_t>(axis)] = sizes[i];
+      shape extents = from;
+      extents[axis] = sizes[i];
       for (std::size_t a = 0; a < l.step.size(); ++a) l.step[a] = 1;
       l.begin[static_cast<std::size_t>(axis)] = position;
       position += sizes[i];
-      const std::int32_t elements = from.elements() / from[axis] * sizes[i];
-      if (at(output).extents.elements() != elements)
-        return fail(refusal::shape, output, at(output).extents.elements(), elements);
-      append(l);
+      if (op_ != tflite_operator::unpack && at(output).extents != extents)
+        return fail(refusal::shape, output, at(output).extents[axis], sizes[i]);
+      if (!append_slice(l, extents)) return false;
     }
     return position == from[axis] ? true : fail(refusal::shape, input, position, from[axis]);
   }
@@ -938,9 +1178,116 @@ class tflite_importer {
   }
 
   constexpr bool unpack() {
-    if (operands_.count != 1) return fail(refusal::operands);
+    if (operands_.count != 1 || operand(0) < 0) return fail(refusal::operands);
     constexpr std::uint32_t axis_field = 1;
     return cut_evenly(operand(0), resolve_axis(file_.i32_or(options_, axis_field, 0), operand(0)));
+  }
+
+  /// Parts beside each other along a new axis: whatever axes there are, they are blocks of a map of three.
+  constexpr bool pack() {
+    if (is_integer_result()) return shape_arithmetic();
+    if (results_.count != 1) return fail(refusal::operands);
+    const std::int32_t output = result(0);
+    if (!require_int8(output)) return false;
+    const shape& to = at(output).extents;
+    constexpr std::uint32_t axis_field = 1;
+    const std::int32_t axis = resolve_axis(file_.i32_or(options_, axis_field, 0), output);
+    if (axis < 0) return false;
+    const auto parts = static_cast<std::int32_t>(operands_.count);
+    if (to[axis] != parts) return fail(refusal::shape, output, to[axis], parts);
+    std::int32_t outer = 1, inner = 1;
+    for (int a = 0; a < to.rank; ++a)
+      if (a != axis) (a < axis ? outer : inner) *= to[a];
+    if (outer > most_rows) return fail(refusal::too_large, output, outer, most_rows);
+    const quantization quant = at(output).quant;
+    const std::int32_t whole = parts == 1 ? output : add_tensor({3, {outer, parts, inner}}, quant);
+    for (std::int32_t i = 0; i < parts; ++i) {
+      const std::int32_t input = operand(i);
+      if (input < 0) return fail(refusal::operands);
+      if (!require_int8(input)) return false;
+      const shape& from = at(input).extents;
+      if (from.rank != to.rank - 1) return fail(refusal::rank, input, from.rank, to.rank - 1);
+      for (int a = 0; a < from.rank; ++a)
+        if (from[a] != to[a < axis ? a : a + 1]) return fail(refusal::shape, input, from[a], to[a < axis ? a : a + 1]);
+      layer view = make_layer(layer_kind::reshape);
+      view.inputs[0] = input;
+      if (parts == 1) return append(view);
+      view.output = add_tensor({3, {outer, 1, inner}}, quant);
+      layer place = make_layer(layer_kind::place);
+      place.inputs[0] = view.output;
+      place.output = whole;
+      place.begin[1] = i;
+      append(view);
+      append(place);
+    }
+    layer view = make_layer(layer_kind::reshape);
+    view.inputs[0] = whole;
+    return append(view);
+  }
+
+  /// Elements along one axis in the order of a constant list, or one of them.
+  constexpr bool gather() {
+    if (is_integer_result()) return shape_arithmetic();
+    if (!require_operands(2, 2)) return false;
+    const std::int32_t input = operand(0), indices = operand(1), output = result(0);
+    if (!require_int8(input) || !require_int8(output)) return false;
+    const shape& from = at(input).extents;
+    const tensor& list = at(indices);
+    if (list.type != element_type::int32)
+      return fail(refusal::unsupported_type, indices, static_cast<std::int32_t>(list.type),
+                  static_cast<std::int32_t>(element_type::int32));
+    if (!list.is_constant()) return fail(refusal::not_constant, indices);
+    const std::int32_t axis = resolve_axis(file_.i32_or(options_, 0, 0), input);
+    if (axis < 0) return false;
+    constexpr std::uint32_t batch_dims = 1;
+    if (file_.i32_or(options_, batch_dims, 0) != 0) return fail(refusal::option, indices);
+    const std::int32_t count = list.extents.elements();
+    for (std::int32_t i = 0; i < count; ++i) {
+      const std::int32_t index = file_.i32(list.data_at + 4 * static_cast<std::uint32_t>(i));
+      if (index < 0 || index >= from[axis])
+        return fail(refusal::option, indices, index < 0 ? -1 : index, from[axis] - 1);
+    }
+    // The list's axes stand in the place of the axis.
+    const shape& to = at(output).extents;
+    const int added = list.extents.rank - 1;
+    if (to.rank != from.rank + added) return fail(refusal::rank, output, to.rank, from.rank + added);
+    for (int a = 0; a < to.rank; ++a) {
+      const std::int32_t expected = a < axis ? from[a] : a <= axis + added ? list.extents[a - axis] : from[a - added];
+      if (to[a] != expected) return fail(refusal::shape, output, to[a], expected);
+    }
+    layer l = make_layer(layer_kind::gather);
+    l.inputs[1] = indices;
+    l.axes = 1u << axis;
+    return append(l);
+  }
+
+  constexpr bool require_block(std::int32_t larger, std::int32_t smaller) {
+    const shape& pixels = at(larger).extents;
+    const shape& blocks = at(smaller).extents;
+    const std::int64_t block = file_.i32_or(options_, 0, 0);
+    if (block < 1 || block > most_extent) return fail(refusal::option, larger);
+    if (pixels.height() != blocks.height() * block)
+      return fail(refusal::shape, larger, pixels.height(), blocks.height());
+    if (pixels.width() != blocks.width() * block) return fail(refusal::shape, larger, pixels.width(), blocks.width());
+    if (blocks.channels() != pixels.channels() * block * block)
+      return fail(refusal::shape, smaller, blocks.channels(), pixels.channels());
+    return true;
+  }
+
+  constexpr bool depth_to_space() {
+    return require_maps() && require_block(result(0), operand(0)) && append(make_layer(layer_kind::depth_to_space));
+  }
+
+  constexpr bool space_to_depth() {
+    return require_maps() && require_block(operand(0), result(0)) && append(make_layer(layer_kind::space_to_depth));
+  }
+
+  /// One int8 map [1, height, width, channels] in, one out.
+  constexpr bool require_maps(std::uint32_t operands = 1) {
+    if (!require_operands(operands, operands)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    return require_int8(input) && require_int8(output) && require_rank(input, 4) && require_rank(output, 4) &&
+           require_batch_one(input) && require_batch_one(output);
   }
 
   constexpr bool concatenation() {
@@ -996,28 +1343,47 @@ class tflite_importer {
     return append(l);
   }
 
-  constexpr bool resize_nearest() {
-    if (!require_operands(2, 2)) return false;
-    const std::int32_t input = operand(0), output = result(0);
-    if (!require_int8(input) || !require_int8(output) || !require_rank(input, 4) || !require_rank(output, 4) ||
-        !require_batch_one(input) || !require_batch_one(output))
-      return false;
-    if (at(input).extents.channels() != at(output).extents.channels())
-      return fail(refusal::shape, output, at(output).extents.channels(), at(input).extents.channels());
+  constexpr bool resize(layer_kind kind) {
+    if (!require_maps(2)) return false;
+    const shape& from = at(operand(0)).extents;
+    const shape& to = at(result(0)).extents;
+    if (from.channels() != to.channels()) return fail(refusal::shape, result(0), to.channels(), from.channels());
     std::int32_t size[2]{};
     const std::int32_t count = integers(operand(1), size, 2);
     if (count < 0) return false;
-    if (count != 2 || size[0] != at(output).extents.height() || size[1] != at(output).extents.width())
-      return fail(refusal::shape, output);
-    layer l = make_layer(layer_kind::resize_nearest);
-    l.align_corners = file_.flag(options_, 0);
-    l.half_pixel_centers = file_.flag(options_, 1);
+    if (count != 2 || size[0] != to.height() || size[1] != to.width()) return fail(refusal::shape, result(0));
+    // Tables have 16 bits for a row or a column.
+    for (std::int32_t index : {operand(0), result(0)})
+      for (std::int32_t extent : {at(index).extents.height(), at(index).extents.width()})
+        if (extent > most_rows) return fail(refusal::too_large, index, extent, most_rows);
+    layer l = make_layer(kind);
+    // RESIZE_BILINEAR's options begin with a size that is no longer used.
+    const std::uint32_t first_field = kind == layer_kind::resize_bilinear ? 2 : 0;
+    l.align_corners = file_.flag(options_, first_field);
+    l.half_pixel_centers = file_.flag(options_, first_field + 1);
     return append(l);
   }
 
-  // 256 MiB of activations is far beyond any microcontroller; it keeps every byte count inside 32 bits.
-  static constexpr std::int32_t most_elements = 1 << 28;
+  constexpr bool resize_bilinear() {
+    if (!resize(layer_kind::resize_bilinear)) return false;
+    const layer& l = graph_->layers[graph_->layer_count - 1];
+    if (l.align_corners && l.half_pixel_centers) return fail(refusal::option, result(0));
+    // The reference counts 1024ths of pixels in 32 bits. Very much enlarged, its rounded scale reaches beyond the map.
+    const shape& from = at(operand(0)).extents;
+    const shape& to = at(result(0)).extents;
+    if (from.width() > most_blended) return fail(refusal::too_large, operand(0), from.width(), most_blended);
+    if (blend_position(l, to.height() - 1, from.height(), to.height()) >= 1024 * from.height() ||
+        blend_position(l, to.width() - 1, from.width(), to.width()) >= 1024 * from.width())
+      return fail(refusal::option, result(0));
+    return true;
+  }
+
+  // Of a tensor, and of all activations together: far beyond any microcontroller. It keeps every byte count and
+  // every sum of them inside 32 bits.
+  static constexpr std::int32_t most_elements = 1 << 27;
   static constexpr std::int32_t most_extent = 1 << 15;
+  // Columns of a map that is resized.
+  static constexpr std::int32_t most_blended = 1 << 20;
   // Of one operator that cuts its input.
   static constexpr std::int32_t most_results = 64;
   // Rows are counted in 16 bits while a network runs.
@@ -1028,6 +1394,7 @@ class tflite_importer {
   flatbuffer<Byte> file_;
   flatbuffer_vector codes_{}, buffers_{}, tensors_{}, inputs_{}, outputs_{}, operators_{};
   graph_builder* graph_ = nullptr;
+  std::int32_t added_tensors_ = 0;
   error error_{};
 
   // The operator at hand.
@@ -1044,6 +1411,7 @@ namespace detail {
 constexpr tflite_operator operator_of(layer_kind weighted) {
   return weighted == layer_kind::conv2d             ? tflite_operator::conv_2d
          : weighted == layer_kind::depthwise_conv2d ? tflite_operator::depthwise_conv_2d
+         : weighted == layer_kind::transpose_conv2d ? tflite_operator::transpose_conv
                                                     : tflite_operator::fully_connected;
 }
 
@@ -1083,6 +1451,7 @@ constexpr tflite_header read_tflite_header(const Byte* data, std::size_t size) {
   detail::tflite_importer<Byte> importer(data, size);
   tflite_header header{importer.open()};
   if (!header.refused) header.counts = importer.counts();
+  if (header.counts.layers > static_cast<std::int32_t>(detail::most_layers)) header = {{refusal::too_many}, {}};
   return header;
 }
 

@@ -18,12 +18,6 @@ namespace inlay {
 
 namespace detail {
 
-/// A fraction rounded down.
-constexpr std::int64_t divide_down(std::int64_t numerator, std::int64_t denominator) {
-  const std::int64_t quotient = numerator / denominator;
-  return numerator % denominator < 0 ? quotient - 1 : quotient;
-}
-
 /// nearest_pixel on maps that go on forever.
 constexpr std::int32_t unbounded_nearest_pixel(const layer& l, std::int32_t output, std::int32_t input_size,
                                                std::int32_t output_size) {
@@ -50,18 +44,25 @@ constexpr interval unbounded_need(graph_view g, const layer& l, int position, in
     const std::int32_t before = rows ? w.padding.top : w.padding.left;
     return {output.first * stride - before, (output.end - 1) * stride - before + reach};
   }
+  const std::int32_t size = extent_along(to, d);
   switch (l.kind) {
-    case layer_kind::resize_nearest: {
-      const std::int32_t size = extent_along(to, d);
+    case layer_kind::resize_bilinear:
+      return {
+          static_cast<std::int32_t>(divide_down(blend_position(l, output.first, all.end, size), 1024)),
+          static_cast<std::int32_t>(divide_down(blend_position(l, output.end - 1, all.end, size) + 1023, 1024)) + 1};
+    case layer_kind::transpose_conv2d: return transposed_need(l.window, output, d);
+    case layer_kind::depth_to_space: {
+      const std::int32_t block = size / all.end;
+      return {static_cast<std::int32_t>(divide_down(output.first, block)),
+              static_cast<std::int32_t>(divide_down(output.end - 1, block)) + 1};
+    }
+    case layer_kind::space_to_depth: return {output.first * (all.end / size), output.end * (all.end / size)};
+    case layer_kind::resize_nearest:
       return {unbounded_nearest_pixel(l, output.first, all.end, size),
               unbounded_nearest_pixel(l, output.end - 1, all.end, size) + 1};
-    }
     case layer_kind::place: return all.end == extent_along(to, d) ? output : work_for(g, l, output, d);
-    case layer_kind::pad: {
-      if (from.rank != 4) return all;
-      const std::int32_t before = l.begin[d == direction::rows ? 1 : 2];
-      return {output.first - before, output.end - before};
-    }
+    case layer_kind::pad:
+    case layer_kind::slice: return moved_need(g, l, output, d);
     default: return makes_regions(l.kind) && all.end == extent_along(to, d) ? output : all;
   }
 }
@@ -90,12 +91,17 @@ constexpr std::int32_t needed_of_inputs(graph_view g, const interval* needed) {
   return most;
 }
 
-/// Neighbouring pixels behind a resize depend on as many pixels or on one more; so many pixels on, it repeats.
-constexpr std::int32_t resize_period(graph_view g, std::int32_t layers, direction d) {
+/// Neighbouring pixels behind a layer that enlarges maps depend on as many pixels or on one more; so many pixels on, it
+/// repeats.
+constexpr std::int32_t enlarged_period(graph_view g, std::int32_t layers, direction d) {
   std::int32_t period = 1;
   for (std::int32_t i = 0; i < layers; ++i) {
     const layer& l = g.layers[i];
-    if (l.kind != layer_kind::resize_nearest) continue;
+    if (l.kind == layer_kind::transpose_conv2d)
+      period *= d == direction::rows ? l.window.stride.height : l.window.stride.width;
+    const bool scales = l.kind == layer_kind::resize_nearest || l.kind == layer_kind::resize_bilinear ||
+                        l.kind == layer_kind::depth_to_space;
+    if (!scales) continue;
     const std::int32_t corners = l.align_corners ? 1 : 0;
     const std::int32_t from = extent_along(g.input_of(l).extents, d) - corners;
     const std::int32_t to = extent_along(g.output_of(l).extents, d) - corners;
@@ -107,7 +113,7 @@ constexpr std::int32_t resize_period(graph_view g, std::int32_t layers, directio
 constexpr std::int32_t find_receptive_extent(graph_view g, std::int32_t layer_index, direction d, interval* needed) {
   const std::int32_t output = g.output_of(g.layers[layer_index]).storage;
   const std::int32_t extent = extent_along(g.tensors[output].extents, d);
-  const std::int32_t period = resize_period(g, layer_index + 1, d);
+  const std::int32_t period = enlarged_period(g, layer_index + 1, d);
   std::int32_t most = 0;
   // From the middle on, so that a layer that reads all of its input does not seem to reach beyond it.
   for (std::int32_t pixel = extent / 2; pixel < extent / 2 + (period < extent ? period : extent); ++pixel) {

@@ -69,7 +69,7 @@ constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t in
   const std::int32_t output = g.output_of(l).storage;
   if (places[output].first != index || l.output != output) return;
   const std::int32_t scratch = overwrite_scratch(g, l);
-  const bool binary = l.kind == layer_kind::add || l.kind == layer_kind::sub || l.kind == layer_kind::mul;
+  const bool binary = is_pair(l.kind);
   for (int position = 0; position < (binary ? 2 : 1); ++position) {
     if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
     const tensor& input = g.input_of(l, position);

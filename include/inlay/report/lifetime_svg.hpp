@@ -28,12 +28,17 @@ inline const colour& colour_of(layer_kind kind) {
   if (is_elementwise(kind)) return colours[2];
   switch (kind) {
     case layer_kind::conv2d:
+    case layer_kind::transpose_conv2d:
     case layer_kind::fully_connected: return colours[0];
     case layer_kind::depthwise_conv2d: return colours[1];
     case layer_kind::softmax: return colours[2];
     case layer_kind::average_pool2d:
     case layer_kind::max_pool2d:
-    case layer_kind::mean: return colours[3];
+    case layer_kind::mean:
+    case layer_kind::sum:
+    case layer_kind::reduce_max:
+    case layer_kind::arg_max:
+    case layer_kind::arg_min: return colours[3];
     default: return colours[4];
   }
 }

@@ -45,7 +45,8 @@ constexpr plan_view plan_of() {
 
 /// Bytes of a tensor in the type that the model declares: what a caller gives or gets.
 inline std::size_t declared_bytes(const tensor& t) {
-  return static_cast<std::size_t>(t.extents.elements()) * (t.type == element_type::float32 ? 4 : 1);
+  const bool wide = t.type == element_type::float32 || t.type == element_type::int32;
+  return static_cast<std::size_t>(t.extents.elements()) * (wide ? 4 : 1);
 }
 
 /// Bytes of the caller's input buffers, which the arena does not include.

@@ -42,7 +42,7 @@ inline std::string shorter_text_of(const extent2d& e) {
 
 /// Kernel, then stride, dilation and padding (top, left, bottom, right) where there is any.
 inline std::string window_text(const layer& l) {
-  if (!has_window(l.kind)) return "";
+  if (!has_window(l.kind) && l.kind != layer_kind::transpose_conv2d) return "";
   const window2d& w = l.window;
   std::string text = text_of(w.kernel);
   if (w.stride != extent2d{}) text += " stride " + shorter_text_of(w.stride);

@@ -1,4 +1,4 @@
-// Inlay: reference kernels of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED.
+// Inlay: reference kernels of CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV and FULLY_CONNECTED.
 #pragma once
 
 #include <inlay/kernels/fixed_point.hpp>
@@ -90,8 +90,8 @@ struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input, const Byte* weights) {
+  static constexpr void run(const parameters& p, const channel_constants* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input, const Byte* weights) {
     const window2d& w = p.window;
     const std::int32_t filter_elements = w.kernel.height * w.kernel.width * p.group_channels;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
@@ -154,13 +154,55 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input, const Byte* weights) {
+  static constexpr void run(const parameters& p, const channel_constants* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input, const Byte* weights) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
         for (std::int32_t c = 0; c < p.output_channels; ++c) out[c] = element(p, table, input, weights, y, x, c);
       }
+  }
+};
+
+/// tensorflow/lite/kernels/internal/reference/integer_ops/transpose_conv.h: TransposeConv. There each input pixel is
+/// spread over a window of the output; here each output pixel collects its share of the same sums.
+/// Input [h, w, c], weights [out, kh, kw, c], output [h', w', out].
+template <>
+struct reference_kernel<layer_kind::transpose_conv2d> : detail::channel_table {
+  using parameters = detail::window_parameters;
+  static constexpr parameters prepare(graph_view g, const layer& l) { return detail::prepare_window(g, l); }
+
+  template <typename Input, typename Byte>
+  static constexpr void run(const parameters& p, const channel_constants* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input, const Byte* weights) {
+    const window2d& w = p.window;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        std::int8_t* out = output.pixel(y, x);
+        for (std::int32_t c = 0; c < p.output_channels; ++c) {
+          std::int32_t sum = 0;
+          for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
+            const std::int32_t iy = source(y + w.padding.top - ky, w.stride.height, p.input_height);
+            if (iy < 0) continue;
+            for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
+              const std::int32_t ix = source(x + w.padding.left - kx, w.stride.width, p.input_width);
+              if (ix < 0) continue;
+              const Input* pixel = input.pixel(iy, ix);
+              const Byte* filter = weights + ((c * w.kernel.height + ky) * w.kernel.width + kx) * p.input_channels;
+              for (std::int32_t i = 0; i < p.input_channels; ++i)
+                sum = wrapping_add(sum, (detail::as_int8(pixel[i]) - p.input_zero_point) * detail::as_int8(filter[i]));
+            }
+          }
+          out[c] = detail::finish(sum, table[c], p);
+        }
+      }
+    }
+  }
+
+ private:
+  /// The input pixel whose window starts so many pixels down the output; −1 if none does.
+  static constexpr std::int32_t source(std::int32_t start, std::int32_t stride, std::int32_t extent) {
+    return start >= 0 && start % stride == 0 && start / stride < extent ? start / stride : -1;
   }
 };
 

@@ -1,4 +1,5 @@
-// Inlay: reference kernels of layers that work element by element: ADD, SUB, MUL, the activations, QUANTIZE.
+// Inlay: reference kernels of layers that work element by element: ADD, SUB, MUL, MAXIMUM, MINIMUM,
+// SQUARED_DIFFERENCE, the activations, ABS, QUANTIZE.
 #pragma once
 
 #include <inlay/kernels/fixed_point.hpp>
@@ -19,8 +20,9 @@ constexpr broadcast make_broadcast(const shape& from, const shape& to) {
 
 /// output = f(a, b) for every element of a region.
 template <typename A, typename B, typename Function>
-constexpr void for_each_pair(map_view<std::int8_t> output, region r, std::int32_t channels, const map_view<A>& a,
-                             broadcast a_read, const map_view<B>& b, broadcast b_read, Function f) {
+constexpr void for_each_pair(const map_view<std::int8_t>& output, const region& r, std::int32_t channels,
+                             const map_view<A>& a, broadcast a_read, const map_view<B>& b, broadcast b_read,
+                             Function f) {
   for (std::int32_t y = r.first_row; y < r.end_row; ++y)
     for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
       std::int8_t* out = output.pixel(y, x);
@@ -73,8 +75,8 @@ struct sum_kernel : no_table {
   }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const A> a, map_view<const B> b) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& a, const map_view<const B>& b) {
     for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t scaled_x = multiply((x - p.a_zero_point) * (1 << headroom_bits), p.a_multiplier);
       const std::int32_t scaled_y = multiply((y - p.b_zero_point) * (1 << headroom_bits), p.b_multiplier);
@@ -110,12 +112,94 @@ struct reference_kernel<layer_kind::mul> : detail::no_table {
   }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const A> a, map_view<const B> b) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& a, const map_view<const B>& b) {
     detail::for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t product = (x - p.a_zero_point) * (y - p.b_zero_point);
       return p.range.clamp(wrapping_add(multiply(product, p.multiplier), p.output_zero_point));
     });
+  }
+};
+
+namespace detail {
+
+/// The larger or the smaller of two stored values, as they are.
+/// tensorflow/lite/kernels/internal/reference/maximum_minimum.h.
+template <bool Larger>
+struct extremum_kernel : no_table {
+  using parameters = pair_parameters;
+  static constexpr parameters prepare(graph_view g, const layer& l) { return prepare_pair(g, l); }
+
+  template <typename A, typename B>
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& a, const map_view<const B>& b) {
+    for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read,
+                  [](std::int32_t x, std::int32_t y) { return static_cast<std::int8_t>((x > y) == Larger ? x : y); });
+  }
+};
+
+}  // namespace detail
+
+template <>
+struct reference_kernel<layer_kind::maximum> : detail::extremum_kernel<true> {};
+template <>
+struct reference_kernel<layer_kind::minimum> : detail::extremum_kernel<false> {};
+
+/// (a − b)²: both inputs are brought to a common scale with seven more bits.
+/// tensorflow/lite/micro/kernels/squared_difference.cc.
+template <>
+struct reference_kernel<layer_kind::squared_difference> : detail::no_table {
+  static constexpr std::int32_t headroom_bits = 7;
+
+  struct parameters : detail::pair_parameters {
+    fixed_multiplier a_multiplier{}, b_multiplier{}, output_multiplier{};
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const quantization& a = g.input_of(l, 0).quant;
+    const quantization& b = g.input_of(l, 1).quant;
+    const double twice_larger = 2 * double{a.scale > b.scale ? a.scale : b.scale};
+    return {detail::prepare_pair(g, l), quantize_multiplier(double{a.scale} / twice_larger),
+            quantize_multiplier(double{b.scale} / twice_larger),
+            quantize_multiplier(twice_larger * twice_larger /
+                                ((1 << 2 * headroom_bits) * double{g.output_of(l).quant.scale}))};
+  }
+
+  template <typename A, typename B>
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& a, const map_view<const B>& b) {
+    detail::for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
+      const std::int32_t difference = multiply((x - p.a_zero_point) * (1 << headroom_bits), p.a_multiplier) -
+                                      multiply((y - p.b_zero_point) * (1 << headroom_bits), p.b_multiplier);
+      return p.range.clamp(wrapping_add(multiply(difference * difference, p.output_multiplier), p.output_zero_point));
+    });
+  }
+};
+
+/// The input, what is below zero times a slope. tensorflow/lite/kernels/internal/reference/prelu.h,
+/// tensorflow/lite/micro/kernels/prelu_common.cc.
+template <>
+struct reference_kernel<layer_kind::prelu> : detail::no_table {
+  struct parameters : detail::pair_parameters {
+    fixed_multiplier above_zero{}, below_zero{};
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const double in = double{g.input_of(l, 0).quant.scale}, slope = double{g.input_of(l, 1).quant.scale};
+    const double out = double{g.output_of(l).quant.scale};
+    return {detail::prepare_pair(g, l), quantize_multiplier(in / out), quantize_multiplier(in * slope / out)};
+  }
+
+  template <typename A, typename B>
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& input, map_view<const B> slopes) {
+    detail::for_each_pair(
+        output, r, p.channels, input, p.a_read, slopes, p.b_read, [&p](std::int32_t x, std::int32_t slope) {
+          const std::int32_t centred = x - p.a_zero_point;
+          const std::int32_t scaled = centred >= 0 ? multiply(centred, p.above_zero)
+                                                   : multiply(centred * (slope - p.b_zero_point), p.below_zero);
+          return p.range.clamp(wrapping_add(scaled, p.output_zero_point));
+        });
   }
 };
 
@@ -146,6 +230,64 @@ constexpr std::int32_t curve_value(layer_kind kind, const curve_input& curve, st
   return saturate_to_int8(divide_by_power_of_two(tanh_of(argument), 31 - 7));
 }
 
+/// LEAKY_RELU's multipliers, of floats. tensorflow/lite/micro/kernels/leaky_relu_common.cc.
+struct leaky_relu_input {
+  fixed_multiplier above_zero{}, below_zero{};
+};
+
+constexpr leaky_relu_input prepare_leaky_relu(const quantization& in, const quantization& out, float slope) {
+  const double below = double{in.scale * slope / out.scale};
+  fixed_multiplier by = quantize_multiplier(below < 0 ? -below : below);
+  if (below < 0) by.multiplier = -by.multiplier;
+  return {quantize_multiplier(double{in.scale / out.scale}), by};
+}
+
+/// HARD_SWISH's multipliers: in 16 bits, of an input with seven more bits.
+/// tensorflow/lite/micro/kernels/hard_swish_common.cc.
+struct hard_swish_input {
+  fixed_multiplier output{};  // to the output's scale
+  fixed_multiplier gate{};    // of [−3, 3] to [−2^15, 2^15]
+};
+
+/// DownScaleInt32ToInt16Multiplier of kernels/internal/common.h.
+constexpr std::int32_t narrow_multiplier(std::int32_t multiplier) {
+  constexpr std::int32_t half = 1 << 15;
+  return multiplier >= 0x7fffffff - half ? 0x7fff : (multiplier + half) >> 16;
+}
+
+constexpr hard_swish_input prepare_hard_swish(float input_scale, float output_scale) {
+  const float fine_scale = (1.0f / 128.0f) * input_scale;
+  hard_swish_input h{quantize_multiplier(double{fine_scale / output_scale}),
+                     quantize_multiplier(double{fine_scale / (3.0f / 32768.0f)})};
+  h.output.multiplier = narrow_multiplier(h.output.multiplier);
+  h.gate.multiplier = narrow_multiplier(h.gate.multiplier);
+  return h;
+}
+
+constexpr std::int32_t saturate_to_int16(std::int64_t value) {
+  return static_cast<std::int32_t>(value < -0x8000 ? -0x8000 : value > 0x7fff ? 0x7fff : value);
+}
+
+/// a × b × 2 in the upper half of 32 bits, rounded to nearest: gemmlowp's SaturatingRoundingDoublingHighMul of int16.
+constexpr std::int32_t rounded_high_product(std::int32_t a, std::int32_t b) {
+  const std::int32_t product = a * b;
+  return saturate_to_int16((product + (product >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
+}
+
+/// x × clamp(x + 3, 0, 6) / 6. tensorflow/lite/kernels/internal/reference/hard_swish.h.
+constexpr std::int32_t hard_swish_value(const hard_swish_input& h, std::int32_t centred) {
+  const std::int32_t fine = centred * 128;
+  std::int32_t gate = fine;
+  // All but one bit of a shift to the left comes before the multiplication, so that nothing saturates that counts.
+  if (h.gate.shift > 0) gate = saturate_to_int16(std::int64_t{gate} << (h.gate.shift - 1));
+  gate = rounded_high_product(gate, h.gate.multiplier);
+  if (h.gate.shift > 0) gate = saturate_to_int16(std::int64_t{gate} * 2);
+  if (h.gate.shift < 0) gate = divide_by_power_of_two(gate, -h.gate.shift);
+  gate = (gate + (1 << 15)) >> 1;
+  const std::int32_t product = gate * rounded_high_product(fine, h.output.multiplier) / (1 << 15);
+  return divide_by_power_of_two(product, -h.output.shift);
+}
+
 /// Smallest stored value of a one-byte type; the largest is 255 more.
 constexpr std::int32_t lowest_of(element_type type) { return type == element_type::uint8 ? 0 : -128; }
 
@@ -174,24 +316,43 @@ struct lookup_kernel {
     const fixed_multiplier by = quantize_multiplier(double{in.quant.scale} / double{out.quant.scale});
     const stored_range range = activation_range(l.clamp, out.quant);
     const curve_input curve = prepare_curve(in.quant.scale);
+    leaky_relu_input leaky{};
+    if (l.kind == layer_kind::leaky_relu) leaky = prepare_leaky_relu(in.quant, out.quant, l.slope);
+    hard_swish_input swish{};
+    if (l.kind == layer_kind::hard_swish) swish = prepare_hard_swish(in.quant.scale, out.quant.scale);
     for (std::int32_t byte = 0; byte < 256; ++byte) {
       const std::int32_t stored = in.type == element_type::uint8 || byte < 128 ? byte : byte - 256;
+      const std::int32_t centred = stored - in.quant.zero_point;
       std::int32_t value = 0;
-      if (l.kind == layer_kind::requantize)
-        value =
-            clamp_between(rescaled(in.quant, out.quant, by, stored), lowest_of(out.type), lowest_of(out.type) + 255);
-      else if (l.kind == layer_kind::relu)
-        // RELU6 clamps the stored values as they are: both tensors have the same scale.
-        value = range.clamp(l.clamp == activation::relu6 ? stored : rescaled(in.quant, out.quant, by, stored));
-      else
-        value = curve_value(l.kind, curve, stored - in.quant.zero_point);
+      switch (l.kind) {
+        case layer_kind::requantize:
+          value =
+              clamp_between(rescaled(in.quant, out.quant, by, stored), lowest_of(out.type), lowest_of(out.type) + 255);
+          break;
+        case layer_kind::relu:
+          // RELU6 clamps the stored values as they are: both tensors have the same scale.
+          value = range.clamp(l.clamp == activation::relu6 ? stored : rescaled(in.quant, out.quant, by, stored));
+          break;
+        case layer_kind::leaky_relu:
+          value = saturate_to_int8(wrapping_add(multiply(centred, centred >= 0 ? leaky.above_zero : leaky.below_zero),
+                                                out.quant.zero_point));
+          break;
+        case layer_kind::abs:
+          // tensorflow/lite/micro/kernels/elementwise.cc: AbsEvalQuantized.
+          value = saturate_to_int8(wrapping_add(multiply(centred < 0 ? -centred : centred, by), out.quant.zero_point));
+          break;
+        case layer_kind::hard_swish:
+          value = saturate_to_int8(hard_swish_value(swish, centred) + out.quant.zero_point);
+          break;
+        default: value = curve_value(l.kind, curve, centred);
+      }
       table[byte] = static_cast<std::int8_t>(value);
     }
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const std::int8_t* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const std::int8_t* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
@@ -210,6 +371,12 @@ struct reference_kernel<layer_kind::tanh> : detail::lookup_kernel {};
 template <>
 struct reference_kernel<layer_kind::relu> : detail::lookup_kernel {};
 template <>
+struct reference_kernel<layer_kind::leaky_relu> : detail::lookup_kernel {};
+template <>
+struct reference_kernel<layer_kind::hard_swish> : detail::lookup_kernel {};
+template <>
+struct reference_kernel<layer_kind::abs> : detail::lookup_kernel {};
+template <>
 struct reference_kernel<layer_kind::requantize> : detail::lookup_kernel {};
 
 /// Floats from the caller to int8. tensorflow/lite/kernels/internal/reference/quantize.h: AffineQuantize.
@@ -227,8 +394,8 @@ struct reference_kernel<layer_kind::quantize> : detail::no_table {
     return {out.extents.channels(), out.quant.scale, out.quant.zero_point};
   }
 
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const float> input) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const float>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);

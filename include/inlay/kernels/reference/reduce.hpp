@@ -1,4 +1,5 @@
-// Inlay: reference kernels of layers that gather many elements into one: pools, MEAN, SOFTMAX.
+// Inlay: reference kernels of layers that make one element of many: pools, MEAN, SUM, REDUCE_MAX, ARG_MAX, ARG_MIN,
+// SOFTMAX.
 #pragma once
 
 #include <inlay/kernels/reference/convolution.hpp>
@@ -50,8 +51,8 @@ struct pool_kernel : no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
@@ -67,6 +68,52 @@ struct reference_kernel<layer_kind::average_pool2d> : detail::pool_kernel<true> 
 template <>
 struct reference_kernel<layer_kind::max_pool2d> : detail::pool_kernel<false> {};
 
+namespace detail {
+
+/// Extents and strides of some of a tensor's axes, innermost first; the rest have extent 1.
+struct some_axes {
+  std::array<std::int32_t, max_rank> extents{1, 1, 1, 1, 1, 1};
+  std::array<std::int32_t, max_rank> strides{};
+};
+
+/// The axes that a reduction keeps and those that it reduces.
+struct split_axes {
+  some_axes kept{}, reduced{};
+
+  constexpr split_axes() = default;
+  constexpr split_axes(const shape& s, std::uint32_t mask) {
+    const auto all = dense_strides(s);
+    std::size_t kept_count = 0, reduced_count = 0;
+    for (int axis = s.rank - 1; axis >= 0; --axis) {
+      const bool reduce = (mask >> axis & 1) != 0;
+      some_axes& group = reduce ? reduced : kept;
+      const std::size_t position = reduce ? reduced_count++ : kept_count++;
+      group.extents[position] = s[axis];
+      group.strides[position] = all[static_cast<std::size_t>(axis)];
+    }
+  }
+};
+
+/// Calls f with the offset of every element of the axes, in memory order.
+template <typename Function>
+constexpr void for_each_offset(const some_axes& a, Function f) {
+  std::array<std::int32_t, max_rank> index{};
+  std::int32_t offset = 0;
+  for (;;) {
+    f(offset);
+    std::size_t axis = 0;
+    for (; axis < index.size(); ++axis) {
+      offset += a.strides[axis];
+      if (++index[axis] < a.extents[axis]) break;
+      offset -= a.extents[axis] * a.strides[axis];
+      index[axis] = 0;
+    }
+    if (axis == index.size()) return;
+  }
+}
+
+}  // namespace detail
+
 /// The mean over any axes. tensorflow/lite/kernels/internal/reference/reduce.h: QuantizedMeanOrSum, the
 /// division by the number of elements being part of the multiplier.
 ///
@@ -74,13 +121,7 @@ struct reference_kernel<layer_kind::max_pool2d> : detail::pool_kernel<false> {};
 /// four bytes each, and with the last row makes the output of them.
 template <>
 struct reference_kernel<layer_kind::mean> : detail::no_table {
-  /// Extents and strides of some of the input's axes, innermost first; the rest have extent 1.
-  struct axes {
-    std::array<std::int32_t, max_rank> extents{1, 1, 1, 1, 1, 1};
-    std::array<std::int32_t, max_rank> strides{};
-  };
-  struct parameters {
-    axes kept{}, reduced{};
+  struct parameters : detail::split_axes {
     std::int32_t zero_point_sum = 0;  // what the input's zero point adds to each sum
     std::int32_t output_zero_point = 0;
     fixed_multiplier multiplier{};
@@ -89,18 +130,9 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const tensor& in = g.input_of(l);
     const tensor& out = g.output_of(l);
-    parameters p{};
-    const auto strides = dense_strides(in.extents);
-    std::size_t kept = 0, reduced = 0;
+    parameters p{{in.extents, l.axes}};
     std::int32_t count = 1;
-    for (int axis = in.extents.rank - 1; axis >= 0; --axis) {
-      const bool reduce = (l.axes >> axis & 1) != 0;
-      axes& group = reduce ? p.reduced : p.kept;
-      const std::size_t position = reduce ? reduced++ : kept++;
-      group.extents[position] = in.extents[axis];
-      group.strides[position] = strides[static_cast<std::size_t>(axis)];
-      if (reduce) count *= in.extents[axis];
-    }
+    for (const std::int32_t extent : p.reduced.extents) count *= extent;
     p.zero_point_sum = in.quant.zero_point * count;
     p.output_zero_point = out.quant.zero_point;
     const fixed_multiplier ratio = quantize_multiplier(double{in.quant.scale} / double{out.quant.scale});
@@ -111,37 +143,19 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
     return p;
   }
 
-  /// Calls f with the offset of every element of the axes, in memory order.
-  template <typename Function>
-  static constexpr void for_each(const axes& a, Function f) {
-    std::array<std::int32_t, max_rank> index{};
-    std::int32_t offset = 0;
-    for (;;) {
-      f(offset);
-      std::size_t axis = 0;
-      for (; axis < index.size(); ++axis) {
-        offset += a.strides[axis];
-        if (++index[axis] < a.extents[axis]) break;
-        offset -= a.extents[axis] * a.strides[axis];
-        index[axis] = 0;
-      }
-      if (axis == index.size()) return;
-    }
-  }
-
   template <typename Input>
   static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
-    for_each(p.kept, [&](std::int32_t first) {
+    detail::for_each_offset(p.kept, [&](std::int32_t first) {
       std::int32_t sum = 0;
-      for_each(p.reduced, [&](std::int32_t offset) { sum += detail::as_int8(input[first + offset]); });
+      detail::for_each_offset(p.reduced, [&](std::int32_t offset) { sum += detail::as_int8(input[first + offset]); });
       *output++ = mean_of(p, sum);
     });
   }
 
   /// Adds one row of a map to the sums; the first row starts them. The last makes the output.
   template <typename Input>
-  static constexpr void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums, region row,
-                                   map_view<const Input> input) {
+  static constexpr void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums, const region& row,
+                                   const map_view<const Input>& input) {
     const std::int32_t channels = p.kept.extents[0];
     for (std::int32_t c = 0; c < channels; ++c) {
       std::int8_t* stored = sums + 4 * c;
@@ -158,6 +172,68 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
     return saturate_to_int8(wrapping_add(multiply(sum - p.zero_point_sum, p.multiplier), p.output_zero_point));
   }
 };
+
+/// The sum over any axes: the mean's arithmetic without its division.
+template <>
+struct reference_kernel<layer_kind::sum> : reference_kernel<layer_kind::mean> {
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    parameters p = reference_kernel<layer_kind::mean>::prepare(g, l);
+    p.multiplier = quantize_multiplier(double{g.input_of(l).quant.scale} / double{g.output_of(l).quant.scale});
+    return p;
+  }
+};
+
+/// The largest over any axes. tensorflow/lite/kernels/internal/reference/reduce.h: ReduceGeneric.
+template <>
+struct reference_kernel<layer_kind::reduce_max> : detail::no_table {
+  using parameters = detail::split_axes;
+  static constexpr parameters prepare(graph_view g, const layer& l) { return {g.input_of(l).extents, l.axes}; }
+
+  template <typename Input>
+  static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    detail::for_each_offset(p.kept, [&](std::int32_t first) {
+      std::int32_t largest = -128;
+      detail::for_each_offset(p.reduced, [&](std::int32_t offset) {
+        const std::int32_t value = detail::as_int8(input[first + offset]);
+        if (value > largest) largest = value;
+      });
+      *output++ = static_cast<std::int8_t>(largest);
+    });
+  }
+};
+
+namespace detail {
+
+/// Where along an axis the largest or the smallest element stands, the first of several, as int32: four bytes, low
+/// byte first. tensorflow/lite/kernels/internal/reference/arg_min_max.h.
+template <bool Largest>
+struct arg_kernel : no_table {
+  using parameters = split_axes;
+  static constexpr parameters prepare(graph_view g, const layer& l) { return {g.input_of(l).extents, l.axes}; }
+
+  template <typename Input>
+  static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    for_each_offset(p.kept, [&](std::int32_t first) {
+      std::int32_t best = 0, index = 0, best_value = as_int8(input[first]);
+      for_each_offset(p.reduced, [&](std::int32_t offset) {
+        const std::int32_t value = as_int8(input[first + offset]);
+        if (Largest ? value > best_value : value < best_value) {
+          best = index;
+          best_value = value;
+        }
+        ++index;
+      });
+      for (std::int32_t i = 0; i < 4; ++i) *output++ = static_cast<std::int8_t>(best >> 8 * i & 0xff);
+    });
+  }
+};
+
+}  // namespace detail
+
+template <>
+struct reference_kernel<layer_kind::arg_max> : detail::arg_kernel<true> {};
+template <>
+struct reference_kernel<layer_kind::arg_min> : detail::arg_kernel<false> {};
 
 /// Softmax over the innermost axis. tensorflow/lite/kernels/internal/reference/softmax.h. The output may
 /// stand over the input.
@@ -185,7 +261,7 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> outputs, region r,
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> outputs, const region& r,
                             map_view<const Input> inputs) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x)

@@ -1,0 +1,182 @@
+// Runs networks: for each whether its answers are the recorded ones, what SysTick counted during one inference, and how
+// deep its stack went. Compiled, like the processor's start, so that it calls nothing from a library: whatever the
+// linker adds is there because inference wants it.
+#include "harness.hpp"
+#include "processor.hpp"
+
+namespace {
+
+/// Executes 2 × count instructions.
+void spin(std::uint32_t count) { asm volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+l"(count) : : "cc"); }
+
+// ---- one network ---------------------------------------------------------------------------------------
+
+const unsigned char canary = 0xc5;
+const std::uint32_t paint = 0x5eed5eed;
+
+void fill(unsigned char* to, std::uint32_t bytes, unsigned char value) {
+  for (std::uint32_t i = 0; i < bytes; ++i) to[i] = value;
+}
+
+bool is_filled(const unsigned char* from, std::uint32_t bytes, unsigned char value) {
+  for (std::uint32_t i = 0; i < bytes; ++i)
+    if (from[i] != value) return false;
+  return true;
+}
+
+/// A case's inputs, copied to where their types may stand.
+struct case_inputs {
+  const void* at[harness_most_inputs];
+  unsigned char* end;
+};
+
+/// Inputs of single bytes start `shift` bytes beside an aligned address: callers' buffers may.
+case_inputs copy_inputs(const harness_network& network, const unsigned char* recorded, std::uint32_t shift) {
+  case_inputs inputs;  // not {}, which would call memset
+  unsigned char* to = harness_scratch;
+  for (std::uint32_t i = 0; i < network.input_count; ++i) {
+    const harness_input& input = network.inputs[i];
+    unsigned char* data = to + (input.element_bytes == 1 ? shift : 0);
+    for (std::uint32_t b = 0; b < input.bytes; ++b) data[b] = *recorded++;
+    inputs.at[i] = data;
+    to += (input.bytes + 31u) & ~15u;
+  }
+  inputs.end = to;
+  return inputs;
+}
+
+/// Bytes of stack that an inference needs below its caller's.
+[[gnu::noinline]] std::uint32_t stack_of(const harness_network& network, const void* const* inputs) {
+  std::uint32_t* top;
+  asm volatile("mov %0, sp" : "=r"(top));
+  for (std::uint32_t* word = stack_bottom; word != top; ++word) *const_cast<volatile std::uint32_t*>(word) = paint;
+  network.run(inputs);
+  const std::uint32_t* lowest = stack_bottom;
+  while (lowest != top && *const_cast<const volatile std::uint32_t*>(lowest) == paint) ++lowest;
+  return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(top) - reinterpret_cast<std::uintptr_t>(lowest));
+}
+
+/// Ticks of an inference.
+[[gnu::noinline]] std::uint32_t ticks_of(const harness_network& network, const void* const* inputs) {
+  start_systick();
+  const std::uint32_t start = ticks();
+  const std::uint32_t empty = ticks() - start;
+  const std::uint32_t from = ticks();
+  network.run(inputs);
+  const std::uint32_t elapsed = ticks() - from;
+  stop_systick();
+  return elapsed - empty;
+}
+
+/// Whether the answers are the recorded ones, and nothing was written beside the network.
+bool is_exact(const harness_network& network, const case_inputs& inputs, const unsigned char* recorded) {
+  unsigned char* outputs = inputs.end;
+  network.read_outputs(inputs.at, outputs);
+  for (std::uint32_t i = 0; i < network.output_bytes; ++i) {
+    if (outputs[i] == recorded[i]) continue;
+    print("wrong");
+    print("output_byte", i);
+    print("is", outputs[i]);
+    print("instead_of", recorded[i]);
+    print("\n");
+    return false;
+  }
+  const unsigned char* after = network.memory + harness_guard_bytes + network.network_bytes;
+  if (is_filled(network.memory, harness_guard_bytes, canary) && is_filled(after, harness_guard_bytes, canary))
+    return true;
+  print("wrong beside the network\n");
+  return false;
+}
+
+/// What a profile is at.
+struct {
+  const harness_layer* layer;
+  std::uint32_t since;
+} profiled;
+
+void print_layer() {
+  const std::uint32_t elapsed = ticks() - profiled.since;
+  const harness_layer& layer = *profiled.layer++;
+  print("layer");
+  print("ticks", elapsed);
+  print("kind", layer.kind);
+  print("rows", layer.rows);
+  print("columns", layer.columns);
+  print("channels", layer.channels);
+  print("input_channels", layer.input_channels);
+  print("kernel_rows", layer.kernel_rows);
+  print("kernel_columns", layer.kernel_columns);
+  print("stride_rows", layer.stride_rows);
+  print("stride_columns", layer.stride_columns);
+  print("macs", layer.macs);
+  print("\n");
+  profiled.since = ticks();
+}
+
+/// Runs a network layer by layer and prints the ticks of each.
+bool profile(const harness_network& network) {
+  const case_inputs inputs = copy_inputs(network, network.recorded_inputs, 0);
+  start_systick();
+  profiled.layer = network.layers;
+  profiled.since = ticks();
+  network.run_in_steps(inputs.at, print_layer);
+  stop_systick();
+  return is_exact(network, inputs, network.recorded_outputs) && profiled.layer == network.layers + network.layer_count;
+}
+
+bool measure(const harness_network& network, std::uint32_t index) {
+  std::uint32_t input_bytes = 0, cases = 0, stack_bytes = 0, elapsed = 0;
+  for (std::uint32_t i = 0; i < network.input_count; ++i) input_bytes += network.inputs[i].bytes;
+  unsigned char* memory = network.memory + harness_guard_bytes;
+  fill(network.memory, harness_guard_bytes, canary);
+  fill(memory + network.network_bytes, harness_guard_bytes, canary);
+
+  bool exact = true;
+  const unsigned char *inputs = network.recorded_inputs, *outputs = network.recorded_outputs;
+  for (; inputs < network.recorded_inputs_end; inputs += input_bytes, outputs += network.output_bytes, ++cases) {
+    // The first twice: for the stack without SysTick's interrupts, and with its inputs at odd addresses; for the
+    // instructions with aligned inputs. A network keeps nothing between runs, so what is in it must not matter.
+    if (cases == 0) {
+      const case_inputs odd = copy_inputs(network, inputs, 1);
+      fill(memory, network.network_bytes, 0x5a);
+      stack_bytes = stack_of(network, odd.at);
+      exact &= is_exact(network, odd, outputs);
+    }
+    const case_inputs aligned = copy_inputs(network, inputs, 0);
+    fill(memory, network.network_bytes, static_cast<unsigned char>(0xa5 + cases));
+    const std::uint32_t this_elapsed = ticks_of(network, aligned.at);
+    if (cases == 0) elapsed = this_elapsed;
+    exact &= is_exact(network, aligned, outputs);
+  }
+  exact &= cases > 0 && inputs == network.recorded_inputs_end && outputs == network.recorded_outputs_end;
+  if (network.run_in_steps != nullptr) exact &= profile(network);
+  print("network");
+  print("index", index);
+  print("exact", exact);
+  print("cases", cases);
+  print("ticks", elapsed);
+  print("arena_bytes", network.arena_bytes);
+  print("stack_bytes", stack_bytes);
+  print("macs", network.macs);
+  print("\n");
+  return exact;
+}
+
+}  // namespace
+
+void harness_program() {
+  start_systick();
+  const std::uint32_t start = ticks();
+  spin(1000000);
+  const std::uint32_t elapsed = ticks() - start;
+  stop_systick();
+  print("calibration");
+  print("instructions", 2000000);
+  print("ticks", elapsed);
+  print("\n");
+
+  bool exact = true;
+  for (std::uint32_t i = 0; i < harness_network_count; ++i) exact &= measure(harness_networks[i], i);
+  print("end\n");
+  finish(exact);
+}

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Runs networks on Cortex-M processors that QEMU emulates: are they exact, and what does an inference take?
+
+Prints for each network
+  exact         its answers are the recorded ones, byte for byte, and it wrote nowhere else
+  instructions  executed by one inference, the recording's first case: SysTick's ticks times the instructions of a
+                tick (31 to 63), so give or take one tick; the same in every run
+  arena         bytes of working memory, inputs not included
+  stack         bytes of stack below the caller's while it ran
+  code          bytes of flash beside the model: the sections .text, .rodata, .data and the like of a program with
+                this network alone, its tables and what it needs of libgcc and libc included; the start-up code, this
+                harness and the recording, which have sections of their own, are not
+  flash         code, and the model as far as the program refers to it
+
+NAME is a model with its recording (NAME.tflite, NAME.in, NAME.out) in the folder of --models or among the project's
+golden models, FILE a .tflite with its recording beside it. With --together all share a program, which builds sooner;
+whose the code is cannot be said then. Exit status: 0 if all are exact, 77 if a tool or the folder is missing.
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import emulator
+from emulator import CXX, ROOT, SKIPPED, TARGETS, Failure
+
+sys.path.insert(0, str(ROOT / "tests" / "zoo"))
+import schedules  # noqa: E402
+
+GOLDEN = ROOT / "tests" / "golden" / "models"
+ZOO = ROOT.parent / "shared" / "zoo"
+# What TFLite Micro and TinyEngine have been measured with.
+DEFAULT_MODELS = ["mlperf_vww_96_int8", "mlperf_pretrainedResnet_quant", "mlperf_kws_ref_model", "mlperf_ad01_int8",
+                  "tflm_person_detect", "tinyengine_vww", "tinyengine_detection", "tinyengine_mcunetv2_large"]
+# Sections that an application would have in its flash, too.
+CODE_SECTIONS = [".text", ".rodata", ".data", ".unwinding", ".constructors"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    model: pathlib.Path
+    schedule: str
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", nargs="+", default=DEFAULT_MODELS, metavar="NAME|FILE",
+                        help="default: those that other engines have been measured with")
+    parser.add_argument("--models", type=pathlib.Path, default=ZOO, metavar="DIR", help="folder of models")
+    parser.add_argument("--schedule", nargs="+", default=["per_layer"], metavar="SCHEDULE", help=schedules.HELP)
+    emulator.add_arguments(parser)
+    parser.add_argument("--profile", action="store_true",
+                        help="print what each layer executes, too; with per_layer only. The other figures are then of "
+                        "a program that can run layer by layer as well as at once")
+    parser.add_argument("--together", action="store_true", help="all networks in one program")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="programs at a time (default %(default)s)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures there")
+    parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="leave the programs there")
+    arguments = parser.parse_args()
+    for schedule in arguments.schedule:
+        try:
+            schedules.schedule_type(schedule)
+        except argparse.ArgumentTypeError as error:
+            parser.error(str(error))
+    if arguments.profile and arguments.schedule != ["per_layer"]:
+        parser.error("--profile is for --schedule per_layer")
+    return arguments
+
+
+def find_model(name: str, folder: pathlib.Path) -> pathlib.Path:
+    if name.endswith(".tflite"):
+        return pathlib.Path(name).resolve()
+    for place in (folder, GOLDEN):
+        if (path := place / f"{name}.tflite").exists():
+            return path.resolve()
+    return (folder / f"{name}.tflite").resolve()
+
+
+def source(networks: list[Network], folder: pathlib.Path) -> pathlib.Path:
+    """Writes the program's only generated file: the networks and their recordings."""
+    lines = ['#include "network.hpp"', ""]
+    models = list(dict.fromkeys(network.model for network in networks))
+    for i, model in enumerate(models):
+        emulator.run(sys.executable, ROOT / "cmake" / "embed.py", model, folder / f"embedded_{i}.hpp", f"embedded_{i}")
+        lines += [f'#include "{folder}/embedded_{i}.hpp"',
+                  f"struct model_{i} : inlay::tflite<embedded_{i}> {{}};",
+                  f'HARNESS_RECORDING(recorded_inputs_{i}, "{model.with_suffix(".in")}");',
+                  f'HARNESS_RECORDING(recorded_outputs_{i}, "{model.with_suffix(".out")}");', ""]
+    lines.append("constexpr harness_network harness_networks[] = {")
+    for network in networks:
+        i = models.index(network.model)
+        lines.append(f"    measured<model_{i}, {schedules.schedule_type(network.schedule)}>::describe("
+                     f"recorded_inputs_{i}, recorded_inputs_{i}_end, recorded_outputs_{i}, recorded_outputs_{i}_end),")
+    lines += ["};", f"constexpr std::uint32_t harness_network_count = {len(networks)};", ""]
+    path = folder / "networks.cpp"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def build(networks: list[Network], arguments: argparse.Namespace, folder: pathlib.Path) -> pathlib.Path:
+    for model in {network.model for network in networks}:
+        files = [model, model.with_suffix(".in"), model.with_suffix(".out")]
+        if missing := [path.name for path in files if not path.exists()]:
+            raise Failure(f"missing: {', '.join(missing)}")
+    compiled = folder / "networks.o"
+    emulator.run(*emulator.compiler(arguments), "-fno-exceptions", "-fno-rtti",
+                 *(["-DHARNESS_PROFILE"] if arguments.profile else []), "-c", source(networks, folder), "-o", compiled)
+    program = folder / "program.elf"
+    parts = [emulator.harness_object(part, arguments.target, folder) for part in ("processor.cpp", "harness.cpp")]
+    emulator.link(arguments, [compiled, *parts], program)
+    return program
+
+
+def section_bytes(program: pathlib.Path) -> dict[str, int]:
+    listed = emulator.run("arm-none-eabi-size", "-A", "-d", program)
+    return {name: int(size) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", listed, re.MULTILINE)}
+
+
+def execute(program: pathlib.Path, arguments: argparse.Namespace) -> list[tuple[str, dict[str, int]]]:
+    """Runs a program; returns its lines: what each is about, and its figures."""
+    _, printed = emulator.execute(program, arguments.target, arguments.timeout)
+    lines = [(line.split()[0], {name: int(value, 16) for name, value in re.findall(r"(\w+)=([0-9a-f]{8})", line)})
+             for line in printed.splitlines() if line.strip()]
+    if not lines or lines[0][0] != "calibration" or lines[-1][0] != "end":
+        raise Failure(f"ended early: {printed.strip()[-200:]!r}")
+    measured = lines[0][1]["instructions"] / lines[0][1]["ticks"]
+    expected = TARGETS[arguments.target].tick_instructions
+    if abs(measured / expected - 1) > 1e-4:
+        raise Failure(f"a tick of SysTick was {measured:g} instructions, not {expected:g}")
+    return lines
+
+
+def profile(layers: list[dict[str, int]], arguments: argparse.Namespace) -> str:
+    """A table of what each layer executed."""
+    enumeration = re.search(r"enum class layer_kind .*?\n};",
+                            (arguments.include / "inlay" / "graph" / "layers.hpp").read_text(), re.DOTALL)[0]
+    kinds = re.findall(r"^  (\w+),", enumeration, re.MULTILINE)
+    total = sum(layer["ticks"] for layer in layers)
+    rows = [f"{'':>4} {'layer':<20} {'output':<16} {'from':<5} {'window':<10} {'MACs':>11} {'instructions':>13} "
+            f"{'/ MAC':>7} {'/ output':>8} {'share':>6}"]
+    for i, layer in enumerate(layers):
+        kind = kinds[layer["kind"]]
+        instructions = layer["ticks"] * TARGETS[arguments.target].tick_instructions
+        extents = [layer[axis] for axis in ("rows", "columns", "channels")]
+        window = "{kernel_rows}x{kernel_columns}/{stride_rows}x{stride_columns}".format(**layer)
+        per_mac = f"{instructions / layer['macs']:.2f}" if layer["macs"] else ""
+        rows.append(f"{i:>4} {kind:<20} {'x'.join(map(str, extents)):<16} {layer['input_channels']:<5} "
+                    f"{window if kind.endswith('2d') else '':<10} {layer['macs']:>11,} {instructions:>13,.0f} "
+                    f"{per_mac:>7} {instructions / (extents[0] * extents[1] * extents[2]):>8.1f} "
+                    f"{layer['ticks'] / total:>6.1%}")
+    return "\n".join(rows)
+
+
+def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[list[dict], str]:
+    """A row for each of the networks, which share a program, and their profile."""
+    version = emulator.run(CXX, "-dumpfullversion").strip()
+    rows = [{"model": network.model.stem, "target": arguments.target, "exact": False, "reason": "", "macs": None,
+             "instructions": None, "arena_bytes": None, "stack_bytes": None, "code_bytes": None, "flash_bytes": None,
+             "schedule": network.schedule, "compiler": f"{CXX} {version}", "flags": " ".join(emulator.flags(arguments))}
+            for network in networks]
+    layers = []
+    with tempfile.TemporaryDirectory(prefix="inlay-cortex-m-") as scratch:
+        folder = pathlib.Path(scratch)
+        if arguments.keep:
+            folder = arguments.keep.resolve() / f"{arguments.target}-{rows[0]['model']}-{rows[0]['schedule']}"
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            program = build(networks, arguments, folder)
+            index = 0
+            for subject, figures in execute(program, arguments):
+                row = rows[min(index, len(rows) - 1)]
+                if subject == "layer":
+                    layers.append(figures)
+                elif subject == "wrong":
+                    row["reason"] = " ".join(f"{name} {value}" for name, value in figures.items())
+                elif subject == "network":
+                    row |= {name: figures[name] for name in ("arena_bytes", "stack_bytes", "macs")}
+                    row["instructions"] = round(figures["ticks"] * TARGETS[arguments.target].tick_instructions)
+                    row["exact"] = figures["exact"] == 1
+                    index += 1
+            if index != len(rows):
+                raise Failure(f"{index} networks ran instead of {len(rows)}")
+            if len(rows) == 1:
+                sizes = section_bytes(program)
+                rows[0]["code_bytes"] = sum(sizes.get(name, 0) for name in CODE_SECTIONS)
+                rows[0]["flash_bytes"] = rows[0]["code_bytes"] + sizes.get(".model", 0)
+        except Failure as failure:
+            for row in rows:
+                row |= {"exact": False, "reason": str(failure)}
+    return rows, profile(layers, arguments) if layers else ""
+
+
+def line(row: dict) -> str:
+    if row["instructions"] is None:
+        return f"{row['model']:<32} {row['reason']}"
+    figures = [f"{row[name]:>11,}" if row[name] is not None else " " * 11
+               for name in ("arena_bytes", "stack_bytes", "code_bytes", "flash_bytes")]
+    per_mac = f"{row['instructions'] / row['macs']:.2f}" if row["macs"] else ""
+    return (f"{row['model']:<32} {'exact' if row['exact'] else 'WRONG'} {row['instructions']:>14,} {per_mac:>6}"
+            f"{''.join(figures)} {row['schedule']} {row['reason']}".rstrip())
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    if missing := emulator.missing_tools():
+        print(f"SKIPPED: {missing}")
+        return SKIPPED
+    models = [find_model(name, arguments.models) for name in arguments.model]
+    if not arguments.models.is_dir() and not all(model.exists() for model in models):
+        print(f"SKIPPED: there is no folder {arguments.models}")
+        return SKIPPED
+    print(f"{'model':<38} {'instructions':>14} {'/ MAC':>6}{'arena':>11}{'stack':>11}{'code':>11}{'flash':>11} schedule",
+          flush=True)
+    networks = [Network(model, schedule) for model in models for schedule in arguments.schedule]
+    programs = [networks] if arguments.together else [[network] for network in networks]
+    rows = []
+    with concurrent.futures.ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
+        for some_rows, layers in pool.map(lambda program: measure(program, arguments), programs):
+            rows += some_rows
+            print("\n".join([*([layers] if layers else []), *map(line, some_rows)]), flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    return 0 if all(row["exact"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,446 @@
+// Inlay: DEPTHWISE_CONV_2D for Cortex-M4, M7 and M33.
+//
+// Four channels at a time, along a row of outputs. Every column of the input is widened once, its zero point
+// subtracted, into pairs of rows, so that one instruction multiplies what stands below one another, and is added to
+// the sums of all outputs that it is part of; then the oldest of them is complete. What a channel needs for that
+// stands together on the stack, a `block`, in the order in which instructions that load many registers take it:
+//
+//   sums of the outputs begun, oldest first; the bias: the sum of the next one
+//   for each pair of rows (the last may be a single one):
+//     the pair of the column, its weights for each of the sums
+//   multiplier, rounding, shift
+//
+// At stride 2 two columns are added at once: first the one whose place in the window is odd. Columns beyond the map's
+// sides are 0, or left out; for rows beyond its top and bottom it is the weights that are 0.
+#pragma once
+
+#include <inlay/kernels/arm_dsp/primitives.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay {
+
+namespace detail::arm_dsp {
+
+/// A square window of 3, 5 or 7, stride 1 or 2.
+struct depthwise_window {
+  std::int8_t size = 3, stride = 1;
+  friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
+
+  /// Outputs begun and not complete.
+  constexpr int begun() const { return (size - 1) / stride; }
+  constexpr int pairs() const { return size / 2; }
+  /// Whether registers suffice for the column; then blocks have no place for it.
+  constexpr bool columns_in_registers() const { return size == 3 && stride == 1; }
+  /// Words of a block before the columns, for a pair of rows, and in all.
+  constexpr int sums() const { return begun() + 1; }
+  constexpr int row() const { return columns_in_registers() ? size : size + stride; }
+  constexpr int block() const { return sums() + (pairs() + 1) * row() + 3; }
+  /// Where among the words of a pair of rows the column with place x in the window has its weights.
+  constexpr int weight_place(int x) const {
+    if (stride == 1) return row() - 1 - x;
+    return x % 2 == 1 ? (size - x) / 2 : (size + 1) / 2 + 1 + (size - 1 - x) / 2;
+  }
+  /// Where the first or second of the columns added at once is itself.
+  constexpr int column_place(int which) const { return which == 0 ? 0 : (size + 1) / 2; }
+};
+
+/// The lower halves of two words, and the upper ones.
+INLAY_ALWAYS_INLINE std::int32_t lower_halves(std::int32_t a, std::int32_t b) {
+  std::int32_t pair;
+  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
+  return pair;
+}
+INLAY_ALWAYS_INLINE std::int32_t upper_halves(std::int32_t a, std::int32_t b) {
+  std::int32_t pair;
+  asm("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(b), "r"(a));
+  return pair;
+}
+
+/// Four int8 of each of two rows, `bias` added, as pairs, each to a block of its own.
+INLAY_ALWAYS_INLINE void store_pairs(std::int32_t a, std::int32_t b, std::int32_t bias, std::int32_t* to, int block) {
+  const std::int32_t lower = lower_halves(a, b), upper = upper_halves(a, b);
+  to[0] = add_even_bytes(bias, lower);
+  to[block] = add_odd_bytes(bias, lower);
+  to[2 * block] = add_even_bytes(bias, upper);
+  to[3 * block] = add_odd_bytes(bias, upper);
+}
+
+/// The same for one row. The upper halves are not used.
+INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::int32_t* to, int block) {
+  std::int32_t third, fourth;
+  asm("sxtab16 %0, %1, %2, ror #16" : "=r"(third) : "r"(bias), "r"(a));
+  asm("sxtab16 %0, %1, %2, ror #24" : "=r"(fourth) : "r"(bias), "r"(a));
+  to[0] = add_even_bytes(bias, a);
+  to[block] = add_odd_bytes(bias, a);
+  to[2 * block] = third;
+  to[3 * block] = fourth;
+}
+
+// Adds a column, or two, to the sums of one channel, and makes the output that is complete. Registers r0 … are the
+// sums, those behind them hold a column and its weights. `block` goes on to the next channel's.
+#define INLAY_REQUANTISE(channel) \
+  "add r2, r2, r0, asr #31\n\t"   \
+  "smmlar r0, r0, r1, r2\n\t"     \
+  "asr r0, r0, r3\n\t"            \
+  "ssat r0, #8, r0, asr #1\n\t"   \
+  "strb r0, [%[output], " channel "]\n\t"
+
+#define INLAY_ROW_3_2(multiply)                                                                         \
+  "ldmia %[block]!, {r2-r6}\n\t" multiply " r0, r2, r3, r0\n\t" multiply " r0, r4, r5, r0\n\t" multiply \
+  " r1, r4, r6, r1\n\t"
+#define INLAY_ROW_5_1(multiply)                                                                                 \
+  "ldmia %[block]!, {r5-r6, r8-r11}\n\t" multiply " r0, r5, r6, r0\n\t" multiply " r1, r5, r8, r1\n\t" multiply \
+  " r2, r5, r9, r2\n\t" multiply " r3, r5, r10, r3\n\t" multiply " r4, r5, r11, r4\n\t"
+#define INLAY_ROW_5_2(multiply)                                                                                 \
+  "ldmia %[block]!, {r3-r6, r8-r10}\n\t" multiply " r0, r3, r4, r0\n\t" multiply " r1, r3, r5, r1\n\t" multiply \
+  " r0, r6, r8, r0\n\t" multiply " r1, r6, r9, r1\n\t" multiply " r2, r6, r10, r2\n\t"
+#define INLAY_ROW_7_1(multiply)                                                                           \
+  "ldmia %[block]!, {r8-r11}\n\t" multiply " r0, r8, r9, r0\n\t" multiply " r1, r8, r10, r1\n\t" multiply \
+  " r2, r8, r11, r2\n\t"                                                                                  \
+  "ldmia %[block]!, {r9-r11}\n\t" multiply " r3, r8, r9, r3\n\t" multiply " r4, r8, r10, r4\n\t" multiply \
+  " r5, r8, r11, r5\n\t"                                                                                  \
+  "ldr r9, [%[block]], #4\n\t" multiply " r6, r8, r9, r6\n\t"
+#define INLAY_ROW_7_2(multiply)                                                                                \
+  "ldmia %[block]!, {r4-r6, r8}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply    \
+  " r2, r4, r8, r2\n\t"                                                                                        \
+  "ldmia %[block]!, {r4-r6, r8-r9}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply \
+  " r2, r4, r8, r2\n\t" multiply " r3, r4, r9, r3\n\t"
+
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE void add_column(std::int32_t*& block, std::int8_t* output, int channel) {
+  // From behind the rows back to the sums.
+  constexpr int back = -4 * (W.block() - 3);
+#define INLAY_ADD_COLUMN(load, rows, store, ...)                                                                      \
+  asm volatile(                                                                                                       \
+      load rows store "ldmia %[block]!, {r1-r3}\n\t" INLAY_REQUANTISE("%[channel]")                                   \
+      : [block] "+r"(block)                                                                                           \
+      : [output] "r"(output), [channel] "i"(channel), [back] "i"(back), [back2] "i"(back + 8), [back4] "i"(back + 16) \
+      : __VA_ARGS__, "memory")
+  if constexpr (W == depthwise_window{3, 2})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r1}\n\t", INLAY_ROW_3_2("smlad") INLAY_ROW_3_2("smlabb"),
+                     "str r1, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6");
+  else if constexpr (W == depthwise_window{5, 1})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r4}\n\t",
+                     INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t", "r0", "r1", "r2",
+                     "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
+  else if constexpr (W == depthwise_window{5, 2})
+    INLAY_ADD_COLUMN(
+        "ldmia %[block]!, {r0-r2}\n\t", INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlabb"),
+        "strd r1, r2, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10");
+  else if constexpr (W == depthwise_window{7, 1})
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r6}\n\t",
+                     INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"
+                     "strd r5, r6, [%[block], %[back4]]\n\t",
+                     "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
+  else
+    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r3}\n\t",
+                     INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlabb"),
+                     "strd r1, r2, [%[block], %[back]]\n\tstr r3, [%[block], %[back2]]\n\t", "r0", "r1", "r2", "r3",
+                     "r4", "r5", "r6", "r8", "r9");
+#undef INLAY_ADD_COLUMN
+}
+#undef INLAY_ROW_3_2
+#undef INLAY_ROW_5_1
+#undef INLAY_ROW_5_2
+#undef INLAY_ROW_7_1
+#undef INLAY_ROW_7_2
+/// Twice the weights of four channels, to their blocks; those of the window's rows not in [first_row, end_row) as 0.
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE void gather_weights(const std::int8_t* weights, std::int32_t channels, std::int32_t first_row,
+                                        std::int32_t end_row, std::int32_t* block) {
+  const auto mask = [&](int y) {
+    return y >= first_row && y < end_row ? -1 : 0;
+  };
+  std::int32_t* row = block + W.sums();
+  int y = 0;
+  for (; y < W.size - 1; y += 2, row += W.row(), weights += W.size * channels) {
+    const std::int32_t mask_a = mask(y), mask_b = mask(y + 1);
+    const std::int8_t* below = weights + W.size * channels;
+    for (int x = 0; x < W.size; ++x, weights += channels, below += channels) {
+      const std::int32_t a = load_word(weights) & mask_a, b = load_word(below) & mask_b;
+      std::int32_t* to = row + W.weight_place(x);
+      const std::int32_t lower = lower_halves(a, b), upper = upper_halves(a, b);
+      to[0] = add_even_bytes(even_bytes(lower), lower);
+      to[W.block()] = add_odd_bytes(odd_bytes(lower), lower);
+      to[2 * W.block()] = add_even_bytes(even_bytes(upper), upper);
+      to[3 * W.block()] = add_odd_bytes(odd_bytes(upper), upper);
+    }
+  }
+  const std::int32_t mask_a = mask(y);
+  for (int x = 0; x < W.size; ++x, weights += channels) {
+    const std::int32_t a = load_word(weights) & mask_a;
+    std::int32_t* to = row + W.weight_place(x);
+    to[0] = a << 24 >> 23;
+    to[W.block()] = a << 16 >> 24 << 1;
+    to[2 * W.block()] = a << 8 >> 24 << 1;
+    to[3 * W.block()] = a >> 24 << 1;
+  }
+}
+
+/// Four channels of a row of outputs. Assembly counts on the order.
+template <depthwise_window W>
+struct depthwise_row {
+  const std::int8_t* rows[W.size];  // input under each row of the window, column 0
+  std::int32_t input_pitch;         // from a column to the next
+  std::int32_t at;                  // from column 0 to the one to add
+  std::int32_t blocks[4 * W.block()];
+  std::int32_t output_pitch;
+  std::int32_t count;  // columns to add
+};
+
+/// Adds columns, and returns where the output after theirs goes.
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output, std::int32_t bias) {
+#define INLAY_CHANNEL(rows, turn_rows, turn_row, channel) \
+  "ldmia %[row]!, {r0-r5}\n\t"                            \
+  "sxtab16 r6, %[bias], " rows turn_rows                  \
+  "\n\t"                                                  \
+  "smlad r0, r6, r3, r0\n\t"                              \
+  "smlad r1, r6, r4, r1\n\t"                              \
+  "smlad r2, r6, r5, r2\n\t"                              \
+  "ldmia %[row]!, {r3-r5}\n\t"                            \
+  "sxtab16 r6, %[bias], r10" turn_row                     \
+  "\n\t"                                                  \
+  "smlabb r0, r6, r3, r0\n\t"                             \
+  "smlabb r1, r6, r4, r1\n\t"                             \
+  "smlabb r2, r6, r5, r2\n\t"                             \
+  "strd r1, r2, [%[row], #-36]\n\t"                       \
+  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE(channel)
+  depthwise_row<W>* place = &row;
+  asm volatile(
+      "1:\n\t"
+      "ldmia %[row]!, {r0-r4}\n\t"
+      "ldr r0, [r0, r4]\n\t"
+      "ldr r1, [r1, r4]\n\t"
+      "ldr r10, [r2, r4]\n\t"
+      "add r4, r4, r3\n\t"
+      "str r4, [%[row], #-4]\n\t"
+      "pkhbt r8, r0, r1, lsl #16\n\t"
+      "pkhtb r9, r1, r0, asr #16\n\t"
+      INLAY_CHANNEL("r8", "", "", "#0")
+      INLAY_CHANNEL("r8", ", ror #8", ", ror #8", "#1")
+      INLAY_CHANNEL("r9", "", ", ror #16", "#2")
+      INLAY_CHANNEL("r9", ", ror #8", ", ror #24", "#3")
+      "ldmia %[row], {r0-r1}\n\t"
+      "sub %[row], %[row], %[size]\n\t"
+      "add %[output], %[output], r0\n\t"
+      "subs r1, r1, #1\n\t"
+      "str r1, [%[row], %[count]]\n\t"
+      "bne 1b\n\t"
+      : [row] "+r"(place), [output] "+r"(output)
+      : [bias] "r"(bias), [size] "i"(offsetof(depthwise_row<W>, output_pitch)),
+        [count] "i"(offsetof(depthwise_row<W>, count))
+      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+#undef INLAY_CHANNEL
+#undef INLAY_REQUANTISE
+  return output;
+}
+
+/// What the outputs of a row have in common with those of the others.
+struct depthwise_columns {
+  std::int32_t first, end;  // outputs
+  std::int32_t left;        // padding
+  std::int32_t width;       // of the input
+  std::int32_t input_zero_point;
+};
+
+/// Outputs of four channels.
+template <depthwise_window W>
+INLAY_NEVER_INLINE void make_row(const depthwise_columns& columns, depthwise_row<W>& row, std::int8_t* output) {
+  const std::int32_t bias = minus_twice(columns.input_zero_point);
+  // The first column that outputs need. Sums of outputs before them are made and dropped.
+  const std::int32_t first = columns.first * W.stride - columns.left;
+  const std::int32_t low = first > 0 ? first : 0;
+  std::int8_t dropped[4];
+  if constexpr (W.columns_in_registers()) {
+    const std::int32_t end = columns.end - columns.left + W.begun();
+    const std::int32_t wanted = first + W.begun();
+    const std::int32_t input_pitch = row.input_pitch, output_pitch = row.output_pitch;
+    const std::int32_t beyond = (columns.input_zero_point & 0xff) * 0x01010101;
+    for (std::int32_t x = low; x < end;) {
+      std::int32_t next = end;
+      row.at = x * input_pitch;
+      if (x < columns.width) {
+        if (columns.width < next) next = columns.width;
+      } else {
+        row.at = row.input_pitch = 0;
+        for (const std::int8_t*& r : row.rows) r = reinterpret_cast<const std::int8_t*>(&beyond);
+      }
+      if (x < wanted && wanted < next) next = wanted;
+      row.output_pitch = x < wanted ? 0 : output_pitch;
+      row.count = next - x;
+      if (x < wanted)
+        add_columns(row, dropped, bias);
+      else
+        output = add_columns(row, output, bias);
+      x = next;
+    }
+    row.input_pitch = input_pitch;
+    row.output_pitch = output_pitch;
+  } else {
+    std::int32_t x = first + W.size - W.stride - W.begun() * W.stride;
+    for (std::int32_t i = columns.first - W.begun(); i < columns.end; ++i, x += W.stride) {
+      if (x + W.stride <= 0) continue;
+      for (int which = 0; which < W.stride; ++which) {
+        std::int32_t* to = row.blocks + W.sums() + W.column_place(which);
+        const std::int32_t column = x + which;
+        if (column >= low && column < columns.width) {
+          const std::int32_t at = column * row.input_pitch;
+          for (int pair = 0; pair < W.pairs(); ++pair, to += W.row())
+            store_pairs(load_word(row.rows[2 * pair] + at), load_word(row.rows[2 * pair + 1] + at), bias, to,
+                        W.block());
+          store_singles(load_word(row.rows[2 * W.pairs()] + at), bias, to, W.block());
+        } else {
+          for (int pair = 0; pair <= W.pairs(); ++pair, to += W.row())
+            for (int c = 0; c < 4; ++c) to[c * W.block()] = 0;
+        }
+      }
+      std::int8_t* four = i >= columns.first ? output : dropped;
+      std::int32_t* block = row.blocks;
+      add_column<W>(block, four, 0);
+      add_column<W>(block, four, 1);
+      add_column<W>(block, four, 2);
+      add_column<W>(block, four, 3);
+      if (i >= columns.first) output += row.output_pitch;
+    }
+  }
+}
+
+}  // namespace detail::arm_dsp
+
+/// Square windows of 3, 5 and 7 that are not dilated, over four channels or more with one output each.
+template <>
+struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp::scale_table {
+  struct parameters {
+    std::int16_t input_height, input_width, channels;
+    std::int8_t top, left;  // padding
+    std::int8_t row_stride;
+    std::int8_t input_zero_point;
+    detail::arm_dsp::output_range range;
+    detail::arm_dsp::requantisation requantisation;
+    std::int32_t bias_distance;
+  };
+  using spec = detail::arm_dsp::depthwise_window;
+
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    const shape& in = g.input_of(l).extents;
+    const shape& out = g.output_of(l).extents;
+    const window2d& w = l.window;
+    const auto is_size = [](std::int32_t size) {
+      return size == 3 || size == 5 || size == 7;
+    };
+    return in.height() <= 0x7fff && in.width() <= 0x7fff && in.channels() <= 0x7fff && w.padding.top <= 0x7f &&
+           w.padding.left <= 0x7f && out.channels() == in.channels() && in.channels() >= 4 &&
+           w.dilation == extent2d{1, 1} && w.kernel.height == w.kernel.width && is_size(w.kernel.width) &&
+           w.stride.width <= 2 && w.stride.height <= 0x7f;
+  }
+
+  static constexpr spec specialise(graph_view, const layer& l) {
+    return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
+  }
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const shape& in = g.input_of(l).extents;
+    return {static_cast<std::int16_t>(in.height()),
+            static_cast<std::int16_t>(in.width()),
+            static_cast<std::int16_t>(in.channels()),
+            static_cast<std::int8_t>(l.window.padding.top),
+            static_cast<std::int8_t>(l.window.padding.left),
+            static_cast<std::int8_t>(l.window.stride.height),
+            static_cast<std::int8_t>(g.input_of(l).quant.zero_point),
+            detail::arm_dsp::range_of(g, l),
+            detail::arm_dsp::short_requantisation(g, l),
+            detail::arm_dsp::bias_distance(g, l)};
+  }
+
+  template <spec W>
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
+                                      region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
+    // The compiler knows which.
+    if (is_general(table, p.channels))
+      run_general<W>(p, table, output, r, input, weights);
+    else
+      run_short<W>(p, table, output, r, input, weights);
+  }
+
+ private:
+  template <spec W>
+  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
+                                           region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
+    using namespace detail::arm_dsp;
+    depthwise_row<W> row;
+    const depthwise_columns columns{r.first_column, r.end_column, p.left, p.input_width, p.input_zero_point};
+    row.input_pitch = input.pixel_pitch;
+    row.output_pitch = output.pixel_pitch;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      const std::int32_t top = y * p.row_stride - p.top;
+      const std::int32_t first_row = top < 0 ? -top : 0;
+      const std::int32_t end_row = top + W.size > p.input_height ? p.input_height - top : W.size;
+      const std::int8_t* rows[W.size];
+      for (int i = 0; i < W.size; ++i)
+        rows[i] = input.pixel(top + (i < first_row ? first_row : i >= end_row ? end_row - 1 : i), 0);
+      std::int8_t* outputs = output.pixel(y, r.first_column);
+      for (std::int32_t c = 0;; c = c + 8 <= p.channels ? c + 4 : p.channels - 4) {
+        for (int i = 0; i < W.size; ++i) row.rows[i] = rows[i] + c;
+        gather_weights<W>(weights + c, p.channels, first_row, end_row, row.blocks);
+        fill_blocks<W>(p, table, weights, c, row.blocks);
+        make_row<W>(columns, row, outputs + c);
+        if (c + 4 >= p.channels) break;
+      }
+      if (p.requantisation == requantisation::clamped)
+        clamp_row(p, outputs, r.end_column - r.first_column, output.pixel_pitch);
+    }
+  }
+
+  /// What blocks have beside columns and weights.
+  template <spec W>
+  INLAY_ALWAYS_INLINE static void fill_blocks(const parameters& p, const table_entry* table, const std::int8_t* weights,
+                                              std::int32_t c, std::int32_t* block) {
+    using namespace detail::arm_dsp;
+    for (std::int32_t end = c + 4; c < end; ++c, block += W.block()) {
+      const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
+      for (int i = 0; i < W.sums(); ++i) block[i] = bias;
+      const std::int32_t shift = shifts(table, p.channels)[c];
+      std::int32_t* scale = block + W.block() - 3;
+      scale[0] = table[c];
+      scale[1] = (2 * p.range.zero_point + 1) << shift;
+      scale[2] = shift;
+    }
+  }
+
+  INLAY_NEVER_INLINE static void clamp_row(const parameters& p, std::int8_t* outputs, std::int32_t count,
+                                           std::int32_t pitch) {
+    for (; count > 0; --count, outputs += pitch)
+      for (std::int32_t c = 0; c < p.channels; ++c)
+        outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
+  }
+
+  /// Any multipliers and biases.
+  template <spec W>
+  INLAY_NEVER_INLINE static void run_general(const parameters& p, const table_entry* table,
+                                             map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                             const std::int8_t* weights) {
+    using namespace detail::arm_dsp;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x)
+        for (std::int32_t c = 0; c < p.channels; ++c) {
+          std::int32_t sum = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+          for (std::int32_t ky = 0; ky < W.size; ++ky)
+            for (std::int32_t kx = 0; kx < W.size; ++kx) {
+              const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * W.stride - p.left + kx;
+              if (iy < 0 || iy >= p.input_height || ix < 0 || ix >= p.input_width) continue;
+              const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
+              sum = wrapping_add(sum, value * weights[(ky * W.size + kx) * p.channels + c]);
+            }
+          const channel_scale<requantisation::general> scale(table[c], shifts(table, p.channels)[c],
+                                                             p.range.zero_point);
+          output.pixel(y, x)[c] = static_cast<std::int8_t>(scale.output(sum, p.range));
+        }
+  }
+};
+
+}  // namespace inlay

@@ -1,0 +1,186 @@
+// Inlay: what the kernels for Cortex-M4, M7 and M33 share: pairs of 16-bit products, and from sums to outputs.
+//
+// From a sum a to an output, multiplier m, right shift n, zero point z:
+//
+//   x = (a × m + 2^30) >> 31                    gemmlowp's doubling multiply, for |a| < 2^30
+//   (x + (x < 0 ? −1 : 0) + 2^(n−1)) >> n, + z  its rounding division, for n ≥ 1
+//
+// a < 0 does for x < 0: they differ where x is 0, where −1 changes nothing. With k = (2z + 1) << (n − 1) that is
+// (k + (a >> 31) + (2a × m + 2^31 >> 32)) >> n, and SMMLAR does the middle.
+#pragma once
+
+#include <inlay/kernels/fixed_point.hpp>
+#include <inlay/kernels/kernel.hpp>
+#include <inlay/kernels/reference/convolution.hpp>
+
+#include <cstdint>
+#include <cstring>
+
+namespace inlay::detail::arm_dsp {
+
+/// How sums become outputs.
+enum class requantisation : std::uint8_t {
+  saturating,  // as above, to all of int8
+  clamped,     // as above, to some of int8
+  general,     // as the channel's entry in the table says
+};
+
+/// What outputs of a layer have in common.
+struct output_range {
+  std::int8_t zero_point = 0;
+  std::int8_t low = -128;
+  std::int8_t high = 127;
+};
+
+constexpr output_range range_of(graph_view g, const layer& l) {
+  const tensor& out = g.output_of(l);
+  const stored_range range = activation_range(l.clamp, out.quant);
+  return {static_cast<std::int8_t>(out.quant.zero_point), static_cast<std::int8_t>(range.low),
+          static_cast<std::int8_t>(range.high)};
+}
+
+/// Of a layer's channels that go the short way.
+constexpr requantisation short_requantisation(graph_view g, const layer& l) {
+  const output_range range = range_of(g, l);
+  return range.low == -128 && range.high == 127 ? requantisation::saturating : requantisation::clamped;
+}
+
+/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases
+/// stay where they are in the model.
+///
+/// A shift of at least 0 is n − 1. constant_shift: the multiplier is the output, whatever the sum; so with channels
+/// that training has switched off, some of which have tiny scales and huge biases. Other negative ones: the shift of
+/// fixed_multiplier, less 64, for multipliers and biases too large for the short way.
+struct scale_table {
+  using table_entry = std::int32_t;
+  static constexpr bool needs_weight_sums = false;
+  static constexpr std::int32_t constant_shift = -128;
+
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    return channels + (channels + 3) / 4;
+  }
+
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
+                                   const std::int32_t*, std::int32_t* table) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    const output_range range = range_of(g, l);
+    const std::int64_t most = std::int64_t{g.input_of(l, 1).extents.elements() / channels} * 255 * 128;
+    for (std::int32_t c = 0; c < channels; ++c) {
+      const fixed_multiplier by = constants[c].multiplier;
+      const std::int64_t lowest = constants[c].bias - most, highest = constants[c].bias + most;
+      table[c] = by.multiplier;
+      std::int32_t shift = by.shift - 64;
+      if (by.shift <= -1 && by.shift >= -22 && lowest > -(1 << 30) && highest < 1 << 30) {
+        shift = -by.shift - 1;
+      } else if (by.shift <= 0 && lowest >= -0x7fffffff && highest <= 0x7fffffff) {
+        const std::int32_t low = output(static_cast<std::int32_t>(lowest), by, range);
+        if (low == output(static_cast<std::int32_t>(highest), by, range)) {
+          table[c] = low;
+          shift = constant_shift;
+        }
+      }
+      std::int32_t& four = table[channels + c / 4];
+      if (c % 4 == 0) four = 0;
+      four = static_cast<std::int32_t>(static_cast<std::uint32_t>(four) | (static_cast<std::uint32_t>(shift) & 0xff)
+                                                                              << c % 4 * 8);
+    }
+  }
+
+  /// Whether a channel has a negative shift.
+  static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
+    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i)
+      if ((static_cast<std::uint32_t>(table[channels + i]) & 0x80808080u) != 0) return true;
+    return false;
+  }
+  static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
+    return reinterpret_cast<const std::int8_t*>(table + channels);
+  }
+
+  /// The output of a channel with a negative shift.
+  INLAY_NEVER_INLINE static std::int32_t uncommon_output(std::int32_t sum, std::int32_t multiplier, std::int32_t shift,
+                                                         output_range range) {
+    return shift == constant_shift ? multiplier : output(sum, {multiplier, shift + 64}, range);
+  }
+
+ private:
+  static constexpr std::int32_t output(std::int32_t sum, fixed_multiplier by, output_range range) {
+    return clamp_between(wrapping_add(multiply(sum, by), range.zero_point), range.low, range.high);
+  }
+};
+
+/// What outputs of one channel have in common, in registers. Its shift is at least 0 unless R is general.
+template <requantisation R>
+struct channel_scale {
+  std::int32_t multiplier, shift, rounding;
+
+  INLAY_ALWAYS_INLINE channel_scale(std::int32_t m, std::int32_t s, std::int32_t zero_point)
+      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (R == requantisation::general ? s & 31 : s)) {}
+
+  /// The output, in the lowest byte.
+  INLAY_ALWAYS_INLINE std::int32_t output(std::int32_t sum, const output_range& range) const {
+    if (R == requantisation::general && shift < 0) return scale_table::uncommon_output(sum, multiplier, shift, range);
+    std::int32_t x;
+    asm("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(sum << 1), "r"(multiplier), "r"(rounding + (sum >> 31)));
+    x >>= shift;
+    asm("ssat %0, #8, %1, asr #1" : "=r"(x) : "r"(x));
+    return R == requantisation::saturating ? x : clamp_between(x, range.low, range.high);
+  }
+};
+
+/// Keeps compilers from making a call of memcpy of a loop over a few bytes.
+INLAY_ALWAYS_INLINE std::int32_t keep(std::int32_t value) {
+  asm("" : "+r"(value));
+  return value;
+}
+
+/// Four bytes from or to anywhere.
+INLAY_ALWAYS_INLINE std::int32_t load_word(const void* from) {
+  std::int32_t word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+INLAY_ALWAYS_INLINE void store_word(void* to, std::int32_t word) { std::memcpy(to, &word, sizeof word); }
+
+/// Bytes 0 and 2, 1 and 3 of a word as pairs of int16, plus pairs.
+INLAY_ALWAYS_INLINE std::int32_t add_even_bytes(std::int32_t pairs, std::int32_t word) {
+  std::int32_t sum;
+  asm("sxtab16 %0, %1, %2" : "=r"(sum) : "r"(pairs), "r"(word));
+  return sum;
+}
+INLAY_ALWAYS_INLINE std::int32_t add_odd_bytes(std::int32_t pairs, std::int32_t word) {
+  std::int32_t sum;
+  asm("sxtab16 %0, %1, %2, ror #8" : "=r"(sum) : "r"(pairs), "r"(word));
+  return sum;
+}
+INLAY_ALWAYS_INLINE std::int32_t even_bytes(std::int32_t word) {
+  std::int32_t pairs;
+  asm("sxtb16 %0, %1" : "=r"(pairs) : "r"(word));
+  return pairs;
+}
+INLAY_ALWAYS_INLINE std::int32_t odd_bytes(std::int32_t word) {
+  std::int32_t pairs;
+  asm("sxtb16 %0, %1, ror #8" : "=r"(pairs) : "r"(word));
+  return pairs;
+}
+
+/// sum + both products of pairs of int16, wrapping around.
+INLAY_ALWAYS_INLINE std::int32_t multiply_pairs(std::int32_t a, std::int32_t b, std::int32_t sum) {
+  asm("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+  return sum;
+}
+
+/// −z twice, for add_even_bytes and add_odd_bytes.
+constexpr std::int32_t minus_twice(std::int32_t zero_point) {
+  return static_cast<std::int32_t>((static_cast<std::uint32_t>(-zero_point) & 0xffff) * 0x10001u);
+}
+
+/// Where the biases of a layer stand, in bytes from its weights; 0 if it has none. Both are in the model.
+constexpr std::int32_t bias_distance(graph_view g, const layer& l) {
+  if (!g.has_input(l, 2)) return 0;
+  return static_cast<std::int32_t>(g.input_of(l, 2).data_at) - static_cast<std::int32_t>(g.input_of(l, 1).data_at);
+}
+
+}  // namespace inlay::detail::arm_dsp

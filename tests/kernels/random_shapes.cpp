@@ -1,0 +1,428 @@
+// Compares the fast kernels of the instruction set that this is compiled for with the reference kernels, on random
+// layers: shapes, windows, strides and paddings drawn when it is compiled, weights, biases, scales and inputs when
+// it runs, extreme ones among them. Rows in rings, strips of columns, and outputs inside wider maps, whose other
+// bytes must stay as they are.
+//
+// Needs neither files nor streams, so that it runs on bare metal, too. Exit status 1 if anything differs.
+#include <inlay.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+// How many layers of each kind; a macro, so that small machines can take less at a time.
+#ifndef INLAY_RANDOM_LAYERS
+#define INLAY_RANDOM_LAYERS 48
+#endif
+#ifndef INLAY_FIRST_SEED
+#define INLAY_FIRST_SEED 0
+#endif
+
+namespace {
+
+using inlay::graph_view;
+using inlay::layer;
+using inlay::layer_kind;
+using inlay::map_view;
+using inlay::region;
+
+/// xorshift32.
+struct random_numbers {
+  std::uint32_t state = 1;
+  constexpr std::uint32_t next() {
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+  }
+  /// From low to high, both included.
+  constexpr std::int32_t between(std::int32_t low, std::int32_t high) {
+    return low + static_cast<std::int32_t>(next() % static_cast<std::uint32_t>(high - low + 1));
+  }
+  template <std::size_t Count>
+  constexpr std::int32_t one_of(const std::int32_t (&values)[Count]) {
+    return values[next() % Count];
+  }
+};
+
+/// A graph of one layer with tensors 0 to 2 its inputs, 3 its output. The model's bytes would be a header, the weights,
+/// the scales, the biases.
+struct one_layer {
+  inlay::tensor tensors[4]{};
+  layer layers[1]{};
+  std::int32_t weight_bytes = 0;
+  std::int32_t channels = 0;  // of the output
+  constexpr graph_view view() const { return {tensors, layers, nullptr, nullptr, 4, 1, 0, 0}; }
+};
+
+constexpr std::int32_t header_bytes = 16;
+constexpr std::int32_t model_capacity = 96 * 1024;
+constexpr std::int32_t map_capacity = 48 * 1024;
+
+template <layer_kind Kind>
+constexpr one_layer random_layer(std::uint32_t seed) {
+  random_numbers random{seed * 2654435761u + 12345u + static_cast<std::uint32_t>(Kind) * 977u};
+  for (int i = 0; i < 8; ++i) random.next();
+  one_layer made{};
+  layer& l = made.layers[0];
+  l.kind = Kind;
+  l.inputs = {0, -1, -1};
+  l.output = 3;
+  l.clamp = static_cast<inlay::activation>(random.one_of({0, 0, 1, 3}));
+
+  std::int32_t channels = random.one_of({1, 2, 3, 4, 5, 7, 8, 8, 12, 13, 16, 16, 20, 24, 31, 32, 33, 48, 64, 65, 100});
+  std::int32_t outputs = random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 8, 10, 16, 16, 17, 24, 30, 32, 40, 64});
+  std::int32_t height = random.between(1, 11), width = random.between(1, 13);
+  inlay::window2d& w = l.window;
+  if (inlay::has_window(Kind)) {
+    const bool pointwise = Kind == layer_kind::conv2d && random.next() % 2 == 0;
+    if (!pointwise) {
+      w.kernel = {random.one_of({1, 2, 3, 3, 3, 5, 7}), random.one_of({1, 2, 3, 3, 3, 5, 7})};
+      if (random.next() % 2 == 0) w.kernel.width = w.kernel.height;
+      const bool pool = Kind == layer_kind::average_pool2d || Kind == layer_kind::max_pool2d;
+      if (random.next() % 8 == 0 && !pool) w.dilation = {2, 2};
+    }
+    w.stride = {random.one_of({1, 1, 1, 2, 2, 3}), 1};
+    w.stride.width = random.next() % 4 == 0 ? random.between(1, 3) : w.stride.height;
+    const std::int32_t tall = inlay::dilated_extent(w.kernel.height, w.dilation.height);
+    const std::int32_t wide = inlay::dilated_extent(w.kernel.width, w.dilation.width);
+    if (random.next() % 3 != 0) {
+      const inlay::same_padding rows = inlay::pad_to_same(height, w.kernel.height, w.stride.height, w.dilation.height);
+      const inlay::same_padding columns = inlay::pad_to_same(width, w.kernel.width, w.stride.width, w.dilation.width);
+      w.padding = {rows.before, columns.before, rows.after, columns.after};
+    } else {
+      height = height > tall ? height : tall;
+      width = width > wide ? width : wide;
+    }
+  }
+  std::int32_t made_height = height, made_width = width;
+  if (inlay::has_window(Kind)) {
+    made_height = inlay::window_output(height, w.padding.top, w.padding.bottom, w.kernel.height, w.stride.height,
+                                       w.dilation.height);
+    made_width =
+        inlay::window_output(width, w.padding.left, w.padding.right, w.kernel.width, w.stride.width, w.dilation.width);
+  }
+
+  const auto zero_point = [&random] {
+    return random.one_of({-128, -128, 127, 0, -1, 3, -77, 100});
+  };
+  const auto activation_tensor = [&](inlay::shape s, float scale) {
+    inlay::tensor t{};
+    t.extents = s;
+    t.quant = {scale, zero_point(), 1, 0, 0};
+    return t;
+  };
+  const auto constant_tensor = [](inlay::shape s, std::int32_t at, std::int32_t bytes) {
+    inlay::tensor t{};
+    t.extents = s;
+    t.data_at = static_cast<std::uint32_t>(at);
+    t.data_bytes = static_cast<std::uint32_t>(bytes);
+    return t;
+  };
+
+  if constexpr (Kind == layer_kind::conv2d) {
+    // Now and then in groups.
+    const std::int32_t groups = random.next() % 10 == 0 && channels % 2 == 0 ? 2 : 1;
+    if (groups == 2 && outputs % 2 != 0) ++outputs;
+    made.weight_bytes = outputs * w.kernel.height * w.kernel.width * (channels / groups);
+    made.tensors[1] = constant_tensor({4, {outputs, w.kernel.height, w.kernel.width, channels / groups}}, header_bytes,
+                                      made.weight_bytes);
+  } else if constexpr (Kind == layer_kind::depthwise_conv2d) {
+    outputs = channels * (random.next() % 4 == 0 ? random.between(2, 8) : 1);
+    made.weight_bytes = w.kernel.height * w.kernel.width * outputs;
+    made.tensors[1] =
+        constant_tensor({4, {1, w.kernel.height, w.kernel.width, outputs}}, header_bytes, made.weight_bytes);
+  } else if constexpr (Kind == layer_kind::fully_connected) {
+    made_height = height = 1;
+    width = made_width = random.one_of({1, 1, 1, 2, 3});
+    channels = random.one_of({1, 3, 4, 10, 16, 64, 65, 127, 128, 250, 640});
+    made.weight_bytes = outputs * channels;
+    made.tensors[1] = constant_tensor({2, {outputs, channels}}, header_bytes, made.weight_bytes);
+  } else {
+    outputs = channels;
+  }
+  made.channels = outputs;
+  if (inlay::has_weights(Kind)) {
+    l.inputs[1] = 1;
+    const std::int32_t scales_at = header_bytes + (made.weight_bytes + 3) / 4 * 4;
+    const std::int32_t scales = random.next() % 4 == 0 ? 1 : outputs;
+    made.tensors[1].quant = {0, 0, scales, static_cast<std::uint32_t>(scales_at), 0};
+    if (random.next() % 4 != 0) {
+      l.inputs[2] = 2;
+      made.tensors[2] = constant_tensor({1, {outputs}}, scales_at + 4 * outputs, 4 * outputs);
+    }
+  }
+
+  const float scales[] = {1.0f, 0.5f, 0.0472f, 0.0078125f, 3.75f};
+  const auto scale = [&] {
+    return scales[random.next() % 5];
+  };
+  made.tensors[0] =
+      activation_tensor(Kind == layer_kind::fully_connected ? inlay::shape{2, {width, channels}}
+                                                            : inlay::shape{4, {1, height, width, channels}},
+                        scale());
+  if constexpr (inlay::is_pair(Kind)) {
+    l.inputs[1] = 1;
+    inlay::shape b = made.tensors[0].extents;
+    // A value for each channel, for each pixel, or one for all.
+    const std::uint32_t how = random.next() % 6;
+    if (how == 0) b = {4, {1, 1, 1, channels}};
+    if (how == 1) b = {4, {1, height, width, 1}};
+    if (how == 2) b = {4, {1, 1, 1, 1}};
+    made.tensors[1] = activation_tensor(b, scale());
+  }
+  inlay::shape to{4, {1, made_height, made_width, outputs}};
+  if constexpr (Kind == layer_kind::fully_connected) to = {2, {width, outputs}};
+  if constexpr (Kind == layer_kind::mean) {
+    to = {4, {1, 1, 1, channels}};
+    l.axes = 6;  // height and width
+    if (random.next() % 4 == 0) {
+      l.axes = random.next() % 2 == 0 ? 2 : 8;
+      to.extents[l.axes == 2 ? 1 : 3] = 1;
+      to.extents[2] = width;
+      if (l.axes == 8) to.extents[1] = height;
+      if (l.axes == 2) to.extents[1] = 1;
+    }
+  }
+  made.tensors[3] = activation_tensor(to, scale());
+  if (Kind == layer_kind::average_pool2d || Kind == layer_kind::max_pool2d)
+    made.tensors[3].quant = made.tensors[0].quant;
+  for (int i = 0; i < 4; ++i) made.tensors[i].storage = i;
+  return made;
+}
+
+std::int8_t model[model_capacity];
+std::int8_t first_input[map_capacity], second_input[map_capacity];
+std::int8_t wanted[map_capacity], got[map_capacity], ring[map_capacity];
+inlay::channel_constants constants[1024];
+std::int32_t sums[1024];
+alignas(16) unsigned char table_bytes[64 * 1024];
+random_numbers at_run_time{2463534242u};
+
+std::int8_t random_byte(int mode) {
+  const auto byte = static_cast<std::int8_t>(at_run_time.next() >> 24);
+  if (mode == 0) return byte;
+  if (mode == 1) return byte < 0 ? -127 : 127;
+  if (mode == 2) return byte < 0 ? -128 : 127;
+  return mode == 3 ? 127 : -128;
+}
+
+void store(std::int32_t at, std::int32_t value) { std::memcpy(model + at, &value, 4); }
+
+void fill_model(const one_layer& c, int mode) {
+  for (std::int32_t i = 0; i < c.weight_bytes; ++i) model[header_bytes + i] = random_byte(mode);
+  const graph_view g = c.view();
+  if (!inlay::has_weights(c.layers[0].kind)) return;
+  // From far below one to above: right shifts of all sizes, left shifts, exact powers of two.
+  const float typical[] = {0.0009f, 0.0031f, 0.012f, 0.00097f};
+  const float extreme[] = {1e-9f, 0.5f, 1.0f, 2.7f, 0.25f, 1e-6f, 40.0f, 1.9e-12f};
+  for (std::int32_t i = 0; i < c.channels; ++i) {
+    const std::uint32_t draw = at_run_time.next();
+    float scale = mode == 0 ? typical[draw % 4] : extreme[draw / 16 % 8];
+    scale *= 1.0f + static_cast<float>(draw >> 20) / 8192.0f * (draw % 3 != 0 ? 1.0f : 0.0f);
+    std::int32_t bits = 0;
+    std::memcpy(&bits, &scale, 4);
+    store(static_cast<std::int32_t>(c.tensors[1].quant.scales_at) + 4 * i, bits);
+    if (g.has_input(c.layers[0], 2))
+      store(static_cast<std::int32_t>(c.tensors[2].data_at) + 4 * i, at_run_time.between(-20000, 20000));
+  }
+}
+
+/// The table of a kernel, in memory of its own.
+template <typename Kernel, layer_kind Kind>
+const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
+  auto* entries = reinterpret_cast<typename Kernel::table_entry*>(table_bytes);
+  if constexpr (inlay::has_weights(Kind)) {
+    using reference = inlay::reference_kernel<Kind>;
+    reference::fill_table(g, l, model, constants);
+    inlay::detail::sum_weights(g, l, model, 0, reference::table_size(g, l), sums);
+    if (Kernel::table_size(g, l) > 0) Kernel::fill_table(g, l, model, constants, sums, entries);
+  } else {
+    Kernel::fill_table(g, l, model, entries);
+  }
+  return entries;
+}
+
+template <layer_kind Kind>
+map_view<const std::int8_t> view_of(const one_layer& c, int position) {
+  return inlay::whole_map<const std::int8_t>(position == 0 ? first_input : second_input, c.tensors[position].extents);
+}
+
+/// The rows that a window needs of its input, alone in a ring.
+map_view<const std::int8_t> in_ring(const one_layer& c, std::int32_t y) {
+  const layer& l = c.layers[0];
+  const inlay::shape& from = c.tensors[0].extents;
+  const std::int32_t rows = inlay::detail::overwrite_rows(l, from);
+  const std::int32_t row_bytes = from.width() * from.channels();
+  for (std::int32_t i = 0; i < rows * row_bytes; ++i) ring[i] = 55;
+  const std::int32_t top = y * l.window.stride.height - l.window.padding.top;
+  for (std::int32_t ky = 0; ky < l.window.kernel.height; ++ky) {
+    const std::int32_t iy = top + ky * l.window.dilation.height;
+    if (iy >= 0 && iy < from.height())
+      std::memcpy(ring + iy % rows * row_bytes, first_input + iy * row_bytes, static_cast<std::size_t>(row_bytes));
+  }
+  return {ring, from.channels(), row_bytes, rows, 0};
+}
+
+template <typename Kernel, layer_kind Kind, typename Run>
+void make_output(const one_layer& c, int how, Run run) {
+  const inlay::shape& to = c.tensors[3].extents;
+  std::memset(got, 91, sizeof got);
+  if (how == 0) {
+    run(inlay::whole_map(got, to), region{0, map_rows(to), 0, to.width()}, view_of<Kind>(c, 0));
+    return;
+  }
+  // Row by row, in two strips, in a map with two more channels, the first of which is not ours.
+  const std::int32_t pitch = to.channels() + 2;
+  const map_view<std::int8_t> map{got + 1, pitch, pitch * to.width(), map_rows(to), 0};
+  const std::int32_t half = to.width() / 2;
+  for (std::int32_t y = 0; y < map_rows(to); ++y) {
+    map_view<const std::int8_t> in = view_of<Kind>(c, 0);
+    if (inlay::has_window(Kind)) in = in_ring(c, y);
+    if (half > 0) run(map, region{y, y + 1, 0, half}, in);
+    // The second strip's memory starts with its first column, output and input.
+    map_view<std::int8_t> strip = map;
+    strip.first_column = half;
+    strip.data += half * pitch;
+    run(strip, region{y, y + 1, half, to.width()}, in);
+  }
+}
+
+bool same(const inlay::shape& to, int how) {
+  const std::int32_t channels = to.channels(), pitch = how == 0 ? channels : channels + 2, skip = how == 0 ? 0 : 1;
+  const std::int32_t pixels = to.elements() / channels;
+  for (std::int32_t p = 0; p < pixels; ++p) {
+    if (std::memcmp(got + p * pitch + skip, wanted + p * channels, static_cast<std::size_t>(channels)) != 0)
+      return false;
+    if (how != 0 && (got[p * pitch] != 91 || got[p * pitch + pitch - 1] != 91)) return false;
+  }
+  return got[pixels * pitch] == 91;
+}
+
+void describe(const one_layer& c, int mode, int how) {
+  const layer& l = c.layers[0];
+  const inlay::shape& i = c.tensors[0].extents;
+  const inlay::shape& o = c.tensors[3].extents;
+  std::printf(
+      "%s differs: input %dx%dx%d zero point %d, output %dx%dx%d zero point %d, kernel %dx%d, stride %dx%d, "
+      "dilation %d, padding %d %d, clamp %d, data %d, %s\n",
+      name(l.kind), int{i.height()}, int{i.width()}, int{i.channels()}, int{c.tensors[0].quant.zero_point},
+      int{o.height()}, int{o.width()}, int{o.channels()}, int{c.tensors[3].quant.zero_point},
+      int{l.window.kernel.height}, int{l.window.kernel.width}, int{l.window.stride.height}, int{l.window.stride.width},
+      int{l.window.dilation.height}, int{l.window.padding.top}, int{l.window.padding.left}, static_cast<int>(l.clamp),
+      mode, how == 0 ? "whole" : "rows and strips");
+}
+
+struct tally {
+  int accepted = 0, offered = 0, wrong = 0;
+};
+
+/// One layer: every kind of data, whole and in pieces.
+template <typename Kernel, layer_kind Kind, std::uint32_t Seed>
+void compare(tally& t) {
+  static constexpr one_layer c = random_layer<Kind>(Seed);
+  static_assert(c.tensors[0].extents.elements() < map_capacity && c.weight_bytes < model_capacity / 2);
+  constexpr graph_view g = c.view();
+  constexpr const layer& l = c.layers[0];
+  ++t.offered;
+  if constexpr (Kernel::accepts(g, l)) {
+    ++t.accepted;
+    using reference = inlay::reference_kernel<Kind>;
+    constexpr auto spec = Kernel::specialise(g, l);
+    constexpr auto parameters = Kernel::prepare(g, l);
+    constexpr auto reference_parameters = reference::prepare(g, l);
+    const inlay::shape& to = c.tensors[3].extents;
+    for (int mode = 0; mode < 6; ++mode) {
+      fill_model(c, mode % 5);
+      for (std::int8_t& byte : first_input) byte = random_byte(mode == 5 ? 4 : mode % 3);
+      for (std::int8_t& byte : second_input) byte = random_byte(mode == 5 ? 2 : mode % 3);
+      const auto* table = make_table<Kernel, Kind>(g, l);
+      for (int how = 0; how < 2; ++how) {
+        if constexpr (inlay::makes_regions(Kind)) {
+          const region all{0, map_rows(to), 0, to.width()};
+          if constexpr (inlay::has_weights(Kind)) {
+            reference::run(reference_parameters, constants, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0),
+                           model + header_bytes);
+            make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
+              Kernel::template run<spec>(parameters, table, map, r, in, model + header_bytes);
+            });
+          } else if constexpr (inlay::is_pair(Kind)) {
+            reference::run(reference_parameters, nullptr, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0),
+                           view_of<Kind>(c, 1));
+            make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
+              Kernel::template run<spec>(parameters, table, map, r, in, view_of<Kind>(c, 1));
+            });
+          } else {
+            static std::int8_t lookup[256];
+            if (reference::table_size(g, l) > 0)
+              if constexpr (sizeof(typename reference::table_entry) == 1) reference::fill_table(g, l, model, lookup);
+            reference::run(reference_parameters, lookup, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0));
+            make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
+              Kernel::template run<spec>(parameters, table, map, r, in);
+            });
+          }
+        } else {
+          if (how != 0) continue;
+          std::memset(got, 91, sizeof got);
+          if constexpr (inlay::has_weights(Kind)) {
+            reference::run_whole(reference_parameters, constants, wanted, first_input, model + header_bytes);
+            Kernel::template run_whole<spec>(parameters, table, got, first_input, model + header_bytes);
+          } else {
+            reference::run_whole(reference_parameters, nullptr, wanted, first_input);
+            Kernel::template run_whole<spec>(parameters, table, got, first_input);
+          }
+        }
+        if (!same(to, how)) {
+          ++t.wrong;
+          describe(c, mode, how);
+        }
+      }
+    }
+  }
+}
+
+template <layer_kind Kind>
+bool compare_kind() {
+  tally native{}, portable{};
+  [&]<std::uint32_t... Seed>(std::integer_sequence<std::uint32_t, Seed...>) {
+    (compare<inlay::fast_kernel<inlay::native_isa, Kind>, Kind, INLAY_FIRST_SEED + Seed>(native), ...);
+    (compare<inlay::portable_kernel<Kind>, Kind, INLAY_FIRST_SEED + Seed>(portable), ...);
+  }
+  (std::make_integer_sequence<std::uint32_t, INLAY_RANDOM_LAYERS>{});
+  std::printf("%-18s %-12s %d of %d layers, %d differ; portable %d layers, %d differ\n", name(Kind),
+              name(inlay::native_isa), native.accepted, native.offered, native.wrong, portable.accepted,
+              portable.wrong);
+  return native.wrong + portable.wrong == 0;
+}
+
+}  // namespace
+
+int main() {
+#if defined(__x86_64__)
+  // A machine that cannot run this cannot tell: skipped.
+  using inlay::isa;
+  const bool runs = inlay::native_isa == isa::avx2       ? __builtin_cpu_supports("avx2")
+                    : inlay::native_isa == isa::avx_vnni ? __builtin_cpu_supports("avxvnni")
+                    : inlay::native_isa == isa::avx512_vnni
+                        ? __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")
+                        : true;
+  if (!runs) {
+    std::printf("skipped: this processor has no %s\n", name(inlay::native_isa));
+    return 77;
+  }
+#endif
+  bool equal = true;
+  const auto all = [&equal]<layer_kind... Kind>() { ((equal = compare_kind<Kind>() && equal), ...); };
+  all.operator()<
+#ifdef INLAY_ONLY_KIND
+      layer_kind::INLAY_ONLY_KIND
+#else
+      layer_kind::conv2d, layer_kind::depthwise_conv2d, layer_kind::fully_connected, layer_kind::add, layer_kind::sub,
+      layer_kind::mul, layer_kind::average_pool2d, layer_kind::max_pool2d, layer_kind::mean
+#endif
+      >();
+  std::printf("%s\n", equal ? "all equal" : "SOME DIFFER");
+  return equal ? 0 : 1;
+}
