@@ -40,6 +40,7 @@
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/fetch.hpp>
 #include <inlay/kernels/overwrite.hpp>
+#include <inlay/kernels/weight_sums.hpp>
 #include <inlay/kernels/fast.hpp>
 
 #include <inlay/run.hpp>

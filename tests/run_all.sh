@@ -4,7 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(cmake ninja-build python3 g++-12 clang-19 libclang-rt-19-dev doctest-dev libbenchmark-dev
-          libcli11-dev nlohmann-json3-dev libstb-dev meson pkg-config valgrind xxd)
+          libcli11-dev nlohmann-json3-dev libstb-dev meson pkg-config valgrind xxd
+          gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
+          g++-aarch64-linux-gnu qemu-user)
 
 install_packages() {
   # Nothing to do, and no need of the network, where all are there.

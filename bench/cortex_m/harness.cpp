@@ -1,73 +1,10 @@
-// The program around the networks: start-up without a C library, and for each network whether its answers are the
-// recorded ones, what SysTick counted during one inference, and how deep its stack went. Compiled so that it calls
-// nothing from a library: whatever the linker adds is there because inference wants it.
+// Runs networks: for each whether its answers are the recorded ones, what SysTick counted during one inference, and how
+// deep its stack went. Compiled, like the processor's start, so that it calls nothing from a library: whatever the
+// linker adds is there because inference wants it.
 #include "harness.hpp"
+#include "processor.hpp"
 
 namespace {
-
-// ---- semihosting: the debugger, here QEMU, prints and ends the program ---------------------------------
-
-std::uint32_t semihosting(std::uint32_t operation, const void* argument) {
-  register std::uint32_t r0 asm("r0") = operation;
-  register const void* r1 asm("r1") = argument;
-  asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-  return r0;
-}
-
-void print(const char* text) { semihosting(0x04, text); }  // SYS_WRITE0
-
-/// " name=value", the value in hexadecimal: decimal would need a division.
-void print(const char* name, std::uint32_t value) {
-  char digits[9];
-  for (int i = 0; i < 8; ++i) {
-    const std::uint32_t digit = value >> (28 - 4 * i) & 15;
-    digits[i] = static_cast<char>(digit < 10 ? '0' + digit : 'a' + digit - 10);
-  }
-  digits[8] = 0;
-  print(" ");
-  print(name);
-  print("=");
-  print(digits);
-}
-
-[[noreturn]] void finish(bool success) {
-  semihosting(0x18, reinterpret_cast<const void*>(success ? 0x20026u : 0x20023u));  // SYS_EXIT
-  for (;;) {
-  }
-}
-
-// ---- the processor -------------------------------------------------------------------------------------
-
-volatile std::uint32_t& word_at(std::uint32_t address) { return *reinterpret_cast<volatile std::uint32_t*>(address); }
-
-const auto systick_control = 0xe000e010u, systick_reload = 0xe000e014u, systick_value = 0xe000e018u;
-const auto interrupt_state = 0xe000ed04u, configuration = 0xe000ed14u, coprocessor_access = 0xe000ed88u;
-
-volatile std::uint32_t systick_wraps;
-
-extern "C" {
-extern std::uint32_t stack_bottom[], stack_top[], data_start[], data_end[], data_load[], bss_start[], bss_end[];
-extern unsigned char harness_scratch[];
-}
-
-/// Ticks of SysTick so far.
-[[gnu::noinline]] std::uint32_t ticks() {
-  for (;;) {
-    const std::uint32_t wraps = systick_wraps, value = word_at(systick_value);
-    const bool pending = (word_at(interrupt_state) & 1u << 26) != 0;
-    if (!pending && wraps == systick_wraps) return (wraps << 24) + 0xffffff - value;
-  }
-}
-
-void start_systick() {
-  word_at(systick_reload) = 0xffffff;
-  word_at(systick_value) = 0;
-  word_at(systick_control) = 7;  // the processor's clock, an interrupt when it wraps
-  while (word_at(systick_value) == 0) {
-  }
-}
-
-void stop_systick() { word_at(systick_control) = 0; }
 
 /// Executes 2 × count instructions.
 void spin(std::uint32_t count) { asm volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+l"(count) : : "cc"); }
@@ -225,7 +162,9 @@ bool measure(const harness_network& network, std::uint32_t index) {
   return exact;
 }
 
-[[noreturn]] void run_all() {
+}  // namespace
+
+void harness_program() {
   start_systick();
   const std::uint32_t start = ticks();
   spin(1000000);
@@ -241,48 +180,3 @@ bool measure(const harness_network& network, std::uint32_t index) {
   print("end\n");
   finish(exact);
 }
-
-void on_systick() { systick_wraps = systick_wraps + 1; }
-
-[[gnu::naked]] void on_fault() { asm volatile("mov r0, sp\n bl harness_report_fault"); }
-
-}  // namespace
-
-/// Any fault: where, from the frame that the processor left on the stack.
-extern "C" [[noreturn, gnu::used]] void harness_report_fault(const std::uint32_t* frame) {
-  print("FAULT");
-  print("program_counter", frame[6]);
-  print("return_address", frame[5]);
-  print("\n");
-  finish(false);
-}
-
-extern "C" [[noreturn]] void harness_reset() {
-  for (std::uint32_t *to = data_start, *from = data_load; to != data_end;) *to++ = *from++;
-  for (std::uint32_t* to = bss_start; to != bss_end;) *to++ = 0;
-#ifdef __ARM_FP
-  word_at(coprocessor_access) = 0xfu << 20;  // floating point and MVE
-  asm volatile("dsb\n isb");
-#endif
-#ifdef __ARM_FEATURE_MVE
-  word_at(configuration) = word_at(configuration) | 1u << 19;  // low-overhead loops
-#endif
-  run_all();
-}
-
-[[gnu::section(".vectors"), gnu::used]] static void (*const vectors[16])() = {reinterpret_cast<void (*)()>(stack_top),
-                                                                              harness_reset,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_fault,
-                                                                              on_systick};

@@ -66,15 +66,22 @@ struct interpreter {
         const map_view<std::int8_t> map{output + graph.output_of(l).first_channel,
                                         graph.tensors[storage].extents.channels(), maps[writer].row_pitch,
                                         maps[writer].rows, first_columns[writer]};
-        if constexpr (has_window(kind()))
-          if (scratch.used())
-            return detail::run_over(graph, l, output, arena + scratch.offset,
-                                    [&](region row, map_view<const std::int8_t> input) {
-                                      if constexpr (weighted)
-                                        kernel::run(parameters, entries, map, row, input, weights);
-                                      else
-                                        kernel::run(parameters, entries, map, row, input);
-                                    });
+        if constexpr (has_window(kind())) {
+          if (scratch.used()) {
+            const detail::overwriting over =
+                detail::overwriting_of(graph.input_of(l).extents, graph.output_of(l).extents, l);
+            std::int8_t* ring = arena + scratch.offset;
+            for (std::int32_t y = 0, copied = 0; y < over.output_rows; ++y) {
+              copied = detail::copy_to_ring(over, output, ring, y, copied);
+              const region row{y, y + 1, 0, over.output_columns};
+              if constexpr (weighted)
+                kernel::run(parameters, entries, map, row, over.copies(ring), weights);
+              else
+                kernel::run(parameters, entries, map, row, over.copies(ring));
+            }
+            return;
+          }
+        }
         if constexpr (kind() == layer_kind::quantize)
           kernel::run(parameters, entries, map, work,
                       whole_map(static_cast<const float*>(pointer(l, 0)), graph.input_of(l).extents));

@@ -203,7 +203,8 @@ class network {
 
   template <std::size_t I>
   constexpr const std::int8_t* output_data() const {
-    return arena_ + plan::arena.places[known::output_tensor(I).storage].offset;
+    constexpr std::int32_t offset = plan::arena.places[known::output_tensor(I).storage].offset;
+    return arena_ + offset;
   }
 
   alignas(arena_alignment) std::int8_t arena_[arena_bytes];

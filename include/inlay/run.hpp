@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/kernels/fast.hpp>
+#include <inlay/kernels/weight_sums.hpp>
 #include <inlay/kernels/overwrite.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
@@ -24,9 +25,10 @@ const std::int8_t* as_int8_elements(const Byte* data) {
   return reinterpret_cast<const std::int8_t*>(data);
 }
 template <typename Byte>
-map_view<const std::int8_t> as_int8_elements(map_view<Byte> m) {
+map_view<const std::int8_t> as_int8_elements(const map_view<Byte>& m) {
   return {reinterpret_cast<const std::int8_t*>(m.data), m.pixel_pitch, m.row_pitch, m.rows, m.first_column};
 }
+inline const map_view<const std::int8_t>& as_int8_elements(const map_view<const std::int8_t>& m) { return m; }
 
 /// Everything about a model with a schedule that is known before it runs.
 template <typename Model, typename Schedule>
@@ -57,7 +59,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
 
     template <typename... Operands>
-    static constexpr void run(map_view<std::int8_t> output, region r, const Operands&... operands) {
+    static constexpr void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
       kernel::run(parameters, table.entries, output, r, operands...);
     }
     template <typename... Operands>
@@ -65,8 +67,9 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       kernel::run_whole(parameters, table.entries, output, operands...);
     }
     template <typename Input>
-    static constexpr void accumulate(std::int8_t* output, std::int8_t* sums, region row, map_view<Input> input) {
-      kernel::accumulate(parameters, output, sums, row, map_view<const Input>(input));
+    static constexpr void accumulate(std::int8_t* output, std::int8_t* sums, const region& row,
+                                     const map_view<Input>& input) {
+      kernel::accumulate(parameters, output, sums, row, input);
     }
   };
 
@@ -127,7 +130,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
 
     template <typename... Operands>
-    static void run(map_view<std::int8_t> output, region r, const Operands&... operands) {
+    static void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
       kernel::template run<spec>(parameters, table.entries, output, r, as_int8_elements(operands)...);
     }
     template <typename... Operands>
@@ -135,7 +138,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       kernel::template run_whole<spec>(parameters, table.entries, output, as_int8_elements(operands)...);
     }
     template <typename Input>
-    static void accumulate(std::int8_t* output, std::int8_t* sums_so_far, region row, map_view<Input> input) {
+    static void accumulate(std::int8_t* output, std::int8_t* sums_so_far, const region& row,
+                           const map_view<Input>& input) {
       kernel::template accumulate<spec>(parameters, output, sums_so_far, row, as_int8_elements(input));
     }
   };
@@ -166,12 +170,15 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
   static constexpr auto pointer(const std::int8_t* arena_bytes, const Inputs& inputs) {
     constexpr const tensor& t = graph.tensors[Tensor];
     constexpr std::int32_t input = graph.input_position(t.storage);
-    if constexpr (t.is_constant())
-      return Model::bytes() + t.data_at;
-    else if constexpr (input >= 0)
+    if constexpr (t.is_constant()) {
+      constexpr std::uint32_t at = t.data_at;
+      return Model::bytes() + at;
+    } else if constexpr (input >= 0) {
       return std::get<static_cast<std::size_t>(input)>(inputs);
-    else
-      return arena_bytes + arena.places[t.storage].offset;
+    } else {
+      constexpr std::int32_t offset = arena.places[t.storage].offset;
+      return arena_bytes + offset;
+    }
   }
 
   /// The column that the rows of a map start with in a column patch of stage S: not the map's first where the
@@ -181,6 +188,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     constexpr stage s = stages.items[S];
     if constexpr (s.is_one_layer() || Writer < s.first || Writer >= s.end || !maps.items[Writer].internal)
       return 0;
+    else if constexpr (s.column_patches == 1)
+      return std::integral_constant<std::int32_t, base::template layout<S>.made_columns[Writer - s.first].first>{};
     else
       return base::template layout<S>.made_columns[column_patch * s.layers() + Writer - s.first].first;
   }
@@ -193,18 +202,21 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     const auto* data = pointer<index>(arena_bytes, inputs);
     constexpr bool dense = t.is_constant() || graph.input_position(t.storage) >= 0 ||
                            is_reshaped(t.extents, graph.tensors[t.storage].extents);
+    // Constants, so that the graph itself need not be in flash.
+    constexpr std::int32_t channels = t.extents.channels();
     if constexpr (dense) {
-      return whole_map(data, t.extents);
+      constexpr std::int32_t row_pitch = t.extents.width() * channels, rows = map_rows(t.extents);
+      return map_view{data, channels, row_pitch, rows, 0};
     } else {
       constexpr std::int32_t writer = known::spans.items[t.storage].first_writer;
-      return map_view{data, t.extents.channels(), maps.items[writer].row_pitch, maps.items[writer].rows,
-                      first_column<S, writer>(column_patch)};
+      constexpr std::int32_t row_pitch = maps.items[writer].row_pitch, rows = maps.items[writer].rows;
+      return map_view{data, channels, row_pitch, rows, first_column<S, writer>(column_patch)};
     }
   }
 
   /// Makes a region of a layer's output; all of it where the kernel cannot do parts.
   template <std::int32_t S, std::int32_t Index, typename Inputs>
-  static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, region r,
+  static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, const region& r,
                                    std::int32_t column_patch) {
     // Fast kernels use instructions that constant expressions cannot.
     if (std::is_constant_evaluated())
@@ -213,44 +225,52 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       run_step<step<Index>, S, Index>(arena_bytes, inputs, r, column_patch);
   }
 
+  // No closures and no references to tables of the plan: what is left at run time are a few constants.
   template <typename Step, std::int32_t S, std::int32_t Index, typename Inputs>
-  static constexpr void run_step(std::int8_t* arena_bytes, const Inputs& inputs, region r, std::int32_t column_patch) {
-    constexpr const layer& l = graph.layers[Index];
-    constexpr bool weighted = has_weights(l.kind);
-    constexpr bool adds_up = accumulates(graph, stages.items[S], l);
-    constexpr graph_view whole = graph;
+  static constexpr void run_step(std::int8_t* arena_bytes, const Inputs& inputs, const region& r,
+                                 std::int32_t column_patch) {
+    constexpr layer l = graph.layers[Index];
     constexpr std::int32_t storage = graph.output_of(l).storage;
     constexpr std::int32_t writer = known::spans.items[storage].first_writer;
-    constexpr const arena_place& scratch = arena.places[scratch_place(graph, Index)];
-    std::int8_t* output = arena_bytes + arena.places[storage].offset;
-    [[maybe_unused]] const map_view<std::int8_t> map{
-        output + graph.output_of(l).first_channel, graph.tensors[storage].extents.channels(),
-        maps.items[writer].row_pitch, maps.items[writer].rows, first_column<S, writer>(column_patch)};
-    const auto run = [&](const auto&... weights) {
-      if constexpr (l.kind == layer_kind::fetch) {
-        constexpr element_type type = known::input_tensor(static_cast<std::size_t>(l.origin)).type;
-        Step::kernel::template run<type>(Step::parameters, map, r,
-                                         std::get<static_cast<std::size_t>(l.origin)>(inputs));
-      } else if constexpr (adds_up) {
-        Step::accumulate(output, arena_bytes + scratch.offset, r,
-                         view<S, Index, 0>(arena_bytes, inputs, column_patch));
-      } else if constexpr (!makes_regions(l.kind)) {
-        Step::run_whole(output, pointer<l.inputs[0]>(arena_bytes, inputs), weights...);
-      } else if constexpr (scratch.used()) {
-        run_over(whole, l, output, arena_bytes + scratch.offset,
-                 [&](region row, map_view<const std::int8_t> input) { Step::run(map, row, input, weights...); });
-      } else {
-        constexpr std::size_t map_operands = pointer_operands(l.kind) - (weighted ? 1 : 0);
-        [&]<std::size_t... Position>(std::index_sequence<Position...>) {
-          Step::run(map, r, view<S, Index, Position>(arena_bytes, inputs, column_patch)..., weights...);
-        }
-        (std::make_index_sequence<map_operands>{});
+    constexpr std::int32_t offset = arena.places[storage].offset, first_channel = graph.output_of(l).first_channel;
+    constexpr std::int32_t pixel_pitch = graph.tensors[storage].extents.channels();
+    constexpr std::int32_t row_pitch = maps.items[writer].row_pitch, rows = maps.items[writer].rows;
+    constexpr arena_place scratch = arena.places[scratch_place(graph, Index)];
+    constexpr std::int32_t scratch_offset = scratch.offset;
+    std::int8_t* output = arena_bytes + offset;
+    [[maybe_unused]] const map_view<std::int8_t> map{output + first_channel, pixel_pitch, row_pitch, rows,
+                                                     first_column<S, writer>(column_patch)};
+    if constexpr (l.kind == layer_kind::fetch) {
+      constexpr auto input = static_cast<std::size_t>(l.origin);
+      Step::kernel::template run<known::input_tensor(input).type>(Step::parameters, map, r, std::get<input>(inputs));
+    } else if constexpr (accumulates(graph, stages.items[S], l)) {
+      Step::accumulate(output, arena_bytes + scratch_offset, r, view<S, Index, 0>(arena_bytes, inputs, column_patch));
+    } else if constexpr (!makes_regions(l.kind)) {
+      if constexpr (has_weights(l.kind))
+        Step::run_whole(output, pointer<l.inputs[0]>(arena_bytes, inputs), pointer<l.inputs[1]>(arena_bytes, inputs));
+      else
+        Step::run_whole(output, pointer<l.inputs[0]>(arena_bytes, inputs));
+    } else if constexpr (scratch.used()) {
+      constexpr overwriting over = overwriting_of(graph.input_of(l).extents, graph.output_of(l).extents, l);
+      std::int8_t* ring = arena_bytes + scratch_offset;
+      const map_view<const std::int8_t> copies = over.copies(ring);
+      for (std::int32_t y = 0, copied = 0; y < over.output_rows; ++y) {
+        copied = copy_to_ring(over, output, ring, y, copied);
+        const region row{y, y + 1, 0, over.output_columns};
+        if constexpr (has_weights(l.kind))
+          Step::run(map, row, copies, pointer<l.inputs[1]>(arena_bytes, inputs));
+        else
+          Step::run(map, row, copies);
       }
-    };
-    if constexpr (weighted)
-      run(pointer<l.inputs[1]>(arena_bytes, inputs));
-    else
-      run();
+    } else if constexpr (has_weights(l.kind)) {
+      Step::run(map, r, view<S, Index, 0>(arena_bytes, inputs, column_patch),
+                pointer<l.inputs[1]>(arena_bytes, inputs));
+    } else if constexpr (pointer_operands(l.kind) == 2) {
+      Step::run(map, r, view<S, Index, 0>(arena_bytes, inputs, column_patch),
+                view<S, Index, 1>(arena_bytes, inputs, column_patch));
+    } else {
+      Step::run(map, r, view<S, Index, 0>(arena_bytes, inputs, column_patch));
+    }
   }
 
   /// Layers of the longest stage that is streamed.
@@ -279,28 +299,86 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr const auto& layout = base::template layout<S>;
 
     static constexpr void start_patch(progress& p) {
-      for (std::int32_t i = 0; i < layers; ++i) {
-        p.done[i] = static_cast<std::int16_t>(layout.rows[p.row_patch * layers + i].first);
-        p.wanted[i] = false;
+      [&p]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
+        ((p.done[I] = static_cast<std::int16_t>(rows<I>(p).first), p.wanted[I] = false), ...);
       }
+      (std::make_integer_sequence<std::int32_t, layers>{});
       p.patch_started = true;
     }
 
+    /// The rows that a layer makes in the patch.
     template <std::int32_t I>
-    static constexpr std::int32_t end(const progress& p) {
-      return layout.rows[p.row_patch * layers + I].end;
+    static constexpr interval rows(const progress& p) {
+      if constexpr (s.row_patches == 1)
+        return constant<I>.rows;
+      else
+        return layout.rows[p.row_patch * layers + I];
     }
+
+    /// The columns that a layer makes in the patch.
+    template <std::int32_t I>
+    static constexpr interval columns(const progress& p) {
+      if constexpr (s.column_patches == 1)
+        return constant<I>.columns;
+      else
+        return layout.columns[p.column_patch * layers + I];
+    }
+
+    /// A layer's numbers by themselves, so that tables which hold more need not be in flash.
+    struct layer_numbers {
+      interval rows{}, columns{};  // in the first patch
+      std::int32_t all_rows = 0;   // of its output's map
+      bool at_once = false;        // its output is there when all its work is done
+    };
+    template <std::int32_t I>
+    static constexpr layer_numbers constant = [] {
+      const layer& l = graph.layers[s.first + I];
+      const std::int32_t all = map_rows(graph.tensors[graph.output_of(l).storage].extents);
+      return layer_numbers{layout.rows[I], layout.columns[I], all, made_rows(graph, l, 1, 2) == 0};
+    }();
 
     template <std::int32_t I>
     static constexpr std::int32_t made(const progress& p) {
-      if (layout.rows[p.row_patch * layers + I].size() == 0) return 0x7fffffff;
-      return made_rows(graph, graph.layers[s.first + I], p.done[I], end<I>(p));
+      const interval work = rows<I>(p);
+      if (work.size() == 0) return 0x7fffffff;
+      if constexpr (constant<I>.at_once)
+        return p.done[I] >= work.end ? constant<I>.all_rows : 0;
+      else
+        return p.done[I];
     }
 
     template <std::int32_t I>
     static constexpr bool makes(std::int32_t storage) {
       return graph.output_of(graph.layers[s.first + I]).storage == storage;
     }
+
+    /// Rows of an operand that must be there for row y of a layer's work: by a formula, else by a table.
+    template <std::int32_t I, int Position>
+    struct operand_rows {
+      static constexpr const layer& l = graph.layers[s.first + I];
+      static constexpr std::int32_t work = [] {
+        std::int32_t end = 1;
+        for (std::int32_t patch = 0; patch < s.row_patches; ++patch)
+          if (layout.rows[patch * layers + I].end > end) end = layout.rows[patch * layers + I].end;
+        return end;
+      }();
+      static constexpr row_need formula = find_row_need(graph, s, l, Position, work);
+      struct row_table {
+        std::int16_t ends[formula.exact ? 1 : work];
+      };
+      static constexpr row_table table = [] {
+        row_table t{};
+        for (std::int32_t y = 0; y < work && !formula.exact; ++y)
+          t.ends[y] = static_cast<std::int16_t>(need_in_stage(graph, s, l, Position, {y, y + 1}, direction::rows).end);
+        return t;
+      }();
+      static constexpr std::int32_t end(std::int32_t y) {
+        if constexpr (formula.exact)
+          return formula.end(y);
+        else
+          return table.ends[y];
+      }
+    };
 
     /// Wants the rows of an operand that are missing; true if none are.
     template <std::int32_t I, int Position>
@@ -315,8 +393,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
         constexpr layer_span span = known::spans.items[graph.input_of(l, Position).storage];
         constexpr std::int32_t storage = graph.input_of(l, Position).storage;
         constexpr std::int32_t first = first_maker_in(graph, span, s);
-        const std::int32_t needed =
-            need_in_stage(graph, s, l, Position, {p.done[I], p.done[I] + 1}, direction::rows).end;
+        const std::int32_t needed = operand_rows<I, Position>::end(p.done[I]);
         return [&p, needed ]<std::int32_t... M>(std::integer_sequence<std::int32_t, M...>) {
           bool all = true;
           ((makes<first + M>(storage) && made<first + M>(p) < needed ? (p.wanted[first + M] = true, all = false)
@@ -333,13 +410,14 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr bool try_layer(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
       constexpr std::int32_t index = s.first + I;
       constexpr bool leaves = known::spans.items[graph.output_of(graph.layers[index]).storage].last_reader >= s.end;
-      if (!(leaves || p.wanted[I]) || p.done[I] >= end<I>(p)) return false;
+      if (!(leaves || p.wanted[I]) || p.done[I] >= rows<I>(p).end) return false;
       const bool first = has_operand<I, 0>(p);
       const bool second = has_operand<I, 1>(p);
       if (!first || !second) return false;
       p.wanted[I] = false;
-      const interval columns = layout.columns[p.column_patch * layers + I];
-      run_region<S, index>(arena_bytes, inputs, {p.done[I], p.done[I] + 1, columns.first, columns.end}, p.column_patch);
+      const interval made_columns = columns<I>(p);
+      run_region<S, index>(arena_bytes, inputs, {p.done[I], p.done[I] + 1, made_columns.first, made_columns.end},
+                           p.column_patch);
       ++p.done[I];
       return true;
     }
@@ -373,9 +451,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     constexpr stage s = stages.items[S];
     if constexpr (s.is_one_layer()) {
       constexpr const layer& l = graph.layers[s.first];
-      run_region<S, s.first>(arena_bytes, inputs,
-                             {0, work_along(graph, l, direction::rows), 0, work_along(graph, l, direction::columns)},
-                             0);
+      constexpr region all{0, work_along(graph, l, direction::rows), 0, work_along(graph, l, direction::columns)};
+      run_region<S, s.first>(arena_bytes, inputs, all, 0);
       return false;
     } else {
       return stream<S>::step(p, arena_bytes, inputs);

@@ -39,7 +39,7 @@ enum class layer_kind : std::uint8_t {
   requantize,          // one quantisation to another; int8 and uint8
   quantize,            // float input of the network to int8
   dequantize,          // int8 to a float output of the network; never computed, the output view does it
-  reshape,             // same bytes, other extents; never computed
+  reshape,             // same bytes, other extents; computed only where the arena must own a copy
   pad,                 // with the zero point or a given value
   slice,               // every step-th element from begin
   place,               // the input becomes a block of the output: one part of a CONCATENATION
@@ -68,8 +68,6 @@ struct layer {
   std::array<std::int32_t, max_rank> begin{};
   /// `slice`: distance between the elements taken along each axis, negative to go backwards.
   std::array<std::int32_t, max_rank> step{};
-  /// `slice`: elements taken along each axis of the input.
-  std::array<std::int32_t, max_rank> extent{};
 
   std::uint32_t axes = 0;           // bit a set where axis a is reduced or gathered from
   std::int32_t fill = 0;            // pad: the stored value around the input
@@ -164,8 +162,7 @@ constexpr bool makes_regions(layer_kind kind) {
     case layer_kind::reduce_max:
     case layer_kind::arg_max:
     case layer_kind::arg_min:
-    case layer_kind::pad:
-    case layer_kind::slice:
+    case layer_kind::reshape:
     case layer_kind::transpose:
     case layer_kind::gather: return false;
     default: return true;

@@ -142,6 +142,7 @@ constexpr void with_layer_kind(layer_kind kind, Function&& f) {
     INLAY_CASE(abs)
     INLAY_CASE(requantize)
     INLAY_CASE(quantize)
+    INLAY_CASE(reshape)
     INLAY_CASE(pad)
     INLAY_CASE(slice)
     INLAY_CASE(place)
@@ -154,7 +155,6 @@ constexpr void with_layer_kind(layer_kind kind, Function&& f) {
 #undef INLAY_CASE
     // Removed by normalize.
     case layer_kind::dequantize:
-    case layer_kind::reshape:
     // Calls the program, which only a compiled network can.
     case layer_kind::fetch: return;
   }

@@ -4,29 +4,52 @@
 #include <inlay/kernels/kernel.hpp>
 #include <inlay/plan/arena.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 namespace inlay::detail {
 
-/// Makes the whole output of a layer over its own input, a row at a time: make_row(region, input) makes one row
-/// from copies of the input's rows in a ring of overwrite_rows() rows.
-template <typename MakeRow>
-constexpr void run_over(graph_view g, const layer& l, std::int8_t* map, std::int8_t* ring, MakeRow make_row) {
-  const shape& from = g.input_of(l).extents;
-  const shape& to = g.output_of(l).extents;
-  const std::int32_t row_bytes = from.width() * from.channels();
-  const map_view<const std::int8_t> copies{ring, from.channels(), row_bytes, overwrite_rows(l, from), 0};
-  std::int32_t copied = 0;
-  for (std::int32_t y = 0; y < map_rows(to); ++y) {
-    const std::int32_t last = y * l.window.stride.height - l.window.padding.top +
-                              (l.window.kernel.height - 1) * l.window.dilation.height;
-    for (; copied <= last && copied < map_rows(from); ++copied) {
-      std::int8_t* to_row = ring + copied % copies.rows * row_bytes;
-      const std::int8_t* from_row = map + copied * row_bytes;
-      for (std::int32_t i = 0; i < row_bytes; ++i) to_row[i] = from_row[i];
-    }
-    make_row(region{y, y + 1, 0, to.width()}, copies);
+/// How a layer with a window writes its output over its input: row after row, from copies of the input's rows in a
+/// ring.
+struct overwriting {
+  std::int32_t input_rows = 0, output_rows = 0, output_columns = 0;
+  std::int32_t channels = 0, row_bytes = 0;
+  std::int32_t ring_rows = 0;
+  std::int32_t stride = 1, last_row = 0;  // output row y needs input rows up to y × stride + last_row
+
+  constexpr map_view<const std::int8_t> copies(const std::int8_t* ring) const {
+    return {ring, channels, row_bytes, ring_rows, 0};
   }
+};
+
+constexpr overwriting overwriting_of(const shape& from, const shape& to, const layer& l) {
+  return {map_rows(from),
+          map_rows(to),
+          to.width(),
+          from.channels(),
+          from.width() * from.channels(),
+          overwrite_rows(l, from),
+          l.window.stride.height,
+          dilated_extent(l.window.kernel.height, l.window.dilation.height) - 1 - l.window.padding.top};
+}
+
+/// Copies the input's rows that output row y needs and that are not in the ring yet. `copied` is how many have been;
+/// returns how many are now.
+INLAY_NEVER_INLINE constexpr std::int32_t copy_to_ring(const overwriting& o, const std::int8_t* map, std::int8_t* ring,
+                                                       std::int32_t y, std::int32_t copied) {
+  const std::int32_t needed = y * o.stride + o.last_row + 1;
+  const std::int32_t end = needed < o.input_rows ? needed : o.input_rows;
+  for (; copied < end; ++copied) {
+    const std::int8_t* from = map + copied * o.row_bytes;
+    std::int8_t* to = ring + copied % o.ring_rows * o.row_bytes;
+    if (std::is_constant_evaluated())
+      for (std::int32_t i = 0; i < o.row_bytes; ++i) to[i] = from[i];
+    else
+      std::memcpy(to, from, static_cast<std::size_t>(o.row_bytes));
+  }
+  return copied;
 }
 
 }  // namespace inlay::detail

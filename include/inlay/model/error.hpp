@@ -38,7 +38,8 @@ namespace inlay {
   X(batch, "the network runs more than one sample at once; export it with batch size 1")                   \
   X(rank, "a tensor has a number of axes that is not supported there")                                     \
   X(shape, "the shapes of an operator's tensors do not fit together")                                      \
-  X(too_large, "a tensor has more elements than Inlay can address")                                        \
+  X(too_large, "a tensor, or all of them together, has more elements than Inlay can address")              \
+  X(too_many, "the network has more operators, or operands of them, than Inlay can address")                \
   X(operands, "an operator has the wrong number of inputs or outputs")                                     \
   X(option, "an operator has an option that is not supported")                                             \
   X(quantization, "an operator's scales or zero points are not those that the reference demands")          \

@@ -54,6 +54,9 @@ enum transpose_conv : std::uint32_t { tc_padding = 0, tc_stride_w, tc_stride_h, 
 enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask, offset };
 }  // namespace schema
 
+/// Layers of a network, counted as graph_counts does.
+inline constexpr std::uint32_t most_layers = 1 << 16;
+
 /// Reads one file into a graph_builder; stops at the first thing that it cannot take.
 template <typename Byte>
 class tflite_importer {
@@ -85,19 +88,27 @@ class tflite_importer {
 
   /// Storage that read() needs; call after open().
   constexpr graph_counts counts() {
-    std::uint32_t layers = 0, tensors = tensors_.count;
-    for (std::uint32_t i = 0; i < operators_.count; ++i) {
+    std::uint64_t layers = 0, tensors = tensors_.count;
+    // Tables and vectors may be shared, so there is no bound to these sums but one of their own.
+    for (std::uint32_t i = 0; i < operators_.count && layers <= most_layers; ++i) {
       const flatbuffer_table op = file_.table_in(operators_, i);
-      const std::uint32_t operands = file_.vector(op, schema::operands, 4).count;
       // An operator becomes at most one layer for each of its operands or results.
-      layers += operands + file_.vector(op, schema::results, 4).count;
+      const std::uint64_t operands = file_.vector(op, schema::operands, 4).count;
+      const std::uint64_t results = file_.vector(op, schema::results, 4).count;
+      layers += operands + results;
       read_code(op);
       if (op_ == tflite_operator::pack) {
         layers += operands;
         tensors += operands + 1;
       }
-      if (op_ == tflite_operator::arg_max || op_ == tflite_operator::arg_min) ++tensors;
+      if (op_ == tflite_operator::unpack) {
+        layers += results;
+        tensors += results;
+      }
+      if (op_ == tflite_operator::arg_max || op_ == tflite_operator::arg_min || op_ == tflite_operator::strided_slice)
+        ++tensors;
     }
+    if (layers > most_layers) layers = most_layers + 1;
     return {static_cast<std::int32_t>(tensors), static_cast<std::int32_t>(layers),
             static_cast<std::int32_t>(inputs_.count), static_cast<std::int32_t>(outputs_.count)};
   }
@@ -117,7 +128,7 @@ class tflite_importer {
     graph_ = &graph;
     if (check_operators() && read_tensors() && read_inputs())
       for (std::uint32_t i = 0; i < operators_.count && !failed(); ++i) read_operator(i);
-    if (!failed()) read_outputs();
+    if (!failed() && read_outputs()) require_countable_activations();
     // Damage explains whatever else was found wrong.
     return file_.damaged() ? error{refusal::truncated} : error_;
   }
@@ -138,6 +149,16 @@ class tflite_importer {
   constexpr bool read_tensors() {
     for (std::uint32_t i = 0; i < tensors_.count; ++i)
       if (!read_tensor(static_cast<std::int32_t>(i))) return false;
+    return true;
+  }
+
+  /// Those between the layers of one operator, too.
+  constexpr bool require_countable_activations() {
+    std::int64_t elements = 0;
+    for (std::int32_t i = 0; i < graph_->tensor_count; ++i) {
+      if (!at(i).is_constant()) elements += at(i).extents.elements();
+      if (elements > most_elements) return fail(refusal::too_large, i, -1, most_elements);
+    }
     return true;
   }
 
@@ -189,8 +210,9 @@ class tflite_importer {
     if (data.count == 0) return true;
     tensor& t = graph_->tensors[index];
     const std::int32_t element_bytes = bytes_of(t.type);
-    if (element_bytes > 0 && std::int64_t{t.extents.elements()} * element_bytes > static_cast<std::int64_t>(data.count))
-      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), t.extents.elements() * element_bytes);
+    const std::int64_t needed = std::int64_t{t.extents.elements()} * element_bytes;
+    if (needed > static_cast<std::int64_t>(data.count))
+      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), static_cast<std::int32_t>(needed));
     t.data_at = data.at;
     t.data_bytes = data.count;
     t.storage = index;
@@ -694,8 +716,8 @@ class tflite_importer {
     const std::int32_t rows = at(input).extents.elements() / depth;
     if (at(input).extents.elements() != rows * depth)
       return fail(refusal::shape, input, at(input).extents.elements(), depth);
-    if (at(output).extents.elements() != rows * units)
-      return fail(refusal::shape, output, at(output).extents.elements(), rows * units);
+    if (at(output).extents.elements() != std::int64_t{rows} * units)
+      return fail(refusal::shape, output, at(output).extents.elements(), clamp_to_int32(std::int64_t{rows} * units));
     layer l = make_layer(layer_kind::fully_connected);
     l.inputs[1] = weights;
     l.inputs[2] = bias;
@@ -1016,7 +1038,7 @@ class tflite_importer {
     const std::int32_t end_mask = file_.i32_or(options_, schema::end_mask, 0);
     const std::int32_t shrink_mask = file_.i32_or(options_, schema::shrink_axis_mask, 0);
     layer l = make_layer(layer_kind::slice);
-    std::int32_t elements = 1;
+    shape extents{from.rank, {}};
     for (int axis = 0; axis < from.rank; ++axis) {
       const std::int32_t extent = from[axis], stride = step[axis];
       if (stride == 0) return fail(refusal::option, operand(3));
@@ -1039,13 +1061,23 @@ class tflite_importer {
       l.begin[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(first);
       // The stride of a single element is never taken; it may be too large to multiply.
       l.step[static_cast<std::size_t>(axis)] = taken == 1 ? 1 : stride;
-      l.extent[static_cast<std::size_t>(axis)] = static_cast<std::int32_t>(taken);
-      elements *= static_cast<std::int32_t>(taken);
+      extents[axis] = static_cast<std::int32_t>(taken);
     }
-    if (at(output).extents.elements() != elements)
-      return fail(refusal::shape, output, at(output).extents.elements(), elements);
-    // A shrunk axis has extent 1 in the slice and is dropped by the result's shape: the bytes are the same.
-    return append(l);
+    return append_slice(l, extents);
+  }
+
+  /// Appends a slice of such extents. Where the result drops an axis, its bytes are the same.
+  constexpr bool append_slice(layer l, const shape& extents) {
+    const std::int32_t output = l.output;
+    if (at(output).extents.elements() != extents.elements())
+      return fail(refusal::shape, output, at(output).extents.elements(), extents.elements());
+    if (at(output).extents == extents) return append(l);
+    if (map_rows(extents) > most_rows) return fail(refusal::too_large, output, map_rows(extents), most_rows);
+    l.output = add_tensor(extents, at(output).quant);
+    layer view = make_layer(layer_kind::reshape);
+    view.inputs[0] = l.output;
+    view.output = output;
+    return append(l) && append(view);
   }
 
   constexpr bool slice() {
@@ -1069,7 +1101,6 @@ class tflite_importer {
         return fail(refusal::shape, output, taken, size[axis]);
       l.begin[a] = begin[axis];
       l.step[a] = 1;
-      l.extent[a] = taken;
     }
     return append(l);
   }
@@ -1097,15 +1128,14 @@ class tflite_importer {
       layer l = make_layer(layer_kind::slice);
       l.inputs[0] = input;
       l.output = output;
-      l.extent = from.extents;
-      l.extent[static_cast<std::size_t>(axis)] = sizes[i];
+      shape extents = from;
+      extents[axis] = sizes[i];
       for (std::size_t a = 0; a < l.step.size(); ++a) l.step[a] = 1;
       l.begin[static_cast<std::size_t>(axis)] = position;
       position += sizes[i];
-      const std::int32_t elements = from.elements() / from[axis] * sizes[i];
-      if (at(output).extents.elements() != elements)
-        return fail(refusal::shape, output, at(output).extents.elements(), elements);
-      append(l);
+      if (op_ != tflite_operator::unpack && at(output).extents != extents)
+        return fail(refusal::shape, output, at(output).extents[axis], sizes[i]);
+      if (!append_slice(l, extents)) return false;
     }
     return position == from[axis] ? true : fail(refusal::shape, input, position, from[axis]);
   }
@@ -1148,7 +1178,7 @@ class tflite_importer {
   }
 
   constexpr bool unpack() {
-    if (operands_.count != 1) return fail(refusal::operands);
+    if (operands_.count != 1 || operand(0) < 0) return fail(refusal::operands);
     constexpr std::uint32_t axis_field = 1;
     return cut_evenly(operand(0), resolve_axis(file_.i32_or(options_, axis_field, 0), operand(0)));
   }
@@ -1338,18 +1368,22 @@ class tflite_importer {
     if (!resize(layer_kind::resize_bilinear)) return false;
     const layer& l = graph_->layers[graph_->layer_count - 1];
     if (l.align_corners && l.half_pixel_centers) return fail(refusal::option, result(0));
-    // Very much enlarged, the reference's rounded scale reaches beyond the map.
+    // The reference counts 1024ths of pixels in 32 bits. Very much enlarged, its rounded scale reaches beyond the map.
     const shape& from = at(operand(0)).extents;
     const shape& to = at(result(0)).extents;
+    if (from.width() > most_blended) return fail(refusal::too_large, operand(0), from.width(), most_blended);
     if (blend_position(l, to.height() - 1, from.height(), to.height()) >= 1024 * from.height() ||
         blend_position(l, to.width() - 1, from.width(), to.width()) >= 1024 * from.width())
       return fail(refusal::option, result(0));
     return true;
   }
 
-  // 256 MiB of activations is far beyond any microcontroller; it keeps every byte count inside 32 bits.
-  static constexpr std::int32_t most_elements = 1 << 28;
+  // Of a tensor, and of all activations together: far beyond any microcontroller. It keeps every byte count and
+  // every sum of them inside 32 bits.
+  static constexpr std::int32_t most_elements = 1 << 27;
   static constexpr std::int32_t most_extent = 1 << 15;
+  // Columns of a map that is resized.
+  static constexpr std::int32_t most_blended = 1 << 20;
   // Of one operator that cuts its input.
   static constexpr std::int32_t most_results = 64;
   // Rows are counted in 16 bits while a network runs.
@@ -1417,6 +1451,7 @@ constexpr tflite_header read_tflite_header(const Byte* data, std::size_t size) {
   detail::tflite_importer<Byte> importer(data, size);
   tflite_header header{importer.open()};
   if (!header.refused) header.counts = importer.counts();
+  if (header.counts.layers > static_cast<std::int32_t>(detail::most_layers)) header = {{refusal::too_many}, {}};
   return header;
 }
 

@@ -61,11 +61,8 @@ constexpr interval unbounded_need(graph_view g, const layer& l, int position, in
       return {unbounded_nearest_pixel(l, output.first, all.end, size),
               unbounded_nearest_pixel(l, output.end - 1, all.end, size) + 1};
     case layer_kind::place: return all.end == extent_along(to, d) ? output : work_for(g, l, output, d);
-    case layer_kind::pad: {
-      if (from.rank != 4) return all;
-      const std::int32_t before = l.begin[d == direction::rows ? 1 : 2];
-      return {output.first - before, output.end - before};
-    }
+    case layer_kind::pad:
+    case layer_kind::slice: return moved_need(g, l, output, d);
     default: return makes_regions(l.kind) && all.end == extent_along(to, d) ? output : all;
   }
 }

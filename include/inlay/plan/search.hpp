@@ -128,10 +128,11 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
   }
 }
 
-/// Columns of an operand that an inner strip needs: no column of its window is padding.
+/// Columns of an operand that an inner strip needs: no column of its window, or of the strip, is padding.
 constexpr std::int32_t strip_need(graph_view g, const layer& l, int position, interval work) {
-  if (!has_window(l.kind)) return input_need(g, l, position, work, direction::columns).size();
   const std::int32_t width = g.input_of(l, position).extents.width();
+  if (l.kind == layer_kind::pad) return work.size() < width ? work.size() : width;
+  if (!has_window(l.kind)) return input_need(g, l, position, work, direction::columns).size();
   const std::int32_t need =
       (work.size() - 1) * l.window.stride.width + dilated_extent(l.window.kernel.width, l.window.dilation.width);
   return need < width ? need : width;
@@ -168,7 +169,9 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     if (pair > transient) transient = pair;
     if (l.width > 0) {
       const std::int64_t overlap = std::int64_t{width} * strips - l.width;
-      if (overlap > 0) recomputed += l.macs * overlap * (strips - 1) / strips / l.width;
+      // macs × overlap × (strips − 1) / (strips × width), whose product need not fit 64 bits.
+      const std::int64_t part_of = overlap * (strips - 1), whole = std::int64_t{strips} * l.width;
+      if (overlap > 0) recomputed += l.macs / whole * part_of + l.macs % whole * part_of / whole;
     }
     if (i < end - 1) f(i, kept + transient + facts[i].passing_bytes, recomputed);
   }

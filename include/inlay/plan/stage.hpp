@@ -109,6 +109,38 @@ constexpr interval transposed_need(const window2d& w, interval output, direction
           static_cast<std::int32_t>(divide_down(output.end - 1 + padding, stride)) + 1};
 }
 
+/// One axis of pad or slice: output element i is input element begin + i × step, where there is one.
+struct moved_axis {
+  std::int32_t to = 1, from = 1;  // extents of output and input
+  std::int32_t begin = 0, step = 1;
+
+  /// −1 outside the input.
+  constexpr std::int32_t source(std::int32_t i) const {
+    const std::int32_t element = begin + i * step;
+    return element >= 0 && element < from ? element : -1;
+  }
+};
+
+constexpr moved_axis find_moved_axis(graph_view g, const layer& l, int from_innermost) {
+  const shape& from = g.input_of(l).extents;
+  const int axis = from.rank - 1 - from_innermost;
+  if (axis < 0) return {};
+  const auto a = static_cast<std::size_t>(axis);
+  const bool is_pad = l.kind == layer_kind::pad;
+  return {g.output_of(l).extents[axis], from[axis], is_pad ? -l.begin[a] : l.begin[a], is_pad ? 1 : l.step[a]};
+}
+
+/// Input pixels of pad or slice, not clamped to the map. All rows where several axes are rows, and where rows are
+/// taken from the last to the first: what has been read may be wanted again.
+constexpr interval moved_need(graph_view g, const layer& l, interval output, direction d) {
+  const shape& from = g.input_of(l).extents;
+  const moved_axis axis = find_moved_axis(g, l, d == direction::rows ? 2 : 1);
+  const std::int32_t first = axis.begin + output.first * axis.step, last = axis.begin + (output.end - 1) * axis.step;
+  if (d == direction::columns) return first < last ? interval{first, last + 1} : interval{last, first + 1};
+  const bool in_order = axis.step > 0 && map_rows(from) == axis.from && map_rows(g.output_of(l).extents) == axis.to;
+  return in_order ? interval{first, last + 1} : interval{0, map_rows(from)};
+}
+
 constexpr std::int32_t clamp_to_extent(std::int32_t pixel, std::int32_t extent) {
   return pixel < 0 ? 0 : pixel < extent ? pixel : extent;
 }
@@ -148,8 +180,11 @@ constexpr interval input_need(graph_view g, const layer& l, int position, interv
     case layer_kind::resize_bilinear:
       return {detail::blended_pixels(l, work.first, extent, to).lower,
               detail::blended_pixels(l, work.end - 1, extent, to).upper + 1};
+    case layer_kind::pad:
+    case layer_kind::slice:
     case layer_kind::transpose_conv2d: {
-      const interval need = detail::transposed_need(l.window, work, d);
+      const interval need = l.kind == layer_kind::transpose_conv2d ? detail::transposed_need(l.window, work, d)
+                                                                   : detail::moved_need(g, l, work, d);
       return {detail::clamp_to_extent(need.first, extent), detail::clamp_to_extent(need.end, extent)};
     }
     case layer_kind::depth_to_space: return {work.first / (to / extent), (work.end - 1) / (to / extent) + 1};
@@ -200,6 +235,38 @@ constexpr interval work_in_stage(graph_view g, const stage& s, const layer& l, i
 constexpr interval need_in_stage(graph_view g, const stage& s, const layer& l, int position, interval work,
                                  direction d) {
   return accumulates(g, s, l) && position == 0 ? work : input_need(g, l, position, work, d);
+}
+
+/// Rows of an operand, from the top, that must be there for row y of a layer's work: a formula that holds for most
+/// kinds of layers.
+struct row_need {
+  std::int32_t stride = 0;
+  std::int32_t offset = 0;
+  std::int32_t limit = 0;
+  bool exact = false;  // the formula holds for all rows
+  constexpr std::int32_t end(std::int32_t y) const {
+    const std::int32_t rows = y * stride + offset;
+    return rows < limit ? rows : limit;
+  }
+};
+
+/// The formula of a layer that works on `work` rows.
+constexpr row_need find_row_need(graph_view g, const stage& s, const layer& l, int position, std::int32_t work) {
+  const auto end = [&](std::int32_t y) {
+    return need_in_stage(g, s, l, position, {y, y + 1}, direction::rows).end;
+  };
+  row_need need{0, end(0), end(work - 1), true};
+  if (has_window(l.kind) && makes_regions(l.kind)) {
+    need.stride = l.window.stride.height;
+    need.offset = dilated_extent(l.window.kernel.height, l.window.dilation.height) - l.window.padding.top;
+  } else if (need.offset != need.limit) {
+    need.stride = 1;
+  }
+  for (std::int32_t y = 0; y < work; ++y) {
+    const std::int32_t rows = need.end(y);
+    if ((rows > 0 ? rows : 0) != end(y)) need.exact = false;
+  }
+  return need;
 }
 
 /// For each tensor that owns memory: the first layer that writes it and the last that reads it; layer_count

@@ -18,66 +18,11 @@
 
 namespace inlay::detail::arm_dsp {
 
-/// How a layer's sums become outputs.
+/// How sums become outputs.
 enum class requantisation : std::uint8_t {
-  saturating,  // as above, all of int8
-  clamped,     // as above, some of int8
-  general,     // any multiplier and sum, as the reference does
-};
-
-/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases
-/// stay where they are in the model. A shift is n − 1; negative where the layer's requantisation is general, which
-/// fill_table finds out: then it is the shift of fixed_multiplier, less 64.
-struct scale_table {
-  using table_entry = std::int32_t;
-  static constexpr bool needs_weight_sums = false;
-
-  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
-    const std::int32_t channels = channel_table::table_size(g, l);
-    return channels + (channels + 3) / 4;
-  }
-
-  template <typename Byte>
-  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
-                                   const std::int32_t*, std::int32_t* table) {
-    const std::int32_t channels = channel_table::table_size(g, l);
-    const std::int64_t most = std::int64_t{g.input_of(l, 1).extents.elements() / channels} * 255 * 128;
-    bool general = false;
-    for (std::int32_t c = 0; c < channels; ++c) general = general || shift_of(constants[c], most) < 0;
-    for (std::int32_t c = 0; c < channels; ++c) {
-      const std::int32_t shift = general ? constants[c].multiplier.shift - 64 : shift_of(constants[c], most);
-      const bool is_zero = !general && vanishes(constants[c], most);
-      table[c] = is_zero ? 0 : constants[c].multiplier.multiplier;
-      std::int32_t& four = table[channels + c / 4];
-      four = static_cast<std::int32_t>(static_cast<std::uint32_t>(four) | (static_cast<std::uint32_t>(shift) & 0xff)
-                                                                              << c % 4 * 8);
-    }
-  }
-
-  /// Whether fill_table found a multiplier, shift or bias beyond the short way.
-  static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
-    return (table[channels] & 0x80) != 0;
-  }
-  static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
-    return reinterpret_cast<const std::int8_t*>(table + channels);
-  }
-
- private:
-  static constexpr std::int64_t bound(const channel_constants& c, std::int64_t most) {
-    return (c.bias < 0 ? -std::int64_t{c.bias} : std::int64_t{c.bias}) + most;
-  }
-  /// Every sum becomes 0: channels that training has switched off.
-  static constexpr bool vanishes(const channel_constants& c, std::int64_t most) {
-    const std::int32_t right = -c.multiplier.shift;
-    return bound(c, most) < std::int64_t{1} << 30 &&
-           (c.multiplier.multiplier == 0 || (right > 22 && bound(c, most) < std::int64_t{1} << (right - 1)));
-  }
-  /// n − 1, or −1 where the short way does not do.
-  static constexpr std::int32_t shift_of(const channel_constants& c, std::int64_t most) {
-    const std::int32_t right = -c.multiplier.shift;
-    if (vanishes(c, most)) return 0;
-    return right >= 1 && right <= 22 && bound(c, most) < std::int64_t{1} << 30 ? right - 1 : -1;
-  }
+  saturating,  // as above, to all of int8
+  clamped,     // as above, to some of int8
+  general,     // as the channel's entry in the table says
 };
 
 /// What outputs of a layer have in common.
@@ -94,41 +39,110 @@ constexpr output_range range_of(graph_view g, const layer& l) {
           static_cast<std::int8_t>(range.high)};
 }
 
-/// `general` excepted.
+/// Of a layer's channels that go the short way.
 constexpr requantisation short_requantisation(graph_view g, const layer& l) {
   const output_range range = range_of(g, l);
   return range.low == -128 && range.high == 127 ? requantisation::saturating : requantisation::clamped;
 }
 
-/// What outputs of one channel have in common, in registers.
+/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases
+/// stay where they are in the model.
+///
+/// A shift of at least 0 is n − 1. constant_shift: the multiplier is the output, whatever the sum; so with channels
+/// that training has switched off, some of which have tiny scales and huge biases. Other negative ones: the shift of
+/// fixed_multiplier, less 64, for multipliers and biases too large for the short way.
+struct scale_table {
+  using table_entry = std::int32_t;
+  static constexpr bool needs_weight_sums = false;
+  static constexpr std::int32_t constant_shift = -128;
+
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    return channels + (channels + 3) / 4;
+  }
+
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
+                                   const std::int32_t*, std::int32_t* table) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    const output_range range = range_of(g, l);
+    const std::int64_t most = std::int64_t{g.input_of(l, 1).extents.elements() / channels} * 255 * 128;
+    for (std::int32_t c = 0; c < channels; ++c) {
+      const fixed_multiplier by = constants[c].multiplier;
+      const std::int64_t lowest = constants[c].bias - most, highest = constants[c].bias + most;
+      table[c] = by.multiplier;
+      std::int32_t shift = by.shift - 64;
+      if (by.shift <= -1 && by.shift >= -22 && lowest > -(1 << 30) && highest < 1 << 30) {
+        shift = -by.shift - 1;
+      } else if (by.shift <= 0 && lowest >= -0x7fffffff && highest <= 0x7fffffff) {
+        const std::int32_t low = output(static_cast<std::int32_t>(lowest), by, range);
+        if (low == output(static_cast<std::int32_t>(highest), by, range)) {
+          table[c] = low;
+          shift = constant_shift;
+        }
+      }
+      std::int32_t& four = table[channels + c / 4];
+      if (c % 4 == 0) four = 0;
+      four = static_cast<std::int32_t>(static_cast<std::uint32_t>(four) | (static_cast<std::uint32_t>(shift) & 0xff)
+                                                                              << c % 4 * 8);
+    }
+  }
+
+  /// Whether a channel has a negative shift.
+  static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
+    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i)
+      if ((static_cast<std::uint32_t>(table[channels + i]) & 0x80808080u) != 0) return true;
+    return false;
+  }
+  static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
+    return reinterpret_cast<const std::int8_t*>(table + channels);
+  }
+
+  /// The output of a channel with a negative shift.
+  INLAY_NEVER_INLINE static std::int32_t uncommon_output(std::int32_t sum, std::int32_t multiplier, std::int32_t shift,
+                                                         output_range range) {
+    return shift == constant_shift ? multiplier : output(sum, {multiplier, shift + 64}, range);
+  }
+
+ private:
+  static constexpr std::int32_t output(std::int32_t sum, fixed_multiplier by, output_range range) {
+    return clamp_between(wrapping_add(multiply(sum, by), range.zero_point), range.low, range.high);
+  }
+};
+
+/// What outputs of one channel have in common, in registers. Its shift is at least 0 unless R is general.
 template <requantisation R>
 struct channel_scale {
   std::int32_t multiplier, shift, rounding;
 
   INLAY_ALWAYS_INLINE channel_scale(std::int32_t m, std::int32_t s, std::int32_t zero_point)
-      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (R == requantisation::general ? 0 : s)) {}
+      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (R == requantisation::general ? s & 31 : s)) {}
 
   /// The output, in the lowest byte.
   INLAY_ALWAYS_INLINE std::int32_t output(std::int32_t sum, const output_range& range) const {
-    if constexpr (R == requantisation::general) {
-      const std::int32_t scaled = multiply(sum, {multiplier, shift + 64});
-      return clamp_between(wrapping_add(scaled, range.zero_point), range.low, range.high);
-    } else {
-      std::int32_t x;
-      asm("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(sum << 1), "r"(multiplier), "r"(rounding + (sum >> 31)));
-      x >>= shift;
-      asm("ssat %0, #8, %1, asr #1" : "=r"(x) : "r"(x));
-      return R == requantisation::clamped ? clamp_between(x, range.low, range.high) : x;
-    }
+    if (R == requantisation::general && shift < 0) return scale_table::uncommon_output(sum, multiplier, shift, range);
+    std::int32_t x;
+    asm("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(sum << 1), "r"(multiplier), "r"(rounding + (sum >> 31)));
+    x >>= shift;
+    asm("ssat %0, #8, %1, asr #1" : "=r"(x) : "r"(x));
+    return R == requantisation::saturating ? x : clamp_between(x, range.low, range.high);
   }
 };
 
-/// Four bytes from anywhere.
+/// Keeps compilers from making a call of memcpy of a loop over a few bytes.
+INLAY_ALWAYS_INLINE std::int32_t keep(std::int32_t value) {
+  asm("" : "+r"(value));
+  return value;
+}
+
+/// Four bytes from or to anywhere.
 INLAY_ALWAYS_INLINE std::int32_t load_word(const void* from) {
   std::int32_t word;
   std::memcpy(&word, from, sizeof word);
   return word;
 }
+
+INLAY_ALWAYS_INLINE void store_word(void* to, std::int32_t word) { std::memcpy(to, &word, sizeof word); }
 
 /// Bytes 0 and 2, 1 and 3 of a word as pairs of int16, plus pairs.
 INLAY_ALWAYS_INLINE std::int32_t add_even_bytes(std::int32_t pairs, std::int32_t word) {

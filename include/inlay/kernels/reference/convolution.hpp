@@ -90,8 +90,8 @@ struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input, const Byte* weights) {
+  static constexpr void run(const parameters& p, const channel_constants* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input, const Byte* weights) {
     const window2d& w = p.window;
     const std::int32_t filter_elements = w.kernel.height * w.kernel.width * p.group_channels;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
@@ -154,8 +154,8 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
   }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input, const Byte* weights) {
+  static constexpr void run(const parameters& p, const channel_constants* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input, const Byte* weights) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
@@ -173,8 +173,8 @@ struct reference_kernel<layer_kind::transpose_conv2d> : detail::channel_table {
   static constexpr parameters prepare(graph_view g, const layer& l) { return detail::prepare_window(g, l); }
 
   template <typename Input, typename Byte>
-  static constexpr void run(const parameters& p, const channel_constants* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input, const Byte* weights) {
+  static constexpr void run(const parameters& p, const channel_constants* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input, const Byte* weights) {
     const window2d& w = p.window;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {

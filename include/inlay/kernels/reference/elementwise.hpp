@@ -20,8 +20,9 @@ constexpr broadcast make_broadcast(const shape& from, const shape& to) {
 
 /// output = f(a, b) for every element of a region.
 template <typename A, typename B, typename Function>
-constexpr void for_each_pair(map_view<std::int8_t> output, region r, std::int32_t channels, const map_view<A>& a,
-                             broadcast a_read, const map_view<B>& b, broadcast b_read, Function f) {
+constexpr void for_each_pair(const map_view<std::int8_t>& output, const region& r, std::int32_t channels,
+                             const map_view<A>& a, broadcast a_read, const map_view<B>& b, broadcast b_read,
+                             Function f) {
   for (std::int32_t y = r.first_row; y < r.end_row; ++y)
     for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
       std::int8_t* out = output.pixel(y, x);
@@ -74,8 +75,8 @@ struct sum_kernel : no_table {
   }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const A> a, map_view<const B> b) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& a, const map_view<const B>& b) {
     for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t scaled_x = multiply((x - p.a_zero_point) * (1 << headroom_bits), p.a_multiplier);
       const std::int32_t scaled_y = multiply((y - p.b_zero_point) * (1 << headroom_bits), p.b_multiplier);
@@ -111,8 +112,8 @@ struct reference_kernel<layer_kind::mul> : detail::no_table {
   }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const A> a, map_view<const B> b) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& a, const map_view<const B>& b) {
     detail::for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t product = (x - p.a_zero_point) * (y - p.b_zero_point);
       return p.range.clamp(wrapping_add(multiply(product, p.multiplier), p.output_zero_point));
@@ -130,8 +131,8 @@ struct extremum_kernel : no_table {
   static constexpr parameters prepare(graph_view g, const layer& l) { return prepare_pair(g, l); }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const A> a, map_view<const B> b) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& a, const map_view<const B>& b) {
     for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read,
                   [](std::int32_t x, std::int32_t y) { return static_cast<std::int8_t>((x > y) == Larger ? x : y); });
   }
@@ -165,8 +166,8 @@ struct reference_kernel<layer_kind::squared_difference> : detail::no_table {
   }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const A> a, map_view<const B> b) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& a, const map_view<const B>& b) {
     detail::for_each_pair(output, r, p.channels, a, p.a_read, b, p.b_read, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t difference = multiply((x - p.a_zero_point) * (1 << headroom_bits), p.a_multiplier) -
                                       multiply((y - p.b_zero_point) * (1 << headroom_bits), p.b_multiplier);
@@ -190,8 +191,8 @@ struct reference_kernel<layer_kind::prelu> : detail::no_table {
   }
 
   template <typename A, typename B>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const A> input, map_view<const B> slopes) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& input, map_view<const B> slopes) {
     detail::for_each_pair(
         output, r, p.channels, input, p.a_read, slopes, p.b_read, [&p](std::int32_t x, std::int32_t slope) {
           const std::int32_t centred = x - p.a_zero_point;
@@ -350,8 +351,8 @@ struct lookup_kernel {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const std::int8_t* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const std::int8_t* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
@@ -393,8 +394,8 @@ struct reference_kernel<layer_kind::quantize> : detail::no_table {
     return {out.extents.channels(), out.quant.scale, out.quant.zero_point};
   }
 
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const float> input) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const float>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);

@@ -49,7 +49,7 @@ struct reference_kernel<layer_kind::fetch> : detail::no_table {
   }
 
   template <element_type Type, typename Source>
-  static constexpr void run(const parameters& p, map_view<std::int8_t> output, region r, Source& source) {
+  static constexpr void run(const parameters& p, const map_view<std::int8_t>& output, const region& r, Source& source) {
     const auto size = static_cast<std::size_t>((r.end_column - r.first_column) * p.channels);
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const region row{y, y + 1, r.first_column, r.end_column};

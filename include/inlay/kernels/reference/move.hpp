@@ -10,69 +10,49 @@
 
 namespace inlay {
 
-namespace detail {
+/// The same bytes.
+template <>
+struct reference_kernel<layer_kind::reshape> : detail::no_table {
+  struct parameters {
+    std::int32_t elements = 0;
+  };
+  static constexpr parameters prepare(graph_view g, const layer& l) { return {g.output_of(l).extents.elements()}; }
 
-/// Copies a block: element index i of the block stands at Σ i × stride in input and output, each from its
-/// own first element. With `fill`, the whole output is filled first.
-struct block_copy : no_table {
+  template <typename Input>
+  static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    for (std::int32_t i = 0; i < p.elements; ++i) output[i] = static_cast<std::int8_t>(input[i]);
+  }
+};
+
+/// Output axis a is the input's axis begin[a].
+template <>
+struct reference_kernel<layer_kind::transpose> : detail::no_table {
   struct parameters {
     int rank = 0;
-    std::array<std::int32_t, max_rank> extents{}, input_strides{}, output_strides{};
-    std::int32_t input_first = 0, output_first = 0;
-    std::int32_t fill_elements = 0;
-    std::int8_t fill = 0;
+    std::array<std::int32_t, max_rank> extents{}, strides{};  // of the output; in the input
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
-    const shape& from = g.input_of(l).extents;
+    const auto strides = dense_strides(g.input_of(l).extents);
     const shape& to = g.output_of(l).extents;
-    const auto from_strides = dense_strides(from);
-    const auto to_strides = dense_strides(to);
-    parameters p{};
-    p.rank = from.rank;
-    p.extents = from.extents;
-    p.input_strides = from_strides;
-    p.output_strides = to_strides;
-    switch (l.kind) {
-      case layer_kind::transpose:
-        p.extents = to.extents;
-        for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis)
-          p.input_strides[axis] = from_strides[static_cast<std::size_t>(l.begin[axis])];
-        break;
-      case layer_kind::slice: {
-        shape taken{from.rank, l.extent};
-        p.extents = l.extent;
-        p.output_strides = dense_strides(taken);
-        for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis) {
-          p.input_first += l.begin[axis] * from_strides[axis];
-          p.input_strides[axis] *= l.step[axis];
-        }
-        break;
-      }
-      default:  // pad
-        for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis)
-          p.output_first += l.begin[axis] * to_strides[axis];
-        p.fill_elements = to.elements();
-        p.fill = static_cast<std::int8_t>(l.fill);
-    }
+    parameters p{to.rank, to.extents, {}};
+    for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis)
+      p.strides[axis] = strides[static_cast<std::size_t>(l.begin[axis])];
     return p;
   }
 
   template <typename Input>
   static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
-    for (std::int32_t i = 0; i < p.fill_elements; ++i) output[i] = p.fill;
     std::array<std::int32_t, max_rank> index{};
-    std::int32_t from = p.input_first, to = p.output_first;
+    std::int32_t from = 0;
     for (;;) {
-      output[to] = static_cast<std::int8_t>(input[from]);
+      *output++ = static_cast<std::int8_t>(input[from]);
       int axis = p.rank - 1;
       for (; axis >= 0; --axis) {
         const auto a = static_cast<std::size_t>(axis);
-        from += p.input_strides[a];
-        to += p.output_strides[a];
+        from += p.strides[a];
         if (++index[a] < p.extents[a]) break;
-        from -= p.extents[a] * p.input_strides[a];
-        to -= p.extents[a] * p.output_strides[a];
+        from -= p.extents[a] * p.strides[a];
         index[a] = 0;
       }
       if (axis < 0) return;
@@ -80,14 +60,61 @@ struct block_copy : no_table {
   }
 };
 
+namespace detail {
+
+/// PAD and slices: each output element is an input element, or the fill where there is none.
+struct move_kernel : no_table {
+  struct parameters {
+    std::array<moved_axis, max_rank> axes{};  // innermost first
+    std::int8_t fill = 0;
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    parameters p{};
+    for (int i = 0; i < max_rank; ++i) p.axes[static_cast<std::size_t>(i)] = find_moved_axis(g, l, i);
+    p.fill = static_cast<std::int8_t>(l.fill);
+    return p;
+  }
+
+  template <typename Input>
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
+                            map_view<const Input> input) {
+    const moved_axis& channels = p.axes[0];
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      const std::int32_t row = source_row(p, y);
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        const std::int32_t column = p.axes[1].source(x);
+        const bool inside = row >= 0 && column >= 0;
+        std::int8_t* out = output.pixel(y, x);
+        const Input* in = inside ? input.pixel(row, column) : nullptr;
+        for (std::int32_t c = 0; c < channels.to; ++c) {
+          const std::int32_t channel = channels.source(c);
+          out[c] = inside && channel >= 0 ? static_cast<std::int8_t>(in[channel]) : p.fill;
+        }
+      }
+    }
+  }
+
+  /// The input's row for a row of the output, −1 if there is none. Axes before the height count as rows, too.
+  static constexpr std::int32_t source_row(const parameters& p, std::int32_t y) {
+    std::int32_t row = 0, pitch = 1;
+    for (std::size_t axis = 2; axis < p.axes.size(); ++axis) {
+      const std::int32_t source = p.axes[axis].source(y % p.axes[axis].to);
+      if (source < 0) return -1;
+      y /= p.axes[axis].to;
+      row += source * pitch;
+      pitch *= p.axes[axis].from;
+    }
+    return row;
+  }
+};
+
 }  // namespace detail
 
 template <>
-struct reference_kernel<layer_kind::pad> : detail::block_copy {};
+struct reference_kernel<layer_kind::pad> : detail::move_kernel {};
 template <>
-struct reference_kernel<layer_kind::slice> : detail::block_copy {};
-template <>
-struct reference_kernel<layer_kind::transpose> : detail::block_copy {};
+struct reference_kernel<layer_kind::slice> : detail::move_kernel {};
 
 /// The input becomes a block of the output. The region is of the input.
 template <>
@@ -111,8 +138,8 @@ struct reference_kernel<layer_kind::place> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y + p.first_row, x + p.first_column) + p.first_channel;
@@ -181,8 +208,8 @@ struct reference_kernel<layer_kind::depth_to_space> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
@@ -203,8 +230,8 @@ struct reference_kernel<layer_kind::space_to_depth> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
@@ -244,8 +271,8 @@ struct reference_kernel<layer_kind::resize_nearest> {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const std::int16_t* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const std::int16_t* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
@@ -284,8 +311,8 @@ struct reference_kernel<layer_kind::resize_bilinear> {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         const table_entry row = table[y], column = table[p.output_height + x];

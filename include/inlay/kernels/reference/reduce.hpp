@@ -51,8 +51,8 @@ struct pool_kernel : no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> output, region r,
-                            map_view<const Input> input) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
@@ -154,8 +154,8 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
 
   /// Adds one row of a map to the sums; the first row starts them. The last makes the output.
   template <typename Input>
-  static constexpr void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums, region row,
-                                   map_view<const Input> input) {
+  static constexpr void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums, const region& row,
+                                   const map_view<const Input>& input) {
     const std::int32_t channels = p.kept.extents[0];
     for (std::int32_t c = 0; c < channels; ++c) {
       std::int8_t* stored = sums + 4 * c;
@@ -261,7 +261,7 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> outputs, region r,
+  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> outputs, const region& r,
                             map_view<const Input> inputs) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x)

@@ -1,0 +1,463 @@
+// Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED for Cortex-M55 and M85.
+#pragma once
+
+#include <inlay/kernels/arm_mve/requantize.hpp>
+
+#include <arm_mve.h>
+
+#include <cstdint>
+
+namespace inlay::arm_mve {
+
+/// Window, sizes and quantisation of a layer with weights, as small as accepts() allows.
+struct weighted_parameters {
+  std::int16_t input_height = 0, input_width = 0, input_channels = 0;
+  std::int16_t output_width = 0, output_channels = 0;
+  std::int16_t depth = 0;  // weights of one output channel
+  std::int8_t kernel_height = 1, kernel_width = 1, stride_height = 1, stride_width = 1;
+  std::int8_t dilation_height = 1, dilation_width = 1;
+  std::int16_t top = 0, left = 0;
+  std::int8_t input_zero_point = 0, output_zero_point = 0, low = 0, high = 0;
+};
+
+constexpr bool fits_int8(std::int32_t v) { return v >= -128 && v <= 127; }
+constexpr bool fits_int16(std::int32_t v) { return v >= -0x8000 && v <= 0x7fff; }
+
+constexpr bool fits_weighted(const detail::window_parameters& p) {
+  const window2d& w = p.window;
+  return fits_int16(p.input_height) && fits_int16(p.input_width) && fits_int16(p.input_channels) &&
+         fits_int16(p.output_width) && fits_int16(p.output_channels) && fits_int8(w.kernel.height) &&
+         fits_int8(w.kernel.width) && fits_int8(w.stride.height) && fits_int8(w.stride.width) &&
+         fits_int8(w.dilation.height) && fits_int8(w.dilation.width) && fits_int16(w.padding.top) &&
+         fits_int16(w.padding.left) && fits_int8(p.input_zero_point) && fits_int8(p.output_zero_point);
+}
+
+constexpr weighted_parameters make_weighted(const detail::window_parameters& p, std::int32_t depth) {
+  const window2d& w = p.window;
+  return {static_cast<std::int16_t>(p.input_height),    static_cast<std::int16_t>(p.input_width),
+          static_cast<std::int16_t>(p.input_channels),  static_cast<std::int16_t>(p.output_width),
+          static_cast<std::int16_t>(p.output_channels), static_cast<std::int16_t>(depth),
+          static_cast<std::int8_t>(w.kernel.height),    static_cast<std::int8_t>(w.kernel.width),
+          static_cast<std::int8_t>(w.stride.height),    static_cast<std::int8_t>(w.stride.width),
+          static_cast<std::int8_t>(w.dilation.height),  static_cast<std::int8_t>(w.dilation.width),
+          static_cast<std::int16_t>(w.padding.top),     static_cast<std::int16_t>(w.padding.left),
+          static_cast<std::int8_t>(p.input_zero_point), static_cast<std::int8_t>(p.output_zero_point),
+          static_cast<std::int8_t>(p.range.low),        static_cast<std::int8_t>(p.range.high)};
+}
+
+inline finishing finishing_of(const weighted_parameters& p) { return {p.output_zero_point, p.low, p.high}; }
+
+/// What is added to pointers between the products of a quad of rows of weights, besides whole vectors.
+struct row_steps {
+  std::int32_t depth = 0;
+  std::int32_t back = 0, to_odd_rows = 0;  // from a row's end to the pixel's start, and to the next row
+  std::int32_t back_again = 0, to_next_quad = 0;
+  constexpr explicit row_steps(std::int32_t depth_)
+      : depth(depth_),
+        back(-((depth_ + 15) & ~15)),
+        to_odd_rows(depth_ + back),
+        back_again(back),
+        to_next_quad(3 * depth_ + back) {}
+};
+
+/// Sums of products of `depth` bytes, and biases: a quad of rows of weights with two pixels. The weights' pointers, to
+/// rows 0 and 2, go on to the next quad. Rows 0 and 2 first, then 1 and 3, because vectors take them so.
+/// Written out because compilers do not make loops with tail predication of intrinsics.
+INLAY_ALWAYS_INLINE void dot_4x2(const std::int8_t*& w0, const std::int8_t*& w2, const std::int8_t*& p0,
+                                 const std::int8_t*& p1, const std::int32_t* bias, const row_steps& steps,
+                                 int32x4_t& sums0, int32x4_t& sums1) {
+  std::int32_t s00, s01, s20, s21;
+  asm volatile(
+      "   ldr %[s00], [%[bias]]\n"
+      "   ldr %[s20], [%[bias], #8]\n"
+      "   ldr lr, [%[steps]]\n"
+      "   mov %[s01], %[s00]\n"
+      "   mov %[s21], %[s20]\n"
+      "   dlstp.8 lr, lr\n"
+      "1: vldrb.8 q0, [%[w0]], #16\n"
+      "   vldrb.8 q2, [%[p0]], #16\n"
+      "   vmladava.s8 %[s00], q0, q2\n"
+      "   vldrb.8 q3, [%[p1]], #16\n"
+      "   vmladava.s8 %[s01], q0, q3\n"
+      "   vldrb.8 q1, [%[w2]], #16\n"
+      "   vmladava.s8 %[s20], q1, q2\n"
+      "   vmladava.s8 %[s21], q1, q3\n"
+      "   letp lr, 1b\n"
+      "   vmov %q[sums0][2], %q[sums0][0], %[s00], %[s20]\n"
+      "   vmov %q[sums1][2], %q[sums1][0], %[s01], %[s21]\n"
+      "   ldrd %[s00], %[s01], [%[steps], #4]\n"
+      "   add %[p0], %[s00]\n"
+      "   add %[p1], %[s00]\n"
+      "   add %[w0], %[s01]\n"
+      "   add %[w2], %[s01]\n"
+      "   ldr %[s00], [%[bias], #4]\n"
+      "   ldr %[s20], [%[bias], #12]\n"
+      "   ldr lr, [%[steps]]\n"
+      "   mov %[s01], %[s00]\n"
+      "   mov %[s21], %[s20]\n"
+      "   dlstp.8 lr, lr\n"
+      "1: vldrb.8 q0, [%[w0]], #16\n"
+      "   vldrb.8 q2, [%[p0]], #16\n"
+      "   vmladava.s8 %[s00], q0, q2\n"
+      "   vldrb.8 q3, [%[p1]], #16\n"
+      "   vmladava.s8 %[s01], q0, q3\n"
+      "   vldrb.8 q1, [%[w2]], #16\n"
+      "   vmladava.s8 %[s20], q1, q2\n"
+      "   vmladava.s8 %[s21], q1, q3\n"
+      "   letp lr, 1b\n"
+      "   vmov %q[sums0][3], %q[sums0][1], %[s00], %[s20]\n"
+      "   vmov %q[sums1][3], %q[sums1][1], %[s01], %[s21]\n"
+      "   ldrd %[s00], %[s01], [%[steps], #12]\n"
+      "   add %[p0], %[s00]\n"
+      "   add %[p1], %[s00]\n"
+      "   add %[w0], %[s01]\n"
+      "   add %[w2], %[s01]\n"
+      : [w0] "+r"(w0), [w2] "+r"(w2), [p0] "+r"(p0), [p1] "+r"(p1), [s00] "=&Te"(s00), [s01] "=&Te"(s01),
+        [s20] "=&Te"(s20), [s21] "=&Te"(s21), [sums0] "=&w"(sums0), [sums1] "=&w"(sums1)
+      : [bias] "r"(bias), [steps] "r"(&steps)
+      : "q0", "q1", "q2", "q3", "lr", "memory");
+}
+
+/// Sums of products of `depth` bytes: four rows of weights with one pixel.
+INLAY_ALWAYS_INLINE void dot_4x1(const std::int8_t*& w0, const std::int8_t*& w1, const std::int8_t*& w2,
+                                 const std::int8_t*& w3, const std::int8_t*& pixel, std::int32_t depth,
+                                 std::int32_t& s0, std::int32_t& s1, std::int32_t& s2, std::int32_t& s3) {
+  asm volatile(
+      "   dlstp.8 lr, %[depth]\n"
+      "1: vldrb.8 q2, [%[pixel]], #16\n"
+      "   vldrb.8 q0, [%[w0]], #16\n"
+      "   vmladava.s8 %[s0], q0, q2\n"
+      "   vldrb.8 q1, [%[w1]], #16\n"
+      "   vmladava.s8 %[s1], q1, q2\n"
+      "   vldrb.8 q0, [%[w2]], #16\n"
+      "   vmladava.s8 %[s2], q0, q2\n"
+      "   vldrb.8 q1, [%[w3]], #16\n"
+      "   vmladava.s8 %[s3], q1, q2\n"
+      "   letp lr, 1b\n"
+      : [w0] "+r"(w0), [w1] "+r"(w1), [w2] "+r"(w2), [w3] "+r"(w3), [pixel] "+r"(pixel), [s0] "+Te"(s0), [s1] "+Te"(s1),
+        [s2] "+Te"(s2), [s3] "+Te"(s3)
+      : [depth] "r"(depth)
+      : "q0", "q1", "q2", "lr", "memory");
+}
+
+INLAY_ALWAYS_INLINE int32x4_t vector_of(std::int32_t s0, std::int32_t s1, std::int32_t s2, std::int32_t s3) {
+  int32x4_t v;
+  asm("vmov %q[v][2], %q[v][0], %[s0], %[s2]\n"
+      "vmov %q[v][3], %q[v][1], %[s1], %[s3]\n"
+      : [v] "=&w"(v)
+      : [s0] "r"(s0), [s1] "r"(s1), [s2] "r"(s2), [s3] "r"(s3));
+  return v;
+}
+
+/// Pixels' products with weights.
+struct product {
+  const std::int8_t* weights = nullptr;  // [channels, depth]
+  const channel_quad* quads = nullptr;
+  std::int32_t depth = 0, channels = 0;
+  finishing finish{};
+};
+
+INLAY_ALWAYS_INLINE int32x4_t clamp(int32x4_t v, const finishing& f) {
+  return vminq_s32(vmaxq_s32(v, vdupq_n_s32(f.low)), vdupq_n_s32(f.high));
+}
+
+/// One pixel's output channels from `first` on. The rows of weights that the last quad lacks are its first one again.
+template <bool AnyShift>
+INLAY_NEVER_INLINE void multiply_one(const product& m, std::int32_t first, const std::int8_t* pixel, std::int8_t* out) {
+  const std::int32_t depth = m.depth, whole_vectors = (depth + 15) & ~15;
+  const std::int8_t* w = m.weights + first * depth;
+  const finishing f = m.finish;
+  const channel_quad* quad = m.quads + first / 4;
+  out += first;
+  for (std::int32_t left = m.channels - first; left > 0; left -= 4, ++quad, out += 4) {
+    const std::int8_t* w1 = left > 1 ? w + depth : w;
+    const std::int8_t* w2 = left > 2 ? w + 2 * depth : w;
+    const std::int8_t* w3 = left > 3 ? w + 3 * depth : w;
+    std::int32_t s0 = quad->bias[0], s1 = quad->bias[1], s2 = quad->bias[2], s3 = quad->bias[3];
+    dot_4x1(w, w1, w2, w3, pixel, depth, s0, s1, s2, s3);
+    w += 4 * depth - whole_vectors;
+    pixel -= whole_vectors;
+    int32x4_t sums = vector_of(s0, s1, s2, s3);
+    sums = clamp(scale<AnyShift>(sums, vldrwq_s32(quad->multiplier), vldrbq_s32(quad->shift), f.zero_point), f);
+    vstrbq_p_s32(out, sums, vctp32q(static_cast<std::uint32_t>(left)));
+  }
+}
+
+/// Eight or sixteen bytes as one vector: the first with sixteen bits each.
+template <std::int32_t Depth>
+struct short_row;
+template <>
+struct short_row<8> {
+  int16x8_t v;
+  INLAY_ALWAYS_INLINE explicit short_row(const std::int8_t* from) : v(vldrbq_s16(from)) {}
+  INLAY_ALWAYS_INLINE std::int32_t dot(const short_row& other) const { return vmladavq_s16(v, other.v); }
+};
+template <>
+struct short_row<16> {
+  int8x16_t v;
+  INLAY_ALWAYS_INLINE explicit short_row(const std::int8_t* from) : v(vldrbq_s8(from)) {}
+  INLAY_ALWAYS_INLINE std::int32_t dot(const short_row& other) const { return vmladavq_s8(v, other.v); }
+};
+
+/// Two pixels, all output channels but those of a quad that is not whole. Depth: 8, 16, or 0 for any other.
+template <bool AnyShift, std::int32_t Depth>
+INLAY_ALWAYS_INLINE void multiply_quads(const product& m, const std::int8_t* p0, const std::int8_t* p1,
+                                        std::int8_t* out0, std::int8_t* out1) {
+  const finishing f = m.finish;
+  const channel_quad* quad = m.quads;
+  const std::int8_t* w0 = m.weights;
+  const auto finish_quad = [&](int32x4_t sums0, int32x4_t sums1) {
+    const int32x4_t multiplier = vldrwq_s32(quad->multiplier), shift = vldrbq_s32(quad->shift);
+    vstrbq_s32(out0, clamp(scale<AnyShift>(sums0, multiplier, shift, f.zero_point), f));
+    vstrbq_s32(out1, clamp(scale<AnyShift>(sums1, multiplier, shift, f.zero_point), f));
+    ++quad, out0 += 4, out1 += 4;
+  };
+  std::int32_t quads = m.channels >> 2;
+  if constexpr (Depth != 0) {
+    using row = short_row<Depth>;
+    const row x0(p0), x1(p1);
+    for (; quads > 0; --quads) {
+      const row r0(w0), r1(w0 + Depth), r2(w0 + 2 * Depth), r3(w0 + 3 * Depth);
+      w0 += 4 * Depth;
+      const int32x4_t bias = vldrwq_s32(quad->bias);
+      const int32x4_t sums0 = vector_of(r0.dot(x0), r1.dot(x0), r2.dot(x0), r3.dot(x0));
+      const int32x4_t sums1 = vector_of(r0.dot(x1), r1.dot(x1), r2.dot(x1), r3.dot(x1));
+      finish_quad(vaddq_s32(sums0, bias), vaddq_s32(sums1, bias));
+    }
+  } else {
+    const row_steps steps(m.depth);
+    const std::int8_t* w2 = w0 + 2 * m.depth;
+    for (; quads > 0; --quads) {
+      int32x4_t sums0, sums1;
+      dot_4x2(w0, w2, p0, p1, quad->bias, steps, sums0, sums1);
+      finish_quad(sums0, sums1);
+    }
+  }
+}
+
+/// Two pixels, all output channels.
+template <bool AnyShift>
+INLAY_NEVER_INLINE void multiply_two(const product& m, const std::int8_t* p0, const std::int8_t* p1, std::int8_t* out0,
+                                     std::int8_t* out1) {
+  if (m.depth == 8)
+    multiply_quads<AnyShift, 8>(m, p0, p1, out0, out1);
+  else if (m.depth == 16)
+    multiply_quads<AnyShift, 16>(m, p0, p1, out0, out1);
+  else
+    multiply_quads<AnyShift, 0>(m, p0, p1, out0, out1);
+  const std::int32_t done = m.channels & ~3;
+  if (done != m.channels) {
+    multiply_one<AnyShift>(m, done, p0, out0);
+    multiply_one<AnyShift>(m, done, p1, out1);
+  }
+}
+
+INLAY_ALWAYS_INLINE void copy_bytes(std::int8_t* to, const std::int8_t* from, std::int32_t count) {
+  asm volatile(
+      "   wlstp.8 lr, %[count], 2f\n"
+      "1: vldrb.8 q0, [%[from]], #16\n"
+      "   vstrb.8 q0, [%[to]], #16\n"
+      "   letp lr, 1b\n"
+      "2:\n"
+      : [to] "+r"(to), [from] "+r"(from)
+      : [count] "r"(count)
+      : "q0", "lr", "memory");
+}
+
+INLAY_ALWAYS_INLINE void fill_bytes(std::int8_t* to, std::int8_t value, std::int32_t count) {
+  const int8x16_t filled = vdupq_n_s8(value);
+  asm volatile(
+      "   wlstp.8 lr, %[count], 2f\n"
+      "1: vstrb.8 %q[filled], [%[to]], #16\n"
+      "   letp lr, 1b\n"
+      "2:\n"
+      : [to] "+r"(to)
+      : [count] "r"(count), [filled] "w"(filled)
+      : "lr", "memory");
+}
+
+/// Bytes on the stack for windows, and rows of the largest window.
+inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 16;
+
+/// A convolution whose windows are copied to the stack, two of them where they fit.
+template <bool AnyShift, std::int32_t WindowBytes>
+struct convolution {
+  const weighted_parameters& p;
+  const product& m;
+  const map_view<std::int8_t>& output;
+  const region& r;
+  const map_view<const std::int8_t>& input;
+
+  /// The input pixels under the window of an output pixel, one after another; outside the map the zero point.
+  /// `rows` are the input's from column 0 on, null where outside.
+  INLAY_NEVER_INLINE void copy_window(const std::int8_t* const* rows, std::int32_t x, std::int8_t* to) const {
+    const std::int32_t first_x = x * p.stride_width - p.left, channels = p.input_channels;
+    const std::int32_t row_bytes = p.kernel_width * channels, offset = first_x * channels;
+    const bool inside = p.dilation_width == 1 && first_x >= 0 && first_x + p.kernel_width <= p.input_width &&
+                        input.pixel_pitch == channels;
+    for (const std::int8_t* const* end = rows + p.kernel_height; rows != end; ++rows, to += row_bytes) {
+      const std::int8_t* row = *rows;
+      if (row == nullptr)
+        fill_bytes(to, p.input_zero_point, row_bytes);
+      else if (inside)
+        copy_bytes(to, row + offset, row_bytes);
+      else
+        copy_clipped(row, first_x, to);
+    }
+  }
+
+  INLAY_NEVER_INLINE void copy_clipped(const std::int8_t* row, std::int32_t ix, std::int8_t* to) const {
+    const std::int32_t channels = p.input_channels;
+    for (std::int32_t kx = p.kernel_width; kx > 0; --kx, ix += p.dilation_width, to += channels) {
+      if (ix < 0 || ix >= p.input_width)
+        fill_bytes(to, p.input_zero_point, channels);
+      else
+        copy_bytes(to, row + ix * input.pixel_pitch, channels);
+    }
+  }
+
+  INLAY_NEVER_INLINE void run() const {
+    std::int8_t windows[WindowBytes];
+    const std::int8_t* rows[most_window_rows];
+    const bool two_fit = 2 * m.depth <= WindowBytes;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
+        const std::int32_t iy = y * p.stride_height - p.top + ky * p.dilation_height;
+        rows[ky] = iy >= 0 && iy < p.input_height ? input.pixel(iy, 0) : nullptr;
+      }
+      std::int8_t* out = output.pixel(y, r.first_column);
+      std::int32_t x = r.first_column;
+      for (; two_fit && x + 1 < r.end_column; x += 2, out += 2 * output.pixel_pitch) {
+        copy_window(rows, x, windows);
+        copy_window(rows, x + 1, windows + m.depth);
+        multiply_two<AnyShift>(m, windows, windows + m.depth, out, out + output.pixel_pitch);
+      }
+      for (; x < r.end_column; ++x, out += output.pixel_pitch) {
+        copy_window(rows, x, windows);
+        multiply_one<AnyShift>(m, 0, windows, out);
+      }
+    }
+  }
+};
+
+/// Pixels one after another, each with the weights.
+template <bool AnyShift>
+INLAY_NEVER_INLINE void multiply_pixels(const product& m, const std::int8_t* in, std::int32_t in_pitch,
+                                        std::int8_t* out, std::int32_t out_pitch, std::int32_t count) {
+  for (; count > 1; count -= 2, in += 2 * in_pitch, out += 2 * out_pitch)
+    multiply_two<AnyShift>(m, in, in + in_pitch, out, out + out_pitch);
+  if (count > 0) multiply_one<AnyShift>(m, 0, in, out);
+}
+
+/// A table with a quad for every four output channels in their order.
+struct product_table : quad_table {
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    return 1 + (detail::channel_table::table_size(g, l) + 3) / 4;
+  }
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
+                                   const std::int32_t* sums, channel_quad* table) {
+    const std::int32_t channels = detail::channel_table::table_size(g, l);
+    for (std::int32_t i = 0; i < table_size(g, l); ++i) table[i] = {};
+    for (std::int32_t c = 0; c < channels; ++c)
+      set(table, table[1 + c / 4], c % 4, constants[c], sums[c], g.input_of(l).quant.zero_point);
+  }
+};
+
+/// For kernels whose layers share all code.
+struct no_spec {};
+
+}  // namespace inlay::arm_mve
+
+namespace inlay {
+
+template <>
+struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
+  static constexpr bool needs_weight_sums = true;
+  using parameters = arm_mve::weighted_parameters;
+  using spec = arm_mve::no_spec;
+
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    const shape& weights = g.input_of(l, 1).extents;
+    const detail::window_parameters p = detail::prepare_window(g, l);
+    const std::int32_t depth = weights.elements() / weights[0];
+    return arm_mve::fits_weighted(p) && weights.channels() == p.input_channels &&
+           (is_pointwise(p.window)
+                ? depth <= 0x7fff
+                : depth <= arm_mve::most_window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
+  }
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const shape& weights = g.input_of(l, 1).extents;
+    return arm_mve::make_weighted(detail::prepare_window(g, l), weights.elements() / weights[0]);
+  }
+
+  template <spec>
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
+                                      const map_view<std::int8_t>& output, const region& r,
+                                      const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    if (table[0].bias[0] != 0)
+      run_shared<true>(p, table, output, r, input, weights);
+    else
+      run_shared<false>(p, table, output, r, input, weights);
+  }
+
+ private:
+  static constexpr bool is_pointwise(const window2d& w) {
+    return w.kernel == extent2d{1, 1} && w.stride == extent2d{1, 1} && w.padding == padding2d{};
+  }
+
+  template <bool AnyShift>
+  INLAY_NEVER_INLINE static void run_shared(const parameters& p, const arm_mve::channel_quad* table,
+                                            const map_view<std::int8_t>& output, const region& r,
+                                            const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
+    const bool pointwise = p.kernel_height == 1 && p.kernel_width == 1 && p.stride_height == 1 && p.stride_width == 1 &&
+                           p.top == 0 && p.left == 0 && p.input_width == p.output_width;
+    if (!pointwise) return arm_mve::convolution<AnyShift, arm_mve::most_window_bytes>{p, m, output, r, input}.run();
+    const std::int32_t columns = r.end_column - r.first_column;
+    const bool one_row = columns == p.output_width && r.end_row <= input.rows && r.end_row <= output.rows &&
+                         input.row_pitch == columns * input.pixel_pitch &&
+                         output.row_pitch == columns * output.pixel_pitch;
+    const std::int32_t rows_at_once = one_row ? r.end_row - r.first_row : 1;
+    for (std::int32_t y = r.first_row; y < r.end_row; y += rows_at_once)
+      arm_mve::multiply_pixels<AnyShift>(m, input.pixel(y, r.first_column), input.pixel_pitch,
+                                         output.pixel(y, r.first_column), output.pixel_pitch, rows_at_once * columns);
+  }
+};
+
+template <>
+struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : arm_mve::product_table {
+  static constexpr bool needs_weight_sums = true;
+  struct parameters {
+    std::int32_t rows = 1, depth = 0, units = 0;
+    std::int8_t zero_point = 0, low = 0, high = 0;
+  };
+  using spec = arm_mve::no_spec;
+
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    return arm_mve::fits_int8(g.input_of(l).quant.zero_point) && arm_mve::fits_int8(g.output_of(l).quant.zero_point);
+  }
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const auto p = reference_kernel<layer_kind::fully_connected>::prepare(g, l);
+    return {p.rows,
+            p.depth,
+            p.output_channels,
+            static_cast<std::int8_t>(p.output_zero_point),
+            static_cast<std::int8_t>(p.range.low),
+            static_cast<std::int8_t>(p.range.high)};
+  }
+
+  template <spec>
+  INLAY_ALWAYS_INLINE static void run_whole(const parameters& p, const arm_mve::channel_quad* table,
+                                            std::int8_t* output, const std::int8_t* input, const std::int8_t* weights) {
+    const arm_mve::product m{weights, table + 1, p.depth, p.units, {p.zero_point, p.low, p.high}};
+    if (table[0].bias[0] != 0)
+      arm_mve::multiply_pixels<true>(m, input, p.depth, output, p.units, p.rows);
+    else
+      arm_mve::multiply_pixels<false>(m, input, p.depth, output, p.units, p.rows);
+  }
+};
+
+}  // namespace inlay

@@ -1,0 +1,175 @@
+// Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED in plain C++: several output channels at a time, windows
+// clipped once a pixel. Weights and biases are read where the model has them; the table holds multipliers.
+#pragma once
+
+#include <inlay/kernels/portable/window.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace inlay {
+
+namespace detail {
+
+/// Sums of some output channels of one pixel.
+template <std::size_t Channels>
+struct channel_sums {
+  std::int32_t items[Channels]{};
+};
+
+/// Convolutions whose output channels read the same input channels: their weights stand channel_pitch apart.
+struct neighbours_share_input {
+  template <std::size_t... I>
+  INLAY_ALWAYS_INLINE static void multiply_add(std::index_sequence<I...>, channel_sums<sizeof...(I)>& sums,
+                                               const std::int8_t* pixel, const std::int8_t* weights,
+                                               const window_layer& p, std::int32_t elements) {
+    const std::int32_t pitch = p.channel_pitch, zero_point = p.input_zero_point;
+    for (; elements > 0; --elements, ++pixel, ++weights) {
+      const std::int32_t value = *pixel - zero_point;
+      ((sums.items[I] = wrapping_add(sums.items[I], value * weights[static_cast<std::int32_t>(I) * pitch])), ...);
+    }
+  }
+};
+
+/// Depthwise convolutions with one output channel for each input channel.
+struct neighbours_have_own_input {
+  template <std::size_t... I>
+  INLAY_ALWAYS_INLINE static void multiply_add(std::index_sequence<I...>, channel_sums<sizeof...(I)>& sums,
+                                               const std::int8_t* pixel, const std::int8_t* weights,
+                                               const window_layer& p, std::int32_t) {
+    const std::int32_t zero_point = p.input_zero_point;
+    ((sums.items[I] = wrapping_add(sums.items[I], (pixel[I] - zero_point) * weights[I])), ...);
+  }
+};
+
+/// Where the channels' multipliers come from: a table.
+struct tabled_multipliers {
+  using parameters = window_layer;
+  using table_entry = fixed_multiplier;
+
+  static constexpr parameters prepare(graph_view g, const layer& l) { return window_layer::make(g, l); }
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) { return channel_table::table_size(g, l); }
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
+                                   const std::int32_t*, table_entry* table) {
+    const std::int32_t channels = table_size(g, l);
+    for (std::int32_t c = 0; c < channels; ++c) table[c] = constants[c].multiplier;
+  }
+  static fixed_multiplier of(const parameters&, const table_entry* table, const std::int8_t*, std::int32_t c) {
+    return table[c];
+  }
+};
+
+/// A layer with weights, a few output channels after another: what they need is read once for all pixels.
+template <typename Multipliers>
+struct window_kernel : Multipliers {
+  using typename Multipliers::parameters;
+  using typename Multipliers::table_entry;
+  static constexpr bool needs_weight_sums = false;
+  struct spec {
+    layer_kind kind = layer_kind::conv2d;
+  };
+
+  static constexpr bool accepts(graph_view g, const layer& l) { return window_layer::accepts(g, l); }
+  static constexpr spec specialise(graph_view, const layer& l) { return {l.kind}; }
+
+  template <spec S>
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
+                                      const map_view<std::int8_t>& output, const region& r,
+                                      const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    if constexpr (S.kind == layer_kind::depthwise_conv2d)
+      run_depthwise({p, table, output, r, input, weights});
+    else
+      run_groups({p, table, output, r, input, weights});
+  }
+  template <spec>
+  INLAY_NEVER_INLINE static void run_whole(const parameters& p, const table_entry* table, std::int8_t* output,
+                                           const std::int8_t* input, const std::int8_t* weights) {
+    const map_view<std::int8_t> to{output, p.output_channels, 0, 1, 0};
+    const map_view<const std::int8_t> from{input, p.group_channels, 0, 1, 0};
+    const region all{0, 1, 0, p.input_width};
+    run_groups({p, table, to, all, from, weights});
+  }
+
+ private:
+  struct job {
+    const parameters& p;
+    const table_entry* table;
+    const map_view<std::int8_t>& output;
+    const region& r;
+    const map_view<const std::int8_t>& input;
+    const std::int8_t* weights;
+  };
+
+  INLAY_NEVER_INLINE static void run_groups(const job& j) {
+    std::int32_t first_channel = 0;
+    for (std::int32_t c = 0; c < j.p.output_channels; first_channel += j.p.group_channels) {
+      const std::int32_t end = c + j.p.group_outputs;
+      for (; c + 4 <= end; c += 4) run_channels<neighbours_share_input, 4>(j, c, first_channel);
+      for (; c < end; ++c) run_channels<neighbours_share_input, 1>(j, c, first_channel);
+    }
+  }
+
+  INLAY_NEVER_INLINE static void run_depthwise(const job& j) {
+    std::int32_t c = 0;
+    if (j.p.group_outputs == 1)
+      for (; c + 4 <= j.p.output_channels; c += 4) run_channels<neighbours_have_own_input, 4>(j, c, c);
+    for (; c < j.p.output_channels; ++c) run_channels<neighbours_share_input, 1>(j, c, c / j.p.group_outputs);
+  }
+
+  template <typename Neighbours, std::size_t Channels>
+  INLAY_NEVER_INLINE static void run_channels(const job& j, std::int32_t c, std::int32_t first_channel) {
+    const parameters& p = j.p;
+    const map_view<const std::int8_t>& input = j.input;
+    channel_sums<Channels> biases;
+    fixed_multiplier multipliers[Channels];
+    for (std::size_t i = 0; i < Channels; ++i) {
+      biases.items[i] = p.bias(j.weights, c + static_cast<std::int32_t>(i));
+      multipliers[i] = Multipliers::of(p, j.table, j.weights, c + static_cast<std::int32_t>(i));
+    }
+    const std::int8_t* weights = j.weights + c * p.channel_pitch;
+    // Without gaps between pixels, the taps of a row are one run of channels.
+    const bool dense =
+        p.dilation_width == 1 && input.pixel_pitch == p.group_channels && p.tap_pitch == p.group_channels;
+    const std::int32_t tap_step = input.pixel_pitch * p.dilation_width;
+    const std::int32_t row_step = input.row_pitch * p.dilation_height;
+    const std::int8_t* ring_end = input.data + input.rows * input.row_pitch;
+    for (std::int32_t y = j.r.first_row; y < j.r.end_row; ++y) {
+      const inside_taps rows =
+          inside_taps::clip(y * p.stride_height - p.padding_top, p.kernel_height, p.dilation_height, p.input_height);
+      const std::int8_t* first_row = input.pixel(rows.count > 0 ? rows.position : 0, 0) + first_channel;
+      const std::int8_t* row_weights = weights + rows.first * p.kernel_width * p.tap_pitch;
+      std::int8_t* out = j.output.pixel(y, j.r.first_column) + c;
+      for (std::int32_t x = j.r.first_column; x < j.r.end_column; ++x, out += j.output.pixel_pitch) {
+        const inside_taps columns =
+            inside_taps::clip(x * p.stride_width - p.padding_left, p.kernel_width, p.dilation_width, p.input_width);
+        const std::int32_t run = dense ? columns.count * p.group_channels : p.group_channels;
+        channel_sums<Channels> sums = biases;
+        const std::int8_t* row = first_row + columns.position * input.pixel_pitch;
+        const std::int8_t* wrap = ring_end + columns.position * input.pixel_pitch;
+        const std::int8_t* tap_weights = row_weights + columns.first * p.tap_pitch;
+        for (std::int32_t ky = rows.count; ky > 0; --ky) {
+          const std::int8_t *pixel = row, *w = tap_weights;
+          for (std::int32_t kx = dense ? 1 : columns.count; kx > 0; --kx, pixel += tap_step, w += p.tap_pitch)
+            Neighbours::multiply_add(std::make_index_sequence<Channels>{}, sums, pixel, w, p, run);
+          tap_weights += p.kernel_width * p.tap_pitch;
+          row += row_step;
+          if (row >= wrap) row -= input.rows * input.row_pitch;
+        }
+        for (std::size_t i = 0; i < Channels; ++i) out[i] = p.finish(sums.items[i], multipliers[i]);
+      }
+    }
+  }
+};
+
+}  // namespace detail
+
+template <>
+struct portable_kernel<layer_kind::conv2d> : detail::window_kernel<detail::tabled_multipliers> {};
+template <>
+struct portable_kernel<layer_kind::depthwise_conv2d> : detail::window_kernel<detail::tabled_multipliers> {};
+template <>
+struct portable_kernel<layer_kind::fully_connected> : detail::window_kernel<detail::tabled_multipliers> {};
+
+}  // namespace inlay
