@@ -18,4 +18,5 @@
 #include <inlay/kernels/arm_mve/convolution.hpp>
 #include <inlay/kernels/arm_mve/depthwise.hpp>
 #include <inlay/kernels/arm_mve/elementwise.hpp>
+#include <inlay/kernels/arm_mve/reduce.hpp>
 #endif
