@@ -123,6 +123,11 @@ class depthwise_loops {
     typename V::requantiser requantise[V::depth];
   };
 
+  INLAY_NEVER_INLINE static typename V::parts requantise_any(typename V::parts sums, const typename V::group* groups) {
+    for (int i = 0; i < V::depth; ++i) sums.v[i] = V::requantise_any(sums.v[i], groups[i]);
+    return sums;
+  }
+
   INLAY_ALWAYS_INLINE static void block(const typename V::element* const* taps, std::int32_t at,
                                         std::int32_t tap_groups, const typename V::sums* weights, const constants& c,
                                         const output_range& range, std::int8_t* out, std::int32_t count) {
@@ -142,22 +147,10 @@ class depthwise_loops {
     if (c.simple) {
 #pragma GCC unroll 4
       for (int i = 0; i < V::depth; ++i) sums.v[i] = c.requantise[i](sums.v[i]);
-      V::store_outputs(out, sums, range, count);
     } else {
-      store_block(sums, c.groups, range, out, count);
+      sums = requantise_any(sums, c.groups);
     }
-  }
-
-  INLAY_NEVER_INLINE static void store_block(const typename V::parts& sums, const typename V::group* groups,
-                                             const output_range& range, std::int8_t* out, std::int32_t count) {
-    for (std::int32_t part = 0; part < V::depth; ++part) {
-      std::int32_t lanes[V::lanes];
-      std::memcpy(lanes, &sums.v[part], sizeof lanes);
-      for (std::int32_t i = 0; i < V::lanes; ++i) {
-        const std::int32_t at = V::block_lane(part, i);
-        if (at < count) out[at] = requantise_lane(lanes[i], groups[part], i, range);
-      }
-    }
+    V::store_outputs(out, sums, range, count);
   }
 };
 
