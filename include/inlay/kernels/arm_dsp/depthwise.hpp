@@ -367,8 +367,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   template <spec W>
-  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
-                                      const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
+                                      const map_view<std::int8_t>& output, const region& r,
+                                      const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     // The compiler knows which.
     if (is_general(table, p.channels))
       run_general<W>(p, table, output, r, input, weights);
@@ -378,8 +379,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
 
  private:
   template <spec W>
-  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
-                                           const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table,
+                                           const map_view<std::int8_t>& output, const region& r,
+                                           const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     depthwise_row<W> row;
     const depthwise_columns columns{r.first_column, r.end_column, p.left, p.input_width, p.input_zero_point};
@@ -431,8 +433,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   /// Any multipliers and biases.
   template <spec W>
   INLAY_NEVER_INLINE static void run_general(const parameters& p, const table_entry* table,
-                                             const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
-                                             const std::int8_t* weights) {
+                                             const map_view<std::int8_t>& output, const region& r,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x)
