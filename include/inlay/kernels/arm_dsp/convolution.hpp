@@ -354,8 +354,9 @@ INLAY_NEVER_INLINE void finish(const std::int32_t* sums, const std::int32_t* sum
 /// A convolution's region; layers share the code.
 template <requantisation R>
 INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
-                                 region r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+                                 const region& whole, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   convolution_group group{p, input, p.input_width};
+  region r = whole;
   // Whole rows that follow one another are one long row.
   if (p.pointwise && p.stride_height == 1 && p.stride_width == 1 && r.first_column == 0 &&
       r.end_column == p.input_width && r.end_row <= input.rows && r.end_row <= output.rows &&
@@ -515,8 +516,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_ta
   }
 
   template <spec Spec>
-  static void run(const parameters& p, const std::int32_t* table, map_view<std::int8_t> output, region r,
-                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+  static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
+                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     detail::arm_dsp::convolve<Spec.requantisation>(p, table, output, r, input, weights);
   }
 };

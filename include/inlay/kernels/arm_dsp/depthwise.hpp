@@ -459,8 +459,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   template <spec W>
-  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
-                                      region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
+                                      const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     // The compiler knows which.
     if (is_general(table, p.channels))
       run_general<W>(p, table, output, r, input, weights);
@@ -470,8 +470,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
 
  private:
   template <spec W>
-  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
-                                           region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
+  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
+                                           const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     depthwise_row<W> row;
     depthwise_columns<W> columns{{},     input.pixel_pitch, output.pixel_pitch, r.first_column, r.end_column,
@@ -525,7 +525,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   /// Any multipliers and biases.
   template <spec W>
   INLAY_NEVER_INLINE static void run_general(const parameters& p, const table_entry* table,
-                                             map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                             const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                              const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)

@@ -183,6 +183,46 @@ INLAY_NEVER_INLINE void multiply_one(const product& m, std::int32_t first, const
   }
 }
 
+/// Products of four rows of 32 or 64 weights with two pixels: no loop, and no more registers than there are. Compilers
+/// would load all weights first, and spill them.
+template <std::int32_t Depth>
+INLAY_ALWAYS_INLINE void dot_whole_vectors(const std::int8_t* w, const std::int8_t* p0, const std::int8_t* p1,
+                                           int32x4_t& sums0, int32x4_t& sums1) {
+  static_assert(Depth == 32 || Depth == 64);
+  std::int32_t s00, s01, s10, s11, s20, s21, s30, s31;
+#define INLAY_PRODUCTS(multiply, at, at_next_row)                                 \
+  "vldrb.8 q0, [%[p0], #" at                                                      \
+  "]\n"                                                                           \
+  "vldrb.8 q1, [%[p1], #" at                                                      \
+  "]\n"                                                                           \
+  "vldrb.8 q2, [%[w0], #" at "]\n" multiply " %[s00], q2, q0\n" multiply          \
+  " %[s01], q2, q1\n"                                                             \
+  "vldrb.8 q3, [%[w0], #" at_next_row "]\n" multiply " %[s10], q3, q0\n" multiply \
+  " %[s11], q3, q1\n"                                                             \
+  "vldrb.8 q2, [%[w2], #" at "]\n" multiply " %[s20], q2, q0\n" multiply          \
+  " %[s21], q2, q1\n"                                                             \
+  "vldrb.8 q3, [%[w2], #" at_next_row "]\n" multiply " %[s30], q3, q0\n" multiply " %[s31], q3, q1\n"
+#define INLAY_SUMS                                                                                                  \
+  [s00] "=&Te"(s00), [s01] "=&Te"(s01), [s10] "=&Te"(s10), [s11] "=&Te"(s11), [s20] "=&Te"(s20), [s21] "=&Te"(s21), \
+      [s30] "=&Te"(s30), [s31] "=&Te"(s31)
+  const std::int8_t* w2 = w + 2 * Depth;
+  if constexpr (Depth == 32)
+    asm volatile(INLAY_PRODUCTS("vmladav.s8", "0", "32") INLAY_PRODUCTS("vmladava.s8", "16", "48")
+                 : INLAY_SUMS
+                 : [w0] "r"(w), [w2] "r"(w2), [p0] "r"(p0), [p1] "r"(p1)
+                 : "q0", "q1", "q2", "q3", "memory");
+  else
+    asm volatile(INLAY_PRODUCTS("vmladav.s8", "0", "64") INLAY_PRODUCTS("vmladava.s8", "16", "80")
+                     INLAY_PRODUCTS("vmladava.s8", "32", "96") INLAY_PRODUCTS("vmladava.s8", "48", "112")
+                 : INLAY_SUMS
+                 : [w0] "r"(w), [w2] "r"(w2), [p0] "r"(p0), [p1] "r"(p1)
+                 : "q0", "q1", "q2", "q3", "memory");
+#undef INLAY_PRODUCTS
+#undef INLAY_SUMS
+  sums0 = vector_of(s00, s10, s20, s30);
+  sums1 = vector_of(s01, s11, s21, s31);
+}
+
 /// Eight or sixteen bytes as one vector: the first with sixteen bits each.
 template <std::int32_t Depth>
 struct short_row;
@@ -199,7 +239,7 @@ struct short_row<16> {
   INLAY_ALWAYS_INLINE std::int32_t dot(const short_row& other) const { return vmladavq_s8(v, other.v); }
 };
 
-/// Two pixels, all output channels but those of a quad that is not whole. Depth: 8, 16, or 0 for any other.
+/// Two pixels, all output channels but those of a quad that is not whole. Depth: 8, 16, 32, 64, or 0 for any other.
 template <bool AnyShift, std::int32_t Depth>
 INLAY_ALWAYS_INLINE void multiply_quads(const product& m, const std::int8_t* p0, const std::int8_t* p1,
                                         std::int8_t* out0, std::int8_t* out1) {
@@ -213,7 +253,14 @@ INLAY_ALWAYS_INLINE void multiply_quads(const product& m, const std::int8_t* p0,
     ++quad, out0 += 4, out1 += 4;
   };
   std::int32_t quads = m.channels >> 2;
-  if constexpr (Depth != 0) {
+  if constexpr (Depth > 16) {
+    for (; quads > 0; --quads, w0 += 4 * Depth) {
+      int32x4_t sums0, sums1;
+      dot_whole_vectors<Depth>(w0, p0, p1, sums0, sums1);
+      const int32x4_t bias = vldrwq_s32(quad->bias);
+      finish_quad(vaddq_s32(sums0, bias), vaddq_s32(sums1, bias));
+    }
+  } else if constexpr (Depth != 0) {
     using row = short_row<Depth>;
     const row x0(p0), x1(p1);
     for (; quads > 0; --quads) {
@@ -243,6 +290,10 @@ INLAY_NEVER_INLINE void multiply_two(const product& m, const std::int8_t* p0, co
     multiply_quads<AnyShift, 8>(m, p0, p1, out0, out1);
   else if (m.depth == 16)
     multiply_quads<AnyShift, 16>(m, p0, p1, out0, out1);
+  else if (m.depth == 32)
+    multiply_quads<AnyShift, 32>(m, p0, p1, out0, out1);
+  else if (m.depth == 64)
+    multiply_quads<AnyShift, 64>(m, p0, p1, out0, out1);
   else
     multiply_quads<AnyShift, 0>(m, p0, p1, out0, out1);
   const std::int32_t done = m.channels & ~3;

@@ -107,11 +107,13 @@ INLAY_ALWAYS_INLINE void make_sixteen(const tap_list& list, std::int32_t taps, c
     return scale<V.any_shift>(sum, vldrwq_s32(q.multiplier), vldrbq_s32(q.shift), f.zero_point);
   };
   // Saturating is a clamp, too; the other one can wait for bytes.
-  int16x8_t even = vqmovnbq_s32(vuninitializedq_s16(), scaled(sums.s0, quads[0]));
+  int32x4_t v = scaled(sums.s0, quads[0]);
+  int16x8_t even = vqmovnbq_s32(vreinterpretq_s16_s32(v), v);
   even = vqmovntq_s32(even, scaled(sums.s2, quads[2]));
-  int16x8_t odd = vqmovnbq_s32(vuninitializedq_s16(), scaled(sums.s1, quads[1]));
+  v = scaled(sums.s1, quads[1]);
+  int16x8_t odd = vqmovnbq_s32(vreinterpretq_s16_s32(v), v);
   odd = vqmovntq_s32(odd, scaled(sums.s3, quads[3]));
-  int8x16_t bytes = vqmovntq_s16(vqmovnbq_s16(vuninitializedq_s8(), even), odd);
+  int8x16_t bytes = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
   bytes = vmaxq_s8(bytes, vdupq_n_s8(static_cast<std::int8_t>(f.low)));
   bytes = vminq_s8(bytes, vdupq_n_s8(static_cast<std::int8_t>(f.high)));
   if constexpr (All)

@@ -206,7 +206,8 @@ struct product_of_maps : detail::no_table {
       const mve_pred16_t inside = vctp16q(static_cast<std::uint32_t>(elements));
       const int16x8_t x = vsubq_n_s16(a.next_eight<ASteps>(inside), a_zero_point);
       const int16x8_t y = vsubq_n_s16(b.next_eight<BSteps>(inside), b_zero_point);
-      int16x8_t v = vqmovnbq_s32(vuninitializedq_s16(), scale_right(vmullbq_int_s16(x, y), multiplier, shift));
+      const int32x4_t even = scale_right(vmullbq_int_s16(x, y), multiplier, shift);
+      int16x8_t v = vqmovnbq_s32(vreinterpretq_s16_s32(even), even);
       v = vqmovntq_s32(v, scale_right(vmulltq_int_s16(x, y), multiplier, shift));
       // Saturating where the zero point cannot bring it back.
       v = vqaddq_n_s16(v, zero_point);

@@ -8,11 +8,13 @@
 #include <inlay/kernels/vector/lanes.hpp>
 #include <inlay/kernels/vector/tile.hpp>
 
+#include <cstddef>
+
 namespace inlay::detail {
 
 /// On the stack: bytes of panels and of patches.
 inline constexpr std::int32_t panel_bytes = 1 << 15;
-inline constexpr std::int32_t patch_bytes = 1 << 14;
+inline constexpr std::int32_t patch_bytes = 1 << 15;
 inline constexpr std::int32_t most_pixels = 192;
 
 struct convolution_parameters {
@@ -45,6 +47,10 @@ constexpr convolution_parameters prepare_convolution(graph_view g, const layer& 
           l.kind == layer_kind::depthwise_conv2d};
 }
 
+/// Pixels of the largest block; numbers of pixels that blocks divide, 12 also where one block has more.
+inline constexpr std::int32_t most_block_pixels = 16;
+inline constexpr std::int32_t whole_blocks = 48, few_whole_blocks = 12;
+
 /// Longest kernel, so that a patch's rows fit an array.
 inline constexpr std::int32_t most_kernel_rows = 32;
 
@@ -54,7 +60,7 @@ class patches {
  public:
   using element = typename V::element;
 
-  patches(const convolution_parameters& p, map_view<const std::int8_t> input, map_view<std::int8_t> output, region r)
+  patches(const convolution_parameters& p, const map_view<const std::int8_t>& input, const map_view<std::int8_t>& output, const region& r)
       : p_(p),
         input_(input),
         output_(output),
@@ -165,20 +171,26 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
 #pragma GCC unroll 16
     for (int x = 0; x < Pixels; ++x) sums[p][x] = bias;
   }
+  const std::ptrdiff_t pitch = from.pitch;
   for (std::int32_t run = 0; run < from.count; ++run) {
-    const typename V::element* elements = from.runs[run] + from.offset;
+    // Every third pixel has a pointer: from there the machine adds the pitch once or twice itself.
+    constexpr int pointers = (Pixels + 2) / 3;
+    const typename V::element* elements[pointers];
+#pragma GCC unroll 16
+    for (int x = 0; x < pointers; ++x) elements[x] = from.runs[run] + from.offset + 3 * x * pitch;
     for (std::int32_t s = 0; s < from.steps; ++s) {
       typename V::sums weights[Panels];
 #pragma GCC unroll 16
       for (int p = 0; p < Panels; ++p) weights[p] = V::load(panel + p * panel_pitch);
 #pragma GCC unroll 16
       for (int x = 0; x < Pixels; ++x) {
-        const typename V::sums one = V::broadcast(elements + x * from.pitch);
+        const typename V::sums one = V::broadcast(elements[x / 3] + x % 3 * pitch);
 #pragma GCC unroll 16
         for (int p = 0; p < Panels; ++p) sums[p][x] = V::dot(sums[p][x], one, weights[p]);
       }
       panel += V::lanes * V::depth;
-      elements += V::depth;
+#pragma GCC unroll 16
+      for (int x = 0; x < pointers; ++x) elements[x] += V::depth;
     }
   }
 #pragma GCC unroll 16
@@ -193,18 +205,9 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
     } else {
 #pragma GCC unroll 16
       for (int x = 0; x < Pixels; ++x)
-        if (x < pixels) store_general<V>(outputs[x] + first, sums[p][x], groups[p], range, count);
+        if (x < pixels) V::store_outputs(outputs[x] + first, V::requantise_any(sums[p][x], groups[p]), range, count);
     }
   }
-}
-
-/// Any constants: lane by lane.
-template <typename V>
-INLAY_NEVER_INLINE void store_general(std::int8_t* to, typename V::sums sums, const typename V::group& group,
-                                      const output_range& range, std::int32_t count) {
-  std::int32_t lanes[V::lanes];
-  std::memcpy(lanes, &sums, sizeof lanes);
-  for (std::int32_t i = 0; i < count; ++i) to[i] = requantise_lane(lanes[i], group, i, range);
 }
 
 /// One pixel, whose patch is there: no panels, each channel's weights are multiplied where they are.
@@ -216,10 +219,9 @@ void multiply_pixel(const typename V::element* patch, const convolution_paramete
     const std::int32_t count = rest < V::lanes ? rest : V::lanes;
     const typename V::sums sums =
         V::add(V::load(groups->bias), V::multiply_rows(patch, weights + first * p.patch, p.patch, count, p.patch));
-    if (groups->simple != 0)
-      V::store_outputs(output + first, typename V::requantiser(*groups)(sums), p.range, count);
-    else
-      store_general<V>(output + first, sums, *groups, p.range, count);
+    const typename V::sums outputs =
+        groups->simple != 0 ? typename V::requantiser(*groups)(sums) : V::requantise_any(sums, *groups);
+    V::store_outputs(output + first, outputs, p.range, count);
   }
 }
 
@@ -265,11 +267,12 @@ void multiply_pixels(const convolution_parameters& p, const typename V::group* g
                      std::int32_t panel_pitch, std::int32_t made, std::int32_t chunk, element_runs<V> from,
                      std::int8_t* const* outputs, std::int32_t pixels) {
   const auto multiply = [&]<int Panels>(std::integral_constant<int, Panels>, std::int32_t panel) {
+    constexpr int block_pixels = V::block_pixels(Panels);
     from.offset = 0;
-    for (std::int32_t x = 0; x < pixels; x += V::block_pixels, from.offset += V::block_pixels * from.pitch)
-      multiply_block<V, Panels, V::block_pixels>(from, panels + panel * panel_pitch, panel_pitch,
-                                                 groups + chunk / V::lanes + panel, p.range, outputs + x, pixels - x,
-                                                 chunk + panel * V::lanes, p.output_channels);
+    for (std::int32_t x = 0; x < pixels; x += block_pixels, from.offset += block_pixels * from.pitch)
+      multiply_block<V, Panels, block_pixels>(from, panels + panel * panel_pitch, panel_pitch,
+                                              groups + chunk / V::lanes + panel, p.range, outputs + x, pixels - x,
+                                              chunk + panel * V::lanes, p.output_channels);
   };
   std::int32_t panel = 0;
   for (; panel + V::block_panels <= made; panel += V::block_panels)
@@ -282,7 +285,7 @@ void multiply_pixels(const convolution_parameters& p, const typename V::group* g
 /// All pixels of a region by their patches.
 template <typename V>
 INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const typename V::group* groups,
-                                         map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                         const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                          const std::int8_t* weights) {
   constexpr std::int32_t most_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
   alignas(64) typename V::element elements[most_elements];
@@ -290,7 +293,7 @@ INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const 
   const std::int32_t pitch = round_up(p.patch, V::depth);
   const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
   const std::int32_t fitting = most_elements / pitch < most_pixels ? most_elements / pitch : most_pixels;
-  const std::int32_t at_once = fitting / V::block_pixels * V::block_pixels;
+  const std::int32_t at_once = fitting >= whole_blocks ? fitting - fitting % whole_blocks : few_whole_blocks;
   for_each_chunk<V>(
       p, 1, weights,
       [&](const typename V::weight* panels, std::int32_t panel_pitch, std::int32_t made, std::int32_t chunk) {
@@ -309,7 +312,7 @@ INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const 
 /// a row of the map.
 template <typename V>
 INLAY_NEVER_INLINE void convolve_rows(const convolution_parameters& p, const typename V::group* groups,
-                                      map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                      const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                       const std::int8_t* weights) {
   alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
   std::int8_t* outputs[most_pixels];
@@ -347,7 +350,7 @@ constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t column
   const std::int32_t run = w.kernel.width * p.input_channels;
   const std::int32_t at_once = columns < most_pixels ? columns : most_pixels;
   const std::int32_t row = input_tile<V>::phase_columns(w, 1, at_once) * p.input_channels;
-  const std::int32_t beyond = V::block_pixels * w.stride.width * p.input_channels + run + V::depth;
+  const std::int32_t beyond = most_block_pixels * w.stride.width * p.input_channels + run + V::depth;
   const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
   const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
   return !p.reads_pixels() && w.dilation.width == 1 && run <= most_run &&
@@ -356,8 +359,8 @@ constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t column
 }
 
 template <typename V>
-void convolve(const convolution_parameters& p, const typename V::group* table, map_view<std::int8_t> output, region r,
-              map_view<const std::int8_t> input, const std::int8_t* weights) {
+void convolve(const convolution_parameters& p, const typename V::group* table, const map_view<std::int8_t>& output, const region& r,
+              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   if (goes_by_rows<V>(p, r.end_column - r.first_column))
     convolve_rows<V>(p, table, output, r, input, weights);
   else
@@ -370,7 +373,7 @@ constexpr bool fits_buffers(std::int32_t patch) {
   const std::int32_t padded = round_up(patch, V::row_step);
   const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
   const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
-  return padded * element_bytes * V::block_pixels <= patch_bytes && padded * weight_bytes * V::lanes <= panel_bytes;
+  return padded * element_bytes * most_block_pixels <= patch_bytes && padded * weight_bytes * V::lanes <= panel_bytes;
 }
 
 /// Table: the constants of the output channels in groups of lanes.
@@ -406,8 +409,8 @@ struct vector_convolution : lane_table<V> {
   }
 
   template <spec>
-  static void run(const parameters& p, const typename V::group* table, map_view<std::int8_t> output, region r,
-                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+  static void run(const parameters& p, const typename V::group* table, const map_view<std::int8_t>& output, const region& r,
+                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     // A panel that few pixels use is not worth making.
     if ((r.end_row - r.first_row) * (r.end_column - r.first_column) <= 2)
       run_pixels(p, table, output, r, input, weights);
@@ -417,7 +420,7 @@ struct vector_convolution : lane_table<V> {
 
  private:
   INLAY_NEVER_INLINE static void run_pixels(const parameters& p, const typename V::group* table,
-                                            map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                            const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                             const std::int8_t* weights) {
     patches<V> next(p, input, output, r);
     alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];

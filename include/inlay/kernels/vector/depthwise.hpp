@@ -43,7 +43,7 @@ class depthwise_loops {
   }
 
   INLAY_NEVER_INLINE static void run(const depthwise_parameters& p, const typename V::group* table,
-                                     map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                     const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                      const std::int8_t* weights) {
     alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
     typename V::sums packed[(most_taps + V::depth) / V::depth * V::depth];
@@ -75,8 +75,8 @@ class depthwise_loops {
   }
 
   /// Rows of one block of channels over some columns.
-  static void strip(const depthwise_parameters& p, const typename V::group* groups, map_view<std::int8_t> output,
-                    region r, map_view<const std::int8_t> input, std::int32_t first_channel, std::int32_t channels,
+  static void strip(const depthwise_parameters& p, const typename V::group* groups, const map_view<std::int8_t>& output,
+                    const region& r, const map_view<const std::int8_t>& input, std::int32_t first_channel, std::int32_t channels,
                     std::int32_t together, const typename V::sums* weights, typename V::element* memory) {
     const window2d& w = p.window;
     const std::int32_t columns = r.end_column - r.first_column;
@@ -123,6 +123,11 @@ class depthwise_loops {
     typename V::requantiser requantise[V::depth];
   };
 
+  INLAY_NEVER_INLINE static typename V::parts requantise_any(typename V::parts sums, const typename V::group* groups) {
+    for (int i = 0; i < V::depth; ++i) sums.v[i] = V::requantise_any(sums.v[i], groups[i]);
+    return sums;
+  }
+
   INLAY_ALWAYS_INLINE static void block(const typename V::element* const* taps, std::int32_t at,
                                         std::int32_t tap_groups, const typename V::sums* weights, const constants& c,
                                         const output_range& range, std::int8_t* out, std::int32_t count) {
@@ -142,22 +147,10 @@ class depthwise_loops {
     if (c.simple) {
 #pragma GCC unroll 4
       for (int i = 0; i < V::depth; ++i) sums.v[i] = c.requantise[i](sums.v[i]);
-      V::store_outputs(out, sums, range, count);
     } else {
-      store_block(sums, c.groups, range, out, count);
+      sums = requantise_any(sums, c.groups);
     }
-  }
-
-  INLAY_NEVER_INLINE static void store_block(const typename V::parts& sums, const typename V::group* groups,
-                                             const output_range& range, std::int8_t* out, std::int32_t count) {
-    for (std::int32_t part = 0; part < V::depth; ++part) {
-      std::int32_t lanes[V::lanes];
-      std::memcpy(lanes, &sums.v[part], sizeof lanes);
-      for (std::int32_t i = 0; i < V::lanes; ++i) {
-        const std::int32_t at = V::block_lane(part, i);
-        if (at < count) out[at] = requantise_lane(lanes[i], groups[part], i, range);
-      }
-    }
+    V::store_outputs(out, sums, range, count);
   }
 };
 
@@ -223,8 +216,8 @@ struct vector_depthwise_convolution {
   }
 
   template <spec S>
-  static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output, region r,
-                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+  static void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output, const region& r,
+                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.convolution)
       convolve<V>(p.convolution, table, output, r, input, weights);
     else

@@ -59,6 +59,8 @@ template <std::int32_t Lanes>
 constexpr void set_lane(channel_lanes<Lanes>& group, std::int32_t lane, channel_constants c, std::int32_t depth,
                         std::int32_t offset_sum, std::int32_t zero_point) {
   const std::int32_t reach = depth * 255 * 128;
+  // All sums times zero.
+  if (c.multiplier.multiplier == 0) c = {0, {0, -1}};
   const std::int64_t bias = c.bias;
   const bool simple = (bias < 0 ? -bias : bias) + reach < std::int64_t{1} << 30 && c.multiplier.shift <= -1 &&
                       c.multiplier.shift >= -23;
@@ -75,14 +77,6 @@ struct output_range {
   std::int32_t low = -128;
   std::int32_t high = 127;
 };
-
-/// The output of one sum, whatever the constants.
-template <std::int32_t Lanes>
-std::int8_t requantise_lane(std::int32_t sum, const channel_lanes<Lanes>& group, std::int32_t lane,
-                            const output_range& range) {
-  const std::int32_t scaled = multiply(sum, {group.multiplier[lane], group.shift[lane]});
-  return static_cast<std::int8_t>(clamp_between(wrapping_add(scaled, group.zero_point[lane]), range.low, range.high));
-}
 
 /// As many bytes as fit, in pieces of a power of two, for counts too small for a call of memcpy.
 INLAY_ALWAYS_INLINE void copy_few(std::int8_t* to, const std::int8_t* from, std::int32_t count) {

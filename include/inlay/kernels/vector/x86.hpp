@@ -22,8 +22,9 @@ namespace inlay::detail {
 struct avx512_vnni_vectors {
   static constexpr std::int32_t lanes = 16;
   static constexpr std::int32_t depth = 4;
-  static constexpr std::int32_t block_panels = 4;
-  static constexpr std::int32_t block_pixels = 6;
+  static constexpr int block_panels = 4;
+  /// Pixels of a block that has so many panels.
+  static constexpr int block_pixels(int panels) { return panels == 1 ? 16 : panels == 2 ? 12 : 6; }
   static constexpr std::int32_t element_offset = 128;
   using element = std::uint8_t;
   using weight = std::int8_t;
@@ -171,6 +172,27 @@ struct avx512_vnni_vectors {
       return _mm512_srav_epi32(_mm512_add_epi32(both, _mm512_srai_epi32(v, 31)), shift);
     }
   };
+
+  /// The same, whatever the constants.
+  static sums requantise_any(sums v, const group& g) {
+    const __m512i even = _mm512_load_si512(g.multiplier), odd = _mm512_srli_epi64(even, 32);
+    const __m512i shift = _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(g.shift)));
+    const __m512i left = _mm512_max_epi32(shift, zero()), right = _mm512_sub_epi32(left, shift);
+    const __m512i half = _mm512_set1_epi64(std::int64_t{1} << 30);
+    v = _mm512_sllv_epi32(v, left);
+    const __m512i low = _mm512_add_epi64(_mm512_mul_epi32(v, even), half);
+    const __m512i high = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(v, 32), odd), half);
+    const __m512i both = _mm512_mask_mov_epi32(_mm512_srli_epi64(low, 31), 0xaaaa, _mm512_slli_epi64(high, 1));
+    // As divide_by_power_of_two.
+    const __m512i one = _mm512_set1_epi32(1);
+    const __m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, right), one);
+    const __m512i threshold = _mm512_sub_epi32(_mm512_srli_epi32(mask, 1), _mm512_srai_epi32(both, 31));
+    const __mmask16 up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(both, mask), threshold);
+    const __m512i whole = _mm512_srav_epi32(both, right);
+    const __m512i zero_point =
+        _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(g.zero_point)));
+    return _mm512_add_epi32(_mm512_mask_add_epi32(whole, up, whole, one), zero_point);
+  }
 
   /// The first `count` lanes, clamped.
   static void store_outputs(std::int8_t* to, sums v, const output_range& range, std::int32_t count) {
