@@ -4,7 +4,10 @@
 #include <inlay/kernels/kernel.hpp>
 #include <inlay/plan/arena.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 namespace inlay::detail {
 
@@ -41,7 +44,10 @@ INLAY_NEVER_INLINE constexpr std::int32_t copy_to_ring(const overwriting& o, con
   for (; copied < end; ++copied) {
     const std::int8_t* from = map + copied * o.row_bytes;
     std::int8_t* to = ring + copied % o.ring_rows * o.row_bytes;
-    for (std::int32_t i = 0; i < o.row_bytes; ++i) to[i] = from[i];
+    if (std::is_constant_evaluated())
+      for (std::int32_t i = 0; i < o.row_bytes; ++i) to[i] = from[i];
+    else
+      std::memcpy(to, from, static_cast<std::size_t>(o.row_bytes));
   }
   return copied;
 }

@@ -23,30 +23,25 @@ inline constexpr std::int32_t lanes = 16;
 struct finishing {
   std::int32_t zero_point = 0;
   std::int32_t low = -128, high = 127;
-  // Some channel multiplies by 1/2 or more: it may shift to the left, and does not round when it shifts by nothing.
-  std::int32_t general = 0;
 };
 
-/// multiply() of fixed_point.hpp, then the zero point, then the clamp.
+/// multiply() of fixed_point.hpp, then the zero point.
 /// VQRDMULH is doubling_high_multiply: it rounds ties upwards, which for them comes to the same. VRSHL rounds ties
 /// upwards too; away from zero is one less before the shift where the value is negative.
-INLAY_ALWAYS_INLINE int32x4_t finish(int32x4_t sum, int32x4_t multiplier, int32x4_t shift, const finishing& f) {
-  if (f.general != 0) {
+/// AnyShift: some channel multiplies by 1/2 or more, so that shifts may be to the left, or by nothing and not round.
+template <bool AnyShift>
+INLAY_ALWAYS_INLINE int32x4_t scale(int32x4_t sum, int32x4_t multiplier, int32x4_t shift, std::int32_t zero_point) {
+  if constexpr (AnyShift) {
     sum = vshlq_s32(sum, vmaxq_s32(shift, vdupq_n_s32(0)));
     shift = vminq_s32(shift, vdupq_n_s32(0));
-    const int32x4_t high = vqrdmulhq_s32(sum, multiplier);
-    const int32x4_t tie = vshrq_n_s32(vandq_s32(high, shift), 31);
-    sum = vrshlq_s32(vaddq_s32(high, tie), shift);
-  } else {
-    const int32x4_t high = vqrdmulhq_s32(sum, multiplier);
-    sum = vrshlq_s32(vaddq_s32(high, vshrq_n_s32(high, 31)), shift);
   }
-  sum = vaddq_n_s32(sum, f.zero_point);
-  return vminq_s32(vmaxq_s32(sum, vdupq_n_s32(f.low)), vdupq_n_s32(f.high));
+  const int32x4_t high = vqrdmulhq_s32(sum, multiplier);
+  const int32x4_t tie = vshrq_n_s32(AnyShift ? vandq_s32(high, shift) : high, 31);
+  return vaddq_n_s32(vrshlq_s32(vaddq_s32(high, tie), shift), zero_point);
 }
 
-/// The table of a layer with weights: first a quad whose bias[0] is finishing::general and whose bias[1] says
-/// whether a weight is −128; then the quads.
+/// The table of a layer with weights: first a quad whose bias[0] says whether scale() needs AnyShift, and bias[1]
+/// whether a weight is −128; then the quads. Tables are constants, and so is what depends on these.
 struct quad_table {
   using table_entry = channel_quad;
 

@@ -234,7 +234,7 @@ struct fast_lookup : lookup_kernel {
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
 
   template <spec>
-  INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t* table, map_view<std::int8_t> output,
+  INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t* table, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const std::int8_t>& input) {
     for_each_element(p.channels, output, r, input,
                      [table](std::int8_t value) { return table[static_cast<std::uint8_t>(value)]; });
