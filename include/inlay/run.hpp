@@ -29,6 +29,7 @@ map_view<const std::int8_t> as_int8_elements(const map_view<Byte>& m) {
   return {reinterpret_cast<const std::int8_t*>(m.data), m.pixel_pitch, m.row_pitch, m.rows, m.first_column};
 }
 inline const map_view<const std::int8_t>& as_int8_elements(const map_view<const std::int8_t>& m) { return m; }
+inline const map_view<const float>& as_int8_elements(const map_view<const float>& m) { return m; }
 
 /// Makes a layer's whole output over its input, with its fast kernel; layers of a kind share the loop.
 template <typename Kernel, auto Spec, typename... Weights>
