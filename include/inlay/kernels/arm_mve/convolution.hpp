@@ -343,18 +343,31 @@ struct convolution {
   /// `rows` are the input's from column 0 on, null where outside.
   INLAY_NEVER_INLINE void copy_window(const std::int8_t* const* rows, std::int32_t x, std::int8_t* to) const {
     const std::int32_t first_x = x * p.stride_width - p.left, channels = p.input_channels;
-    const std::int32_t row_bytes = p.kernel_width * channels, offset = first_x * channels;
-    const bool inside = p.dilation_width == 1 && first_x >= 0 && first_x + p.kernel_width <= p.input_width &&
-                        input.pixel_pitch == channels;
-    for (const std::int8_t* const* end = rows + p.kernel_height; rows != end; ++rows, to += row_bytes) {
-      const std::int8_t* row = *rows;
-      if (row == nullptr)
+    const std::int32_t row_bytes = p.kernel_width * channels;
+    const bool side_by_side = p.dilation_width == 1 && input.pixel_pitch == channels;
+    const std::int32_t begin = first_x > 0 ? first_x : 0, last = first_x + p.kernel_width;
+    const std::int32_t end = last < p.input_width ? last : p.input_width;
+    const std::int32_t before = (begin - first_x) * channels, inside = (end - begin) * channels;
+    const std::int8_t* const* end_row = rows + p.kernel_height;
+    const auto copy_rows = [&](auto copy_row) {
+      do {
+        const std::int8_t* row = *rows++;
+        if (row == nullptr)
+          fill_bytes(to, p.input_zero_point, row_bytes);
+        else
+          copy_row(row);
+        to += row_bytes;
+      } while (rows != end_row);
+    };
+    if (side_by_side && inside == row_bytes)
+      copy_rows([&](const std::int8_t* row) { copy_bytes(to, row + begin * channels, row_bytes); });
+    else if (side_by_side && inside > 0)
+      copy_rows([&](const std::int8_t* row) {
         fill_bytes(to, p.input_zero_point, row_bytes);
-      else if (inside)
-        copy_bytes(to, row + offset, row_bytes);
-      else
-        copy_clipped(row, first_x, to);
-    }
+        copy_bytes(to + before, row + begin * channels, inside);
+      });
+    else
+      copy_rows([&](const std::int8_t* row) { copy_clipped(row, first_x, to); });
   }
 
   INLAY_NEVER_INLINE void copy_clipped(const std::int8_t* row, std::int32_t ix, std::int8_t* to) const {
