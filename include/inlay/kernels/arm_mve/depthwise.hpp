@@ -247,7 +247,7 @@ INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const
     for (std::int32_t t = p.depth; t > 0; --t, from += p.output_channels) *to++ = *from;
   }
   const product m{reordered, quads, p.depth, p.output_channels, finishing_of(p)};
-  convolution<AnyShift, 2 * most_taps>{p, m, output, r, input}.run();
+  convolution<AnyShift, 0, 2 * most_taps>{p, m, output, r, input}.run();
 }
 
 }  // namespace inlay::arm_mve
