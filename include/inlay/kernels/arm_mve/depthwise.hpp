@@ -135,12 +135,15 @@ struct depthwise {
     const std::int8_t** tap = taps.items;
     const std::int32_t first_x = x * p.stride_width - p.left, step = p.dilation_width * input.pixel_pitch;
     for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
-      std::int32_t ix = first_x;
-      const std::int8_t* from = rows[ky] + ix * input.pixel_pitch;
-      for (std::int32_t kx = p.kernel_width; kx > 0; --kx, ix += p.dilation_width, from += step) {
-        const bool inside = rows[ky] != nullptr && ix >= 0 && ix < p.input_width;
-        *tap++ = inside ? from : zero_points;
+      const std::int8_t* row = rows[ky];
+      if (row == nullptr) {
+        for (std::int32_t kx = p.kernel_width; kx > 0; --kx) *tap++ = zero_points;
+        continue;
       }
+      std::int32_t ix = first_x;
+      const std::int8_t* from = row + ix * input.pixel_pitch;
+      for (std::int32_t kx = p.kernel_width; kx > 0; --kx, ix += p.dilation_width, from += step)
+        *tap++ = static_cast<std::uint32_t>(ix) < static_cast<std::uint32_t>(p.input_width) ? from : zero_points;
     }
   }
 
@@ -244,7 +247,7 @@ INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const
     for (std::int32_t t = p.depth; t > 0; --t, from += p.output_channels) *to++ = *from;
   }
   const product m{reordered, quads, p.depth, p.output_channels, finishing_of(p)};
-  convolution<AnyShift, 2 * most_taps>{p, m, output, r, input}.run();
+  convolution<AnyShift, 0, 2 * most_taps>{p, m, output, r, input}.run();
 }
 
 }  // namespace inlay::arm_mve
