@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/vector/convolution.hpp>
 #include <inlay/kernels/vector/depthwise.hpp>
+#include <inlay/kernels/vector/neon.hpp>
 #include <inlay/kernels/vector/x86.hpp>
 
 namespace inlay {
@@ -24,6 +25,12 @@ INLAY_VECTOR_KERNELS(avx_vnni)
 #endif
 #if INLAY_HAS_AVX2
 INLAY_VECTOR_KERNELS(avx2)
+#endif
+#if INLAY_HAS_NEON
+INLAY_VECTOR_KERNELS(neon)
+#endif
+#if INLAY_HAS_NEON_DOT
+INLAY_VECTOR_KERNELS(neon_dot)
 #endif
 #undef INLAY_VECTOR_KERNELS
 

@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/vector/lanes.hpp>
 
+#if INLAY_HAS_AVX2
 // g++ 12 warns of its own intrinsics, whose unused operand is not initialised (GCC's bug 105593).
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -12,6 +13,7 @@
 #include <immintrin.h>
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
+#endif
 #endif
 
 namespace inlay::detail {
@@ -216,12 +218,13 @@ struct avx512_vnni_vectors {
 
   // A block of channels, `depth` times as many as lanes: some taps of each as `depth` vectors of sums' weights or
   // elements, in an order that narrowing restores.
-  static constexpr std::int32_t block = lanes * depth;
+  static constexpr std::int32_t parts_count = depth;
+  static constexpr std::int32_t block = lanes * parts_count;
   static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
     return 16 * (lane / 4) + 4 * part + lane % 4;
   }
   struct parts {
-    sums v[depth];
+    sums v[parts_count];
   };
   static parts interleave(const sums (&taps)[depth]) {
     const __m512i low_ab = _mm512_unpacklo_epi8(taps[0], taps[1]), high_ab = _mm512_unpackhi_epi8(taps[0], taps[1]);
@@ -430,12 +433,13 @@ struct avx2_vectors : avx2_sums {
     return add_lanes(v);
   }
 
-  static constexpr std::int32_t block = lanes * depth;
+  static constexpr std::int32_t parts_count = depth;
+  static constexpr std::int32_t block = lanes * parts_count;
   static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
     return 8 * (lane / 4) + 4 * part + lane % 4;
   }
   struct parts {
-    sums v[depth];
+    sums v[parts_count];
   };
   static parts interleave(const sums (&taps)[depth]) {
     return {{_mm256_unpacklo_epi16(taps[0], taps[1]), _mm256_unpackhi_epi16(taps[0], taps[1])}};
@@ -534,12 +538,13 @@ struct avx_vnni_vectors : avx2_sums {
     return add_lanes(v);
   }
 
-  static constexpr std::int32_t block = lanes * depth;
+  static constexpr std::int32_t parts_count = depth;
+  static constexpr std::int32_t block = lanes * parts_count;
   static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
     return 16 * (lane / 4) + 4 * part + lane % 4;
   }
   struct parts {
-    sums v[depth];
+    sums v[parts_count];
   };
   static parts interleave(const sums (&taps)[depth]) {
     const __m256i low_ab = _mm256_unpacklo_epi8(taps[0], taps[1]), high_ab = _mm256_unpackhi_epi8(taps[0], taps[1]);
