@@ -13,7 +13,6 @@ version of a compiler: with another, --check ends with status 77.
 """
 import argparse
 import datetime
-import importlib.util
 import json
 import os
 import pathlib
@@ -25,6 +24,10 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "zoo"))
+import run as zoo_run  # noqa: E402
+import schedules  # noqa: E402
+
 RESULTS = ROOT / "bench" / "results"
 RECORD = RESULTS / "compile_cost.json"
 TABLE = RESULTS / "compile_cost.md"
@@ -46,10 +49,6 @@ LIMITS = {
     "seconds": (3.0, 3.0),  # the record's machine may be a faster one
 }
 NAMES = {"instantiations": "template instantiations", "peak_bytes": "bytes of memory", "seconds": "processor seconds"}
-
-spec = importlib.util.spec_from_file_location("zoo_run", ROOT / "tests" / "zoo" / "run.py")
-zoo_run = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(zoo_run)
 
 
 def version_of(cxx: str) -> str:
@@ -77,7 +76,7 @@ def count_instantiations(cxx: str, version: str, schedule: str, model: pathlib.P
 def measure(name: str, model: pathlib.Path, cxx: str, version: str, schedule: str) -> dict:
     with tempfile.TemporaryDirectory(prefix="inlay-cost-") as scratch:
         folder = pathlib.Path(scratch)
-        type_name = zoo_run.schedule_type(schedule)
+        type_name = schedules.schedule_type(schedule)
         reason, seconds, memory = zoo_run.compile_model(cxx, FLAGS, type_name, model, folder)
         if reason:
             sys.exit(f"compile_cost.py: {name} with {schedule} does not compile: {reason}")

@@ -214,6 +214,15 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     }
   }
 
+  // In flash, where steps refer to them.
+  template <std::int32_t Index>
+  static constexpr overwriting over_input =
+      overwriting_of(graph.input_of(graph.layers[Index]).extents, graph.output_of(graph.layers[Index]).extents,
+                     graph.layers[Index]);
+  template <std::int32_t Index>
+  static constexpr region whole_output = {0, work_along(graph, graph.layers[Index], direction::rows), 0,
+                                          work_along(graph, graph.layers[Index], direction::columns)};
+
   /// Makes a region of a layer's output; all of it where the kernel cannot do parts.
   template <std::int32_t S, std::int32_t Index, typename Inputs>
   static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, const region& r,
@@ -251,7 +260,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       else
         Step::run_whole(output, pointer<l.inputs[0]>(arena_bytes, inputs));
     } else if constexpr (scratch.used()) {
-      constexpr overwriting over = overwriting_of(graph.input_of(l).extents, graph.output_of(l).extents, l);
+      constexpr const overwriting& over = over_input<Index>;
       std::int8_t* ring = arena_bytes + scratch_offset;
       const map_view<const std::int8_t> copies = over.copies(ring);
       for (std::int32_t y = 0, copied = 0; y < over.output_rows; ++y) {
@@ -450,9 +459,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
   static constexpr bool step_stage(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
     constexpr stage s = stages.items[S];
     if constexpr (s.is_one_layer()) {
-      constexpr const layer& l = graph.layers[s.first];
-      constexpr region all{0, work_along(graph, l, direction::rows), 0, work_along(graph, l, direction::columns)};
-      run_region<S, s.first>(arena_bytes, inputs, all, 0);
+      run_region<S, s.first>(arena_bytes, inputs, whole_output<s.first>, 0);
       return false;
     } else {
       return stream<S>::step(p, arena_bytes, inputs);

@@ -4,7 +4,10 @@
 #include <inlay/kernels/kernel.hpp>
 #include <inlay/plan/arena.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 namespace inlay::detail {
 
@@ -39,11 +42,12 @@ INLAY_NEVER_INLINE constexpr std::int32_t copy_to_ring(const overwriting& o, con
   const std::int32_t needed = y * o.stride + o.last_row + 1;
   const std::int32_t end = needed < o.input_rows ? needed : o.input_rows;
   for (; copied < end; ++copied) {
-    const std::int32_t bytes = o.row_bytes;
-    // The ring is not part of the map: compilers may copy many bytes at a time.
-    const std::int8_t* __restrict from = map + copied * bytes;
-    std::int8_t* __restrict to = ring + copied % o.ring_rows * bytes;
-    for (std::int32_t i = 0; i < bytes; ++i) to[i] = from[i];
+    const std::int8_t* from = map + copied * o.row_bytes;
+    std::int8_t* to = ring + copied % o.ring_rows * o.row_bytes;
+    if (std::is_constant_evaluated())
+      for (std::int32_t i = 0; i < o.row_bytes; ++i) to[i] = from[i];
+    else
+      std::memcpy(to, from, static_cast<std::size_t>(o.row_bytes));
   }
   return copied;
 }

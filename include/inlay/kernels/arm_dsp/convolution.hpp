@@ -29,28 +29,22 @@ struct convolution {
   std::uint8_t padding_top = 0, padding_left = 0;
   std::int8_t input_zero_point = 0;
   output_range range{};
+  bool pointwise = false;  // windows of one pixel, none of them outside
 };
 
 constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x7fff; }
 constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
 
 /// Room for widened windows, sums behind them.
-constexpr std::int32_t buffer_words = 152;
+constexpr std::int32_t buffer_words = 128;
 constexpr std::int32_t least_sums = 16;  // beside whole windows
 constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are widened again for the next ones
 
-/// What making one pixel needs to know.
-struct convolution_step {
+/// A group of a convolution's channels, and where its input is.
+struct convolution_group {
   const convolution& p;
   map_view<const std::int8_t> input;  // from the group's first channel
   std::int32_t input_width;
-  const std::int8_t* weights;
-  const std::int8_t* biases;
-  std::int32_t bias_bytes;  // from a channel's to the next one's: 0 if all share one
-  const std::int32_t* multipliers;
-  const std::int8_t* shifts;
-  std::int32_t depth;  // weights of an output channel
-  std::int32_t buffer[buffer_words];
 };
 
 // Functions that add the products of widened windows, from x to end, and weights to blocks of four sums: a channel's
@@ -184,10 +178,9 @@ inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minu
   }
 }
 
-/// Widens steps of four windows, `distance` bytes apart; at least one step.
-inline void widen_four(const std::int8_t* from, std::int32_t distance, std::int32_t steps,
-                       std::int32_t minus_zero_points, std::int32_t* to) {
-  const std::int32_t* const end = to + 8 * steps;
+/// Widens steps of four windows, `distance` bytes apart, until the end of what it makes; at least one step.
+INLAY_NEVER_INLINE inline void widen_four(const std::int8_t* from, std::int32_t distance, const std::int32_t* end,
+                                          std::int32_t minus_zero_points, std::int32_t* to) {
   std::int32_t even;
   asm volatile(
       "1:\n"
@@ -215,15 +208,19 @@ inline void widen_four(const std::int8_t* from, std::int32_t distance, std::int3
 
 /// Returns the end of the copy.
 inline std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
-  std::int8_t* const end = to + count;
-  for (; end - to >= 4; from += 4, to += 4) store_word(to, keep(load_word(from)));
-  for (; to != end; ++from, ++to) *to = static_cast<std::int8_t>(keep(*from));
-  return end;
+  if (count >= 4) {
+    // Words, the last of which may overlap the one before.
+    for (std::int32_t i = 0; i < count - 4; i += 4) store_word(to + i, keep(load_word(from + i)));
+    store_word(to + count - 4, load_word(from + count - 4));
+  } else {
+    for (std::int32_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(keep(from[i]));
+  }
+  return to + count;
 }
 
-/// Goes through bytes first … first + count − 1 of the windows of neighbouring pixels, the first of which starts at
-/// row y, column x of the input. Gives visit(run, bytes, pixel's bytes or nullptr outside the map) …
-INLAY_NEVER_INLINE inline void widen_parts(const convolution_step& s, std::int32_t pixels, std::int32_t y,
+/// Widens bytes first … first + count − 1 of the windows of neighbouring pixels, of which the first one starts at row
+/// y, column x of the input: whole words of a pixel.
+INLAY_NEVER_INLINE inline void widen_words(const convolution_group& s, std::int32_t pixels, std::int32_t y,
                                            std::int32_t x, std::int32_t first, std::int32_t count, std::int32_t* to) {
   const convolution& p = s.p;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
@@ -248,7 +245,7 @@ INLAY_NEVER_INLINE inline void widen_parts(const convolution_step& s, std::int32
     if (row_inside)
       from += row % s.input.rows * s.input.row_pitch + (column - s.input.first_column) * s.input.pixel_pitch;
     if (inside && pixels == 4) {
-      widen_four(from, pixel_distance, run / 4, minus_zero_points, to);
+      widen_four(from, pixel_distance, to + 2 * run, minus_zero_points, to);
     } else {
       for (std::int32_t pixel = 0; pixel < pixels; ++pixel, from += pixel_distance) {
         const std::int32_t pixel_column = column + pixel * p.stride_width;
@@ -270,7 +267,7 @@ INLAY_NEVER_INLINE inline void widen_parts(const convolution_step& s, std::int32
 
 /// The same where a pixel's channels are no whole words, by way of copies of windows. Bytes before a window are
 /// outside, too.
-INLAY_NEVER_INLINE inline void widen_copies(const convolution_step& s, std::int32_t pixels, std::int32_t y,
+INLAY_NEVER_INLINE inline void widen_copies(const convolution_group& s, std::int32_t pixels, std::int32_t y,
                                             std::int32_t x, std::int32_t first, std::int32_t count, std::int32_t* to) {
   const convolution& p = s.p;
   constexpr std::int32_t bytes_at_once = 40;
@@ -330,164 +327,136 @@ INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::in
                                            : scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
 }
 
-/// Makes outputs of channels of four pixels from their sums.
-template <requantisation R>
-INLAY_NEVER_INLINE void finish_four(const std::int32_t* sums, const std::int32_t* sums_end,
-                                    const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
-                                    std::int8_t* output, std::int32_t pitch) {
+/// Makes outputs of channels of neighbouring pixels from their sums, sums_step from a channel's to the next one's.
+template <std::int32_t Pixels, requantisation R>
+INLAY_NEVER_INLINE void finish(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
+                               const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
+                               std::int8_t* output, std::int32_t pitch) {
   const std::int32_t zero_point = range.zero_point;
   do {
     const std::int32_t m = *multiplier++, n = *shift++;
     if (n >= 0) [[likely]] {
       const channel_scale<R> scale(m, n, zero_point);
-      output[0] = static_cast<std::int8_t>(scale.output(sums[0], range));
-      output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
-      output[2 * pitch] = static_cast<std::int8_t>(scale.output(sums[2], range));
-      output[3 * pitch] = static_cast<std::int8_t>(scale.output(sums[3], range));
+      const auto make = [&](std::int32_t pixel) {
+        output[pixel * pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
+      };
+      make(0);
+      if constexpr (Pixels > 1) make(1);
+      if constexpr (Pixels > 2) make(2), make(3);
     } else {
-      finish_uncommon(sums, 4, m, n, range, output, pitch);
+      finish_uncommon(sums, Pixels, m, n, range, output, pitch);
     }
-    sums += 4;
+    sums += Pixels == 4 ? 4 : sums_step;
     ++output;
   } while (sums != sums_end);
-}
-
-/// Of channels of fewer pixels, with sums_step from a channel's sums to the next one's.
-template <requantisation R>
-INLAY_NEVER_INLINE void finish_few(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
-                                   std::int32_t pixels, const std::int32_t* multiplier, const std::int8_t* shift,
-                                   const output_range& range, std::int8_t* output, std::int32_t pitch) {
-  for (; sums != sums_end; sums += sums_step, ++output) {
-    const std::int32_t m = *multiplier++, n = *shift++;
-    if (n >= 0) {
-      const channel_scale<R> scale(m, n, range.zero_point);
-      *output = static_cast<std::int8_t>(scale.output(sums[0], range));
-      if (pixels == 2) output[pitch] = static_cast<std::int8_t>(scale.output(sums[1], range));
-    } else {
-      finish_uncommon(sums, pixels, m, n, range, output, pitch);
-    }
-  }
-}
-
-/// All channels of one, two or four neighbouring pixels, whose windows start at row y, column x and so on.
-template <requantisation R>
-INLAY_NEVER_INLINE void make_pixels(convolution_step& s, std::int32_t pixels, std::int32_t y, std::int32_t x,
-                                    std::int8_t* output, std::int32_t output_pitch) {
-  const std::int32_t depth = s.depth;
-  const std::int32_t channels = s.p.group_outputs;
-  // A block of a layer with fewer channels computes one channel several times.
-  const std::int32_t block_channels = 4 / pixels;
-  const bool full = channels >= block_channels;
-  const std::int32_t block_step = full ? block_channels : 1;
-  const std::int32_t channel_pitch = full ? depth : 0;
-  const std::int32_t sums_step = 4 / block_step;
-
-  const std::int32_t all_steps = (depth + 3) >> 2;
-  const std::int32_t step_words = 2 * pixels;
-  const bool at_once = all_steps * step_words <= buffer_words - least_sums;
-  const std::int32_t part_steps = at_once ? all_steps : (buffer_words - most_sums) / step_words;
-  std::int32_t* const sums = s.buffer + part_steps * step_words;
-  const std::int32_t most_channels = (buffer_words - part_steps * step_words) / 4 * block_step;
-  for (std::int32_t channel = 0; channel < channels;) {
-    std::int32_t now = channels - channel;
-    if (now > most_channels) now = most_channels;
-    if (now < block_step) {
-      // Less than a block is left: some channels again.
-      channel = channels - block_step;
-      now = block_step;
-    }
-    now &= -block_step;
-    std::int32_t* const sums_end = sums + now * sums_step;
-    const std::int8_t* bias = s.biases + s.bias_bytes * channel;
-    if (pixels == 4) {
-      for (std::int32_t* sum = sums; sum != sums_end; bias += s.bias_bytes) {
-        const std::int32_t b = load_word(bias);
-        asm volatile(
-            "strd %1, %1, [%0], #8\n"
-            "strd %1, %1, [%0], #8"
-            : "+r"(sum)
-            : "r"(b)
-            : "memory");
-      }
-    } else {
-      for (std::int32_t* sum = sums; sum != sums_end; sum += sums_step, bias += s.bias_bytes) {
-        sum[0] = load_word(bias);
-        if (pixels == 2) sum[1] = sum[0];
-      }
-    }
-    const std::int8_t* weights = s.weights + channel * depth - (-depth & 3);
-    for (std::int32_t step = 0; step < all_steps; step += part_steps) {
-      const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
-      if (!at_once || channel == 0) {
-        const std::int32_t first = 4 * step - (-depth & 3);
-        if (s.p.group_channels % 4 == 0)
-          widen_parts(s, pixels, y, x, first, 4 * steps, s.buffer);
-        else
-          widen_copies(s, pixels, y, x, first, 4 * steps, s.buffer);
-      }
-      multiply_pixels(pixels)(s.buffer, s.buffer + step_words * steps, weights + 4 * step, sums, sums_end,
-                              (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, channel_pitch,
-                              3 * channel_pitch);
-    }
-    if (pixels == 4)
-      finish_four<R>(sums, sums_end, s.multipliers + channel, s.shifts + channel, s.p.range, output + channel,
-                     output_pitch);
-    else
-      finish_few<R>(sums, sums_end, sums_step, pixels, s.multipliers + channel, s.shifts + channel, s.p.range,
-                    output + channel, output_pitch);
-    channel += now;
-  }
 }
 
 /// A convolution's region; layers share the code.
 template <requantisation R>
 INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
-                                 region r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-  std::int32_t input_width = p.input_width;
-  // Windows of one pixel on whole rows that follow one another are one long row.
-  const bool single = p.kernel_height * p.kernel_width * p.stride_height * p.stride_width == 1;
-  if (single && r.first_column == 0 && r.end_column == input_width && r.end_row <= input.rows &&
-      r.end_row <= output.rows && input.row_pitch == input_width * input.pixel_pitch &&
-      output.row_pitch == input_width * output.pixel_pitch) {
-    r = {0, 1, r.first_row * input_width, r.end_row * input_width};
-    input_width = r.end_column;
+                                 const region& whole, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  convolution_group group{p, input, p.input_width};
+  region r = whole;
+  // Whole rows that follow one another are one long row.
+  if (p.pointwise && p.stride_height == 1 && p.stride_width == 1 && r.first_column == 0 &&
+      r.end_column == p.input_width && r.end_row <= input.rows && r.end_row <= output.rows &&
+      input.row_pitch == p.input_width * input.pixel_pitch && output.row_pitch == p.input_width * output.pixel_pitch) {
+    group.input_width = r.end_row * p.input_width;
+    r = {0, 1, r.first_row * p.input_width, group.input_width};
   }
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
-  const std::int32_t channels = p.group_outputs * p.groups;
-  convolution_step s{
-      p,     input, input_width, weights, weights + p.bias_distance, 4, table, scale_table::shifts(table, channels),
-      depth, {}};
+  const std::int32_t before = -depth & 3;  // bytes to the first whole step
+  const std::int32_t all_steps = (depth + 3) >> 2;
+  const std::int32_t outputs = p.group_outputs;
   const std::int32_t no_bias = 0;
-  if (p.bias_distance == 0) {
-    s.biases = reinterpret_cast<const std::int8_t*>(&no_bias);
-    s.bias_bytes = 0;
-  }
-  for (std::int32_t group = 0; group < p.groups; ++group) {
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      const std::int32_t first_row = y * p.stride_height - p.padding_top;
-      for (std::int32_t x = r.first_column; x < r.end_column;) {
-        std::int32_t left = r.end_column - x;
-        // Three pixels are four with the one before.
-        if (left == 3 && x > r.first_column) --x, left = 4;
-        std::int8_t* out = output.pixel(y, x) + group * p.group_outputs;
-        const std::int32_t first_column = x * p.stride_width - p.padding_left;
-        if (left >= 4) {
-          make_pixels<R>(s, 4, first_row, first_column, out, output.pixel_pitch);
-          x += 4;
-        } else if (left >= 2) {
-          make_pixels<R>(s, 2, first_row, first_column, out, output.pixel_pitch);
-          x += 2;
-        } else {
-          make_pixels<R>(s, 1, first_row, first_column, out, output.pixel_pitch);
-          x += 1;
+  const bool has_bias = p.bias_distance != 0;
+  const std::int8_t* const biases =
+      has_bias ? weights + p.bias_distance : reinterpret_cast<const std::int8_t*>(&no_bias);
+  const std::int32_t bias_bytes = has_bias ? 4 : 0;
+  std::int32_t buffer[buffer_words];
+
+  for (std::int32_t g = 0; g < p.groups; ++g, group.input.data += p.group_channels) {
+    const std::int32_t end_channel = (g + 1) * outputs;
+    std::int32_t pixels = 0;
+    for (std::int32_t y = r.first_row, x = r.first_column; y < r.end_row; x += pixels) {
+      std::int32_t left = r.end_column - x;
+      if (left <= 0) {
+        ++y;
+        x = r.first_column;
+        pixels = 0;
+        continue;
+      }
+      // Three pixels are four with the one before.
+      if (left == 3 && x > r.first_column) --x, left = 4;
+      pixels = left >= 4 ? 4 : left >= 2 ? 2 : 1;
+
+      // A block of a layer with fewer channels computes one channel several times.
+      const std::int32_t block_channels = 4 / pixels;
+      const bool full = outputs >= block_channels;
+      const std::int32_t block_step = full ? block_channels : 1;
+      const std::int32_t channel_pitch = full ? depth : 0;
+      const std::int32_t sums_step = full ? pixels : 4;
+
+      const std::int32_t step_words = 2 * pixels;
+      const bool at_once = all_steps * step_words <= buffer_words - least_sums;
+      const std::int32_t part_steps = at_once ? all_steps : (buffer_words - most_sums) / step_words;
+      std::int32_t* const sums = buffer + part_steps * step_words;
+      const std::int32_t most_channels = (buffer_words - part_steps * step_words) / 4 * block_step;
+      for (std::int32_t channel = end_channel - outputs; channel < end_channel;) {
+        std::int32_t now = end_channel - channel;
+        if (now > most_channels) now = most_channels;
+        if (now < block_step) {
+          // Less than a block is left: some channels again.
+          channel = end_channel - block_step;
+          now = block_step;
         }
+        now &= -block_step;
+        std::int32_t* const sums_end = sums + now * sums_step;
+        const std::int8_t* bias = biases + bias_bytes * channel;
+        if (pixels == 4) {
+          for (std::int32_t* sum = sums; sum != sums_end; bias += bias_bytes) {
+            const std::int32_t b = load_word(bias);
+            asm volatile(
+                "strd %1, %1, [%0], #8\n"
+                "strd %1, %1, [%0], #8"
+                : "+r"(sum)
+                : "r"(b)
+                : "memory");
+          }
+        } else {
+          const std::int32_t second = pixels - 1;
+          for (std::int32_t* sum = sums; sum != sums_end; sum += sums_step, bias += bias_bytes) {
+            const std::int32_t b = load_word(bias);
+            sum[0] = b;
+            sum[second] = b;
+          }
+        }
+        const std::int8_t* const from = weights + channel * depth - before;
+        for (std::int32_t step = 0; step < all_steps; step += part_steps) {
+          const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
+          if (!at_once || channel == end_channel - outputs) {
+            if (p.pointwise && before == 0 && pixels == 4)
+              widen_four(group.input.pixel(y * p.stride_height, x * p.stride_width) + 4 * step,
+                         p.stride_width * input.pixel_pitch, buffer + step_words * steps,
+                         minus_twice(p.input_zero_point), buffer);
+            else
+              (p.group_channels % 4 == 0 ? widen_words : widen_copies)(
+                  group, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left,
+                  4 * step - before, 4 * steps, buffer);
+          }
+          multiply_pixels(pixels)(buffer, buffer + step_words * steps, from + 4 * step, sums, sums_end,
+                                  (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, channel_pitch,
+                                  3 * channel_pitch);
+        }
+        std::int8_t* const to = output.pixel(y, x) + channel;
+        const std::int8_t* const shifts = scale_table::shifts(table, outputs * p.groups) + channel;
+        (pixels == 4 ? finish<4, R>
+         : pixels == 2
+             ? finish<2, R>
+             : finish<1, R>)(sums, sums_end, sums_step, table + channel, shifts, p.range, to, output.pixel_pitch);
+        channel += now;
       }
     }
-    s.input.data += p.group_channels;
-    s.weights += p.group_outputs * depth;
-    s.biases += s.bias_bytes * p.group_outputs;
-    s.multipliers += p.group_outputs;
-    s.shifts += p.group_outputs;
   }
 }
 
@@ -540,14 +509,15 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_ta
     p.dilation_width = static_cast<std::uint8_t>(w.dilation.width);
     p.padding_top = static_cast<std::uint8_t>(w.padding.top);
     p.padding_left = static_cast<std::uint8_t>(w.padding.left);
+    p.pointwise = w.kernel == extent2d{1, 1} && w.padding == padding2d{};
     p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
     p.range = detail::arm_dsp::range_of(g, l);
     return p;
   }
 
   template <spec Spec>
-  static void run(const parameters& p, const std::int32_t* table, map_view<std::int8_t> output, region r,
-                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+  static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
+                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     detail::arm_dsp::convolve<Spec.requantisation>(p, table, output, r, input, weights);
   }
 };
@@ -579,6 +549,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
     p.input_width = static_cast<std::int16_t>(g.input_of(l).extents.elements() / weights[1]);
     p.group_channels = static_cast<std::int16_t>(weights[1]);
     p.group_outputs = static_cast<std::int16_t>(weights[0]);
+    p.pointwise = true;
     p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
     p.range = detail::arm_dsp::range_of(g, l);
     return p;

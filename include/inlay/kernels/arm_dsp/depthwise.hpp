@@ -80,12 +80,12 @@ INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::i
 
 // Adds a column, or two, to the sums of one channel, and makes the output that is complete. Registers r0 … are the
 // sums, those behind them hold a column and its weights. `block` goes on to the next channel's.
-#define INLAY_REQUANTISE(channel) \
-  "add r2, r2, r0, asr #31\n\t"   \
-  "smmlar r0, r0, r1, r2\n\t"     \
-  "asr r0, r0, r3\n\t"            \
-  "ssat r0, #8, r0, asr #1\n\t"   \
-  "strb r0, [%[output], " channel "]\n\t"
+#define INLAY_REQUANTISE        \
+  "add r2, r2, r0, asr #31\n\t" \
+  "smmlar r0, r0, r1, r2\n\t"   \
+  "asr r0, r0, r3\n\t"          \
+  "ssat r0, #8, r0, asr #1\n\t" \
+  "strb r0, [%[output]], #1\n\t"
 
 #define INLAY_ROW_3_2(multiply)                                                                         \
   "ldmia %[block]!, {r2-r6}\n\t" multiply " r0, r2, r3, r0\n\t" multiply " r0, r4, r5, r0\n\t" multiply \
@@ -108,46 +108,61 @@ INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::i
   "ldmia %[block]!, {r4-r6, r8-r9}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply \
   " r2, r4, r8, r2\n\t" multiply " r3, r4, r9, r3\n\t"
 
+/// Adds a column, or two at stride 2, that stand in the blocks, and makes an output of each channel.
 template <depthwise_window W>
-INLAY_ALWAYS_INLINE void add_column(std::int32_t*& block, std::int8_t* output, int channel) {
+INLAY_NEVER_INLINE void add_stored_column(std::int32_t* block, std::int8_t* output) {
   // From behind the rows back to the sums.
   constexpr int back = -4 * (W.block() - 3);
-#define INLAY_ADD_COLUMN(load, rows, store, ...)                                                                      \
-  asm volatile(                                                                                                       \
-      load rows store "ldmia %[block]!, {r1-r3}\n\t" INLAY_REQUANTISE("%[channel]")                                   \
-      : [block] "+r"(block)                                                                                           \
-      : [output] "r"(output), [channel] "i"(channel), [back] "i"(back), [back2] "i"(back + 8), [back4] "i"(back + 16) \
-      : __VA_ARGS__, "memory")
-  if constexpr (W == depthwise_window{3, 2})
-    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r1}\n\t", INLAY_ROW_3_2("smlad") INLAY_ROW_3_2("smlabb"),
-                     "str r1, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6");
-  else if constexpr (W == depthwise_window{5, 1})
-    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r4}\n\t",
-                     INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
-                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t", "r0", "r1", "r2",
-                     "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
-  else if constexpr (W == depthwise_window{5, 2})
-    INLAY_ADD_COLUMN(
-        "ldmia %[block]!, {r0-r2}\n\t", INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlabb"),
-        "strd r1, r2, [%[block], %[back]]\n\t", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10");
-  else if constexpr (W == depthwise_window{7, 1})
-    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r6}\n\t",
-                     INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlabb"),
-                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"
-                     "strd r5, r6, [%[block], %[back4]]\n\t",
-                     "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
-  else
-    INLAY_ADD_COLUMN("ldmia %[block]!, {r0-r3}\n\t",
-                     INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlabb"),
-                     "strd r1, r2, [%[block], %[back]]\n\tstr r3, [%[block], %[back2]]\n\t", "r0", "r1", "r2", "r3",
-                     "r4", "r5", "r6", "r8", "r9");
+#define INLAY_CHANNEL(load, rows, store) load rows store "ldmia %[block]!, {r1-r3}\n\t" INLAY_REQUANTISE
+#define INLAY_ADD_COLUMN(code, ...)                                              \
+  asm volatile(code                                                              \
+               : [block] "+r"(block), [output] "+r"(output)                      \
+               : [back] "i"(back), [back2] "i"(back + 8), [back4] "i"(back + 16) \
+               : __VA_ARGS__, "cc", "memory")
+  // The bits of a shift above the lowest eight say that there are more channels.
+#define INLAY_ADD_COLUMNS(channel, ...) INLAY_ADD_COLUMN("1:\n\t" channel "lsrs r3, r3, #8\n\tbne 1b\n\t", __VA_ARGS__)
+  if constexpr (W == depthwise_window{3, 2}) {
+#define INLAY_CHANNEL_3_2                                                                       \
+  INLAY_CHANNEL("ldmia %[block]!, {r0-r1}\n\t", INLAY_ROW_3_2("smlad") INLAY_ROW_3_2("smlabb"), \
+                "str r1, [%[block], %[back]]\n\t")
+    INLAY_ADD_COLUMN(INLAY_CHANNEL_3_2 INLAY_CHANNEL_3_2 INLAY_CHANNEL_3_2 INLAY_CHANNEL_3_2, "r0", "r1", "r2", "r3",
+                     "r4", "r5", "r6");
+#undef INLAY_CHANNEL_3_2
+  } else if constexpr (W == depthwise_window{5, 1}) {
+    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia %[block]!, {r0-r4}\n\t",
+                                    INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
+                                    "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"),
+                      "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
+  } else if constexpr (W == depthwise_window{5, 2}) {
+    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia %[block]!, {r0-r2}\n\t",
+                                    INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlabb"),
+                                    "strd r1, r2, [%[block], %[back]]\n\t"),
+                      "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10");
+  } else if constexpr (W == depthwise_window{7, 1}) {
+    INLAY_ADD_COLUMNS(
+        INLAY_CHANNEL("ldmia %[block]!, {r0-r6}\n\t",
+                      INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlabb"),
+                      "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"
+                      "strd r5, r6, [%[block], %[back4]]\n\t"),
+        "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
+  } else {
+    static_assert(W == depthwise_window{7, 2});
+    INLAY_ADD_COLUMNS(
+        INLAY_CHANNEL("ldmia %[block]!, {r0-r3}\n\t",
+                      INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlabb"),
+                      "strd r1, r2, [%[block], %[back]]\n\tstr r3, [%[block], %[back2]]\n\t"),
+        "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9");
+  }
+#undef INLAY_ADD_COLUMNS
 #undef INLAY_ADD_COLUMN
+#undef INLAY_CHANNEL
 }
 #undef INLAY_ROW_3_2
 #undef INLAY_ROW_5_1
 #undef INLAY_ROW_5_2
 #undef INLAY_ROW_7_1
 #undef INLAY_ROW_7_2
+
 /// Twice the weights of four channels, to their blocks; those of the window's rows not in [first_row, end_row) as 0.
 template <depthwise_window W>
 INLAY_ALWAYS_INLINE void gather_weights(const std::int8_t* weights, std::int32_t channels, std::int32_t first_row,
@@ -194,22 +209,22 @@ struct depthwise_row {
 
 /// Adds columns, and returns where the output after theirs goes.
 template <depthwise_window W>
-INLAY_ALWAYS_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output, std::int32_t bias) {
-#define INLAY_CHANNEL(rows, turn_rows, turn_row, channel) \
-  "ldmia %[row]!, {r0-r5}\n\t"                            \
-  "sxtab16 r6, %[bias], " rows turn_rows                  \
-  "\n\t"                                                  \
-  "smlad r0, r6, r3, r0\n\t"                              \
-  "smlad r1, r6, r4, r1\n\t"                              \
-  "smlad r2, r6, r5, r2\n\t"                              \
-  "ldmia %[row]!, {r3-r5}\n\t"                            \
-  "sxtab16 r6, %[bias], r10" turn_row                     \
-  "\n\t"                                                  \
-  "smlabb r0, r6, r3, r0\n\t"                             \
-  "smlabb r1, r6, r4, r1\n\t"                             \
-  "smlabb r2, r6, r5, r2\n\t"                             \
-  "strd r1, r2, [%[row], #-36]\n\t"                       \
-  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE(channel)
+INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output, std::int32_t bias) {
+#define INLAY_CHANNEL(rows, turn_rows, turn_row) \
+  "ldmia %[row]!, {r0-r5}\n\t"                   \
+  "sxtab16 r6, %[bias], " rows turn_rows         \
+  "\n\t"                                         \
+  "smlad r0, r6, r3, r0\n\t"                     \
+  "smlad r1, r6, r4, r1\n\t"                     \
+  "smlad r2, r6, r5, r2\n\t"                     \
+  "ldmia %[row]!, {r3-r5}\n\t"                   \
+  "sxtab16 r6, %[bias], r10" turn_row            \
+  "\n\t"                                         \
+  "smlabb r0, r6, r3, r0\n\t"                    \
+  "smlabb r1, r6, r4, r1\n\t"                    \
+  "smlabb r2, r6, r5, r2\n\t"                    \
+  "strd r1, r2, [%[row], #-36]\n\t"              \
+  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE
   depthwise_row<W>* place = &row;
   asm volatile(
       "1:\n\t"
@@ -221,10 +236,10 @@ INLAY_ALWAYS_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t*
       "str r4, [%[row], #-4]\n\t"
       "pkhbt r8, r0, r1, lsl #16\n\t"
       "pkhtb r9, r1, r0, asr #16\n\t"
-      INLAY_CHANNEL("r8", "", "", "#0")
-      INLAY_CHANNEL("r8", ", ror #8", ", ror #8", "#1")
-      INLAY_CHANNEL("r9", "", ", ror #16", "#2")
-      INLAY_CHANNEL("r9", ", ror #8", ", ror #24", "#3")
+      INLAY_CHANNEL("r8", "", "")
+      INLAY_CHANNEL("r8", ", ror #8", ", ror #8")
+      INLAY_CHANNEL("r9", "", ", ror #16")
+      INLAY_CHANNEL("r9", ", ror #8", ", ror #24")
       "ldmia %[row], {r0-r1}\n\t"
       "sub %[row], %[row], %[size]\n\t"
       "add %[output], %[output], r0\n\t"
@@ -271,12 +286,10 @@ INLAY_NEVER_INLINE void make_row(const depthwise_columns& columns, depthwise_row
         for (const std::int8_t*& r : row.rows) r = reinterpret_cast<const std::int8_t*>(&beyond);
       }
       if (x < wanted && wanted < next) next = wanted;
-      row.output_pitch = x < wanted ? 0 : output_pitch;
+      row.output_pitch = (x < wanted ? 0 : output_pitch) - 4;
       row.count = next - x;
-      if (x < wanted)
-        add_columns(row, dropped, bias);
-      else
-        output = add_columns(row, output, bias);
+      std::int8_t* to = add_columns(row, x < wanted ? dropped : output, bias);
+      if (x >= wanted) output = to;
       x = next;
     }
     row.input_pitch = input_pitch;
@@ -300,11 +313,7 @@ INLAY_NEVER_INLINE void make_row(const depthwise_columns& columns, depthwise_row
         }
       }
       std::int8_t* four = i >= columns.first ? output : dropped;
-      std::int32_t* block = row.blocks;
-      add_column<W>(block, four, 0);
-      add_column<W>(block, four, 1);
-      add_column<W>(block, four, 2);
-      add_column<W>(block, four, 3);
+      add_stored_column<W>(row.blocks, four);
       if (i >= columns.first) output += row.output_pitch;
     }
   }
@@ -358,8 +367,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   template <spec W>
-  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
-                                      region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
+                                      const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     // The compiler knows which.
     if (is_general(table, p.channels))
       run_general<W>(p, table, output, r, input, weights);
@@ -369,8 +378,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
 
  private:
   template <spec W>
-  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table, map_view<std::int8_t> output,
-                                           region r, map_view<const std::int8_t> input, const std::int8_t* weights) {
+  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
+                                           const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     depthwise_row<W> row;
     const depthwise_columns columns{r.first_column, r.end_column, p.left, p.input_width, p.input_zero_point};
@@ -408,7 +417,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       std::int32_t* scale = block + W.block() - 3;
       scale[0] = table[c];
       scale[1] = (2 * p.range.zero_point + 1) << shift;
-      scale[2] = shift;
+      scale[2] = c + 1 < end ? shift | 0x100 : shift;
     }
   }
 
@@ -422,7 +431,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   /// Any multipliers and biases.
   template <spec W>
   INLAY_NEVER_INLINE static void run_general(const parameters& p, const table_entry* table,
-                                             map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                             const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                              const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)

@@ -47,29 +47,78 @@ constexpr weighted_parameters make_weighted(const detail::window_parameters& p, 
 
 inline finishing finishing_of(const weighted_parameters& p) { return {p.output_zero_point, p.low, p.high}; }
 
-/// Sums of products of `depth` bytes: two rows of weights with two pixels. All four pointers go on by whole vectors.
+/// What is added to pointers between the products of a quad of rows of weights, besides whole vectors.
+struct row_steps {
+  std::int32_t depth = 0;
+  std::int32_t back = 0, to_odd_rows = 0;  // from a row's end to the pixel's start, and to the next row
+  std::int32_t back_again = 0, to_next_quad = 0;
+  constexpr explicit row_steps(std::int32_t depth_)
+      : depth(depth_),
+        back(-((depth_ + 15) & ~15)),
+        to_odd_rows(depth_ + back),
+        back_again(back),
+        to_next_quad(3 * depth_ + back) {}
+};
+
+/// Sums of products of `depth` bytes, and biases: a quad of rows of weights with two pixels. The weights' pointers, to
+/// rows 0 and 2, go on to the next quad. Rows 0 and 2 first, then 1 and 3, because vectors take them so.
 /// Written out because compilers do not make loops with tail predication of intrinsics.
-INLAY_ALWAYS_INLINE void dot_2x2(const std::int8_t*& w0, const std::int8_t*& w1, const std::int8_t*& p0,
-                                 const std::int8_t*& p1, std::int32_t depth, std::int32_t& s00, std::int32_t& s01,
-                                 std::int32_t& s10, std::int32_t& s11) {
+INLAY_ALWAYS_INLINE void dot_4x2(const std::int8_t*& w0, const std::int8_t*& w2, const std::int8_t*& p0,
+                                 const std::int8_t*& p1, const std::int32_t* bias, const row_steps& steps,
+                                 int32x4_t& sums0, int32x4_t& sums1) {
+  std::int32_t s00, s01, s20, s21;
   asm volatile(
-      "   dlstp.8 lr, %[depth]\n"
+      "   ldr %[s00], [%[bias]]\n"
+      "   ldr %[s20], [%[bias], #8]\n"
+      "   ldr lr, [%[steps]]\n"
+      "   mov %[s01], %[s00]\n"
+      "   mov %[s21], %[s20]\n"
+      "   dlstp.8 lr, lr\n"
       "1: vldrb.8 q0, [%[w0]], #16\n"
       "   vldrb.8 q2, [%[p0]], #16\n"
       "   vmladava.s8 %[s00], q0, q2\n"
       "   vldrb.8 q3, [%[p1]], #16\n"
       "   vmladava.s8 %[s01], q0, q3\n"
-      "   vldrb.8 q1, [%[w1]], #16\n"
-      "   vmladava.s8 %[s10], q1, q2\n"
-      "   vmladava.s8 %[s11], q1, q3\n"
+      "   vldrb.8 q1, [%[w2]], #16\n"
+      "   vmladava.s8 %[s20], q1, q2\n"
+      "   vmladava.s8 %[s21], q1, q3\n"
       "   letp lr, 1b\n"
-      : [w0] "+r"(w0), [w1] "+r"(w1), [p0] "+r"(p0), [p1] "+r"(p1), [s00] "+Te"(s00), [s01] "+Te"(s01),
-        [s10] "+Te"(s10), [s11] "+Te"(s11)
-      : [depth] "r"(depth)
+      "   vmov %q[sums0][2], %q[sums0][0], %[s00], %[s20]\n"
+      "   vmov %q[sums1][2], %q[sums1][0], %[s01], %[s21]\n"
+      "   ldrd %[s00], %[s01], [%[steps], #4]\n"
+      "   add %[p0], %[s00]\n"
+      "   add %[p1], %[s00]\n"
+      "   add %[w0], %[s01]\n"
+      "   add %[w2], %[s01]\n"
+      "   ldr %[s00], [%[bias], #4]\n"
+      "   ldr %[s20], [%[bias], #12]\n"
+      "   ldr lr, [%[steps]]\n"
+      "   mov %[s01], %[s00]\n"
+      "   mov %[s21], %[s20]\n"
+      "   dlstp.8 lr, lr\n"
+      "1: vldrb.8 q0, [%[w0]], #16\n"
+      "   vldrb.8 q2, [%[p0]], #16\n"
+      "   vmladava.s8 %[s00], q0, q2\n"
+      "   vldrb.8 q3, [%[p1]], #16\n"
+      "   vmladava.s8 %[s01], q0, q3\n"
+      "   vldrb.8 q1, [%[w2]], #16\n"
+      "   vmladava.s8 %[s20], q1, q2\n"
+      "   vmladava.s8 %[s21], q1, q3\n"
+      "   letp lr, 1b\n"
+      "   vmov %q[sums0][3], %q[sums0][1], %[s00], %[s20]\n"
+      "   vmov %q[sums1][3], %q[sums1][1], %[s01], %[s21]\n"
+      "   ldrd %[s00], %[s01], [%[steps], #12]\n"
+      "   add %[p0], %[s00]\n"
+      "   add %[p1], %[s00]\n"
+      "   add %[w0], %[s01]\n"
+      "   add %[w2], %[s01]\n"
+      : [w0] "+r"(w0), [w2] "+r"(w2), [p0] "+r"(p0), [p1] "+r"(p1), [s00] "=&Te"(s00), [s01] "=&Te"(s01),
+        [s20] "=&Te"(s20), [s21] "=&Te"(s21), [sums0] "=&w"(sums0), [sums1] "=&w"(sums1)
+      : [bias] "r"(bias), [steps] "r"(&steps)
       : "q0", "q1", "q2", "q3", "lr", "memory");
 }
 
-/// The same for four rows of weights with one pixel.
+/// Sums of products of `depth` bytes: four rows of weights with one pixel.
 INLAY_ALWAYS_INLINE void dot_4x1(const std::int8_t*& w0, const std::int8_t*& w1, const std::int8_t*& w2,
                                  const std::int8_t*& w3, const std::int8_t*& pixel, std::int32_t depth,
                                  std::int32_t& s0, std::int32_t& s1, std::int32_t& s2, std::int32_t& s3) {
@@ -91,12 +140,13 @@ INLAY_ALWAYS_INLINE void dot_4x1(const std::int8_t*& w0, const std::int8_t*& w1,
       : "q0", "q1", "q2", "lr", "memory");
 }
 
-/// A vector's lanes 0 and 2, then its lanes 1 and 3.
-INLAY_ALWAYS_INLINE void set_even_lanes(int32x4_t& v, std::int32_t s0, std::int32_t s2) {
-  asm("vmov %q[v][2], %q[v][0], %[s0], %[s2]" : [v] "=w"(v) : [s0] "r"(s0), [s2] "r"(s2));
-}
-INLAY_ALWAYS_INLINE void set_odd_lanes(int32x4_t& v, std::int32_t s1, std::int32_t s3) {
-  asm("vmov %q[v][3], %q[v][1], %[s1], %[s3]" : [v] "+w"(v) : [s1] "r"(s1), [s3] "r"(s3));
+INLAY_ALWAYS_INLINE int32x4_t vector_of(std::int32_t s0, std::int32_t s1, std::int32_t s2, std::int32_t s3) {
+  int32x4_t v;
+  asm("vmov %q[v][2], %q[v][0], %[s0], %[s2]\n"
+      "vmov %q[v][3], %q[v][1], %[s1], %[s3]\n"
+      : [v] "=&w"(v)
+      : [s0] "r"(s0), [s1] "r"(s1), [s2] "r"(s2), [s3] "r"(s3));
+  return v;
 }
 
 /// Pixels' products with weights.
@@ -127,11 +177,108 @@ INLAY_NEVER_INLINE void multiply_one(const product& m, std::int32_t first, const
     dot_4x1(w, w1, w2, w3, pixel, depth, s0, s1, s2, s3);
     w += 4 * depth - whole_vectors;
     pixel -= whole_vectors;
-    int32x4_t sums;
-    set_even_lanes(sums, s0, s2);
-    set_odd_lanes(sums, s1, s3);
+    int32x4_t sums = vector_of(s0, s1, s2, s3);
     sums = clamp(scale<AnyShift>(sums, vldrwq_s32(quad->multiplier), vldrbq_s32(quad->shift), f.zero_point), f);
     vstrbq_p_s32(out, sums, vctp32q(static_cast<std::uint32_t>(left)));
+  }
+}
+
+/// Products of four rows of 32 or 64 weights with two pixels: no loop, and no more registers than there are. Compilers
+/// would load all weights first, and spill them.
+template <std::int32_t Depth>
+INLAY_ALWAYS_INLINE void dot_whole_vectors(const std::int8_t* w, const std::int8_t* p0, const std::int8_t* p1,
+                                           int32x4_t& sums0, int32x4_t& sums1) {
+  static_assert(Depth == 32 || Depth == 64);
+  std::int32_t s00, s01, s10, s11, s20, s21, s30, s31;
+#define INLAY_PRODUCTS(multiply, at, at_next_row)                                 \
+  "vldrb.8 q0, [%[p0], #" at                                                      \
+  "]\n"                                                                           \
+  "vldrb.8 q1, [%[p1], #" at                                                      \
+  "]\n"                                                                           \
+  "vldrb.8 q2, [%[w0], #" at "]\n" multiply " %[s00], q2, q0\n" multiply          \
+  " %[s01], q2, q1\n"                                                             \
+  "vldrb.8 q3, [%[w0], #" at_next_row "]\n" multiply " %[s10], q3, q0\n" multiply \
+  " %[s11], q3, q1\n"                                                             \
+  "vldrb.8 q2, [%[w2], #" at "]\n" multiply " %[s20], q2, q0\n" multiply          \
+  " %[s21], q2, q1\n"                                                             \
+  "vldrb.8 q3, [%[w2], #" at_next_row "]\n" multiply " %[s30], q3, q0\n" multiply " %[s31], q3, q1\n"
+#define INLAY_SUMS                                                                                                  \
+  [s00] "=&Te"(s00), [s01] "=&Te"(s01), [s10] "=&Te"(s10), [s11] "=&Te"(s11), [s20] "=&Te"(s20), [s21] "=&Te"(s21), \
+      [s30] "=&Te"(s30), [s31] "=&Te"(s31)
+  const std::int8_t* w2 = w + 2 * Depth;
+  if constexpr (Depth == 32)
+    asm volatile(INLAY_PRODUCTS("vmladav.s8", "0", "32") INLAY_PRODUCTS("vmladava.s8", "16", "48")
+                 : INLAY_SUMS
+                 : [w0] "r"(w), [w2] "r"(w2), [p0] "r"(p0), [p1] "r"(p1)
+                 : "q0", "q1", "q2", "q3", "memory");
+  else
+    asm volatile(INLAY_PRODUCTS("vmladav.s8", "0", "64") INLAY_PRODUCTS("vmladava.s8", "16", "80")
+                     INLAY_PRODUCTS("vmladava.s8", "32", "96") INLAY_PRODUCTS("vmladava.s8", "48", "112")
+                 : INLAY_SUMS
+                 : [w0] "r"(w), [w2] "r"(w2), [p0] "r"(p0), [p1] "r"(p1)
+                 : "q0", "q1", "q2", "q3", "memory");
+#undef INLAY_PRODUCTS
+#undef INLAY_SUMS
+  sums0 = vector_of(s00, s10, s20, s30);
+  sums1 = vector_of(s01, s11, s21, s31);
+}
+
+/// Eight or sixteen bytes as one vector: the first with sixteen bits each.
+template <std::int32_t Depth>
+struct short_row;
+template <>
+struct short_row<8> {
+  int16x8_t v;
+  INLAY_ALWAYS_INLINE explicit short_row(const std::int8_t* from) : v(vldrbq_s16(from)) {}
+  INLAY_ALWAYS_INLINE std::int32_t dot(const short_row& other) const { return vmladavq_s16(v, other.v); }
+};
+template <>
+struct short_row<16> {
+  int8x16_t v;
+  INLAY_ALWAYS_INLINE explicit short_row(const std::int8_t* from) : v(vldrbq_s8(from)) {}
+  INLAY_ALWAYS_INLINE std::int32_t dot(const short_row& other) const { return vmladavq_s8(v, other.v); }
+};
+
+/// Two pixels, all output channels but those of a quad that is not whole. Depth: 8, 16, 32, 64, or 0 for any other.
+template <bool AnyShift, std::int32_t Depth>
+INLAY_ALWAYS_INLINE void multiply_quads(const product& m, const std::int8_t* p0, const std::int8_t* p1,
+                                        std::int8_t* out0, std::int8_t* out1) {
+  const finishing f = m.finish;
+  const channel_quad* quad = m.quads;
+  const std::int8_t* w0 = m.weights;
+  const auto finish_quad = [&](int32x4_t sums0, int32x4_t sums1) {
+    const int32x4_t multiplier = vldrwq_s32(quad->multiplier), shift = vldrbq_s32(quad->shift);
+    vstrbq_s32(out0, clamp(scale<AnyShift>(sums0, multiplier, shift, f.zero_point), f));
+    vstrbq_s32(out1, clamp(scale<AnyShift>(sums1, multiplier, shift, f.zero_point), f));
+    ++quad, out0 += 4, out1 += 4;
+  };
+  std::int32_t quads = m.channels >> 2;
+  if constexpr (Depth > 16) {
+    for (; quads > 0; --quads, w0 += 4 * Depth) {
+      int32x4_t sums0, sums1;
+      dot_whole_vectors<Depth>(w0, p0, p1, sums0, sums1);
+      const int32x4_t bias = vldrwq_s32(quad->bias);
+      finish_quad(vaddq_s32(sums0, bias), vaddq_s32(sums1, bias));
+    }
+  } else if constexpr (Depth != 0) {
+    using row = short_row<Depth>;
+    const row x0(p0), x1(p1);
+    for (; quads > 0; --quads) {
+      const row r0(w0), r1(w0 + Depth), r2(w0 + 2 * Depth), r3(w0 + 3 * Depth);
+      w0 += 4 * Depth;
+      const int32x4_t bias = vldrwq_s32(quad->bias);
+      const int32x4_t sums0 = vector_of(r0.dot(x0), r1.dot(x0), r2.dot(x0), r3.dot(x0));
+      const int32x4_t sums1 = vector_of(r0.dot(x1), r1.dot(x1), r2.dot(x1), r3.dot(x1));
+      finish_quad(vaddq_s32(sums0, bias), vaddq_s32(sums1, bias));
+    }
+  } else {
+    const row_steps steps(m.depth);
+    const std::int8_t* w2 = w0 + 2 * m.depth;
+    for (; quads > 0; --quads) {
+      int32x4_t sums0, sums1;
+      dot_4x2(w0, w2, p0, p1, quad->bias, steps, sums0, sums1);
+      finish_quad(sums0, sums1);
+    }
   }
 }
 
@@ -139,40 +286,20 @@ INLAY_NEVER_INLINE void multiply_one(const product& m, std::int32_t first, const
 template <bool AnyShift>
 INLAY_NEVER_INLINE void multiply_two(const product& m, const std::int8_t* p0, const std::int8_t* p1, std::int8_t* out0,
                                      std::int8_t* out1) {
-  const std::int32_t depth = m.depth, whole_vectors = (depth + 15) & ~15;
-  const finishing f = m.finish;
-  const channel_quad* quad = m.quads;
-  // Rows 0 and 2, then 1 and 3, in whose order they go into vectors.
-  const std::int8_t* w0 = m.weights;
-  const std::int8_t* w1 = w0 + 2 * depth;
-  const std::int32_t to_odd = depth - whole_vectors, to_next = 3 * depth - whole_vectors;
-  std::int32_t quads = m.channels >> 2;
-  const auto finish_pixel = [&](int32x4_t sums, int32x4_t multiplier, int32x4_t shift, std::int8_t*& out) {
-    vstrbq_s32(out, clamp(scale<AnyShift>(sums, multiplier, shift, f.zero_point), f));
-    out += 4;
-  };
-  for (; quads > 0; --quads, ++quad) {
-    int32x4_t sums0, sums1;
-    std::int32_t s00 = quad->bias[0], s01 = s00, s10 = quad->bias[2], s11 = s10;
-    dot_2x2(w0, w1, p0, p1, depth, s00, s01, s10, s11);
-    set_even_lanes(sums0, s00, s10);
-    set_even_lanes(sums1, s01, s11);
-    p0 -= whole_vectors, p1 -= whole_vectors;
-    w0 += to_odd, w1 += to_odd;
-    s00 = quad->bias[1], s01 = s00, s10 = quad->bias[3], s11 = s10;
-    dot_2x2(w0, w1, p0, p1, depth, s00, s01, s10, s11);
-    set_odd_lanes(sums0, s00, s10);
-    set_odd_lanes(sums1, s01, s11);
-    p0 -= whole_vectors, p1 -= whole_vectors;
-    w0 += to_next, w1 += to_next;
-    const int32x4_t multiplier = vldrwq_s32(quad->multiplier), shift = vldrbq_s32(quad->shift);
-    finish_pixel(sums0, multiplier, shift, out0);
-    finish_pixel(sums1, multiplier, shift, out1);
-  }
+  if (m.depth == 8)
+    multiply_quads<AnyShift, 8>(m, p0, p1, out0, out1);
+  else if (m.depth == 16)
+    multiply_quads<AnyShift, 16>(m, p0, p1, out0, out1);
+  else if (m.depth == 32)
+    multiply_quads<AnyShift, 32>(m, p0, p1, out0, out1);
+  else if (m.depth == 64)
+    multiply_quads<AnyShift, 64>(m, p0, p1, out0, out1);
+  else
+    multiply_quads<AnyShift, 0>(m, p0, p1, out0, out1);
   const std::int32_t done = m.channels & ~3;
   if (done != m.channels) {
-    multiply_one<AnyShift>(m, done, p0, out0 - done);
-    multiply_one<AnyShift>(m, done, p1, out1 - done);
+    multiply_one<AnyShift>(m, done, p0, out0);
+    multiply_one<AnyShift>(m, done, p1, out1);
   }
 }
 
@@ -201,9 +328,10 @@ INLAY_ALWAYS_INLINE void fill_bytes(std::int8_t* to, std::int8_t value, std::int
 }
 
 /// Bytes on the stack for windows, and rows of the largest window.
-inline constexpr std::int32_t window_bytes = 576, most_window_rows = 16;
+inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 16;
 
 /// A convolution whose windows are copied to the stack, two of them where they fit.
+template <bool AnyShift, std::int32_t WindowBytes>
 struct convolution {
   const weighted_parameters& p;
   const product& m;
@@ -239,11 +367,10 @@ struct convolution {
     }
   }
 
-  template <bool AnyShift>
   INLAY_NEVER_INLINE void run() const {
-    std::int8_t windows[window_bytes];
+    std::int8_t windows[WindowBytes];
     const std::int8_t* rows[most_window_rows];
-    const bool two_fit = 2 * m.depth <= window_bytes;
+    const bool two_fit = 2 * m.depth <= WindowBytes;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
         const std::int32_t iy = y * p.stride_height - p.top + ky * p.dilation_height;
@@ -308,7 +435,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     return arm_mve::fits_weighted(p) && weights.channels() == p.input_channels &&
            (is_pointwise(p.window)
                 ? depth <= 0x7fff
-                : depth <= arm_mve::window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
+                : depth <= arm_mve::most_window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
   }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -338,7 +465,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
     const bool pointwise = p.kernel_height == 1 && p.kernel_width == 1 && p.stride_height == 1 && p.stride_width == 1 &&
                            p.top == 0 && p.left == 0 && p.input_width == p.output_width;
-    if (!pointwise) return arm_mve::convolution{p, m, output, r, input}.run<AnyShift>();
+    if (!pointwise) return arm_mve::convolution<AnyShift, arm_mve::most_window_bytes>{p, m, output, r, input}.run();
     const std::int32_t columns = r.end_column - r.first_column;
     const bool one_row = columns == p.output_width && r.end_row <= input.rows && r.end_row <= output.rows &&
                          input.row_pitch == columns * input.pixel_pitch &&

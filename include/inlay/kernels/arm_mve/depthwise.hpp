@@ -25,13 +25,16 @@ struct sixteen_sums {
     s3 = vaddq_s32(s3, vmovltq_s16(odd));
   }
 
-  /// Adds what pairs of taps make; `tap` and `weights` go on. Written out to do with eight registers.
+  /// Adds what pairs of taps make, from a channel on; `tap` and `weights` go on. Written out to do with eight
+  /// registers.
   INLAY_ALWAYS_INLINE void add_pairs(const std::int8_t* const*& tap, const std::int8_t*& weights,
-                                     std::int32_t weight_pitch, std::int32_t pairs) {
+                                     std::int32_t weight_pitch, std::int32_t channel, std::int32_t pairs) {
     const std::int8_t *x0, *x1;
     asm volatile(
         "   dls lr, %[pairs]\n"
         "1: ldrd %[x0], %[x1], [%[tap]], #8\n"
+        "   add %[x0], %[channel]\n"
+        "   add %[x1], %[channel]\n"
         "   vldrb.8 q0, [%[x0]]\n"
         "   vldrb.8 q1, [%[weights]]\n"
         "   add %[weights], %[weight_pitch]\n"
@@ -56,7 +59,7 @@ struct sixteen_sums {
         "   le lr, 1b\n"
         : [tap] "+r"(tap), [weights] "+r"(weights), [x0] "=&r"(x0), [x1] "=&r"(x1), [s0] "+w"(s0), [s1] "+w"(s1),
           [s2] "+w"(s2), [s3] "+w"(s3)
-        : [weight_pitch] "r"(weight_pitch), [pairs] "r"(pairs)
+        : [weight_pitch] "r"(weight_pitch), [channel] "r"(channel), [pairs] "r"(pairs)
         : "q0", "q1", "q2", "q3", "lr", "memory");
   }
 };
@@ -80,21 +83,23 @@ struct depthwise_variant {
   bool pairs = true;       // two products of bytes fit 16 bits, except if all four are −128
 };
 
-/// Sixteen channels of one pixel, or fewer: then the weights have a pitch of 16 all the same.
+/// Sixteen elements of the output from a channel on, or fewer: then there are sixteen weights all the same.
 template <depthwise_variant V, bool All>
 INLAY_ALWAYS_INLINE void make_sixteen(const tap_list& list, std::int32_t taps, const std::int8_t* weights,
-                                      std::int32_t weight_pitch, const channel_quad* quads, const finishing& f,
-                                      std::int8_t* out, std::int32_t channels) {
+                                      std::int32_t weight_pitch, std::int32_t channel, const channel_quad* quads,
+                                      const finishing& f, std::int8_t* out, std::int32_t elements) {
+  weights += channel;
   sixteen_sums sums{vldrwq_s32(quads[0].bias), vldrwq_s32(quads[1].bias), vldrwq_s32(quads[2].bias),
                     vldrwq_s32(quads[3].bias)};
   const std::int8_t* const* tap = list.items;
   // Fewer than sixteen bytes must not be read beyond.
   if constexpr (V.pairs && All) {
-    if (taps > 1) sums.add_pairs(tap, weights, weight_pitch, taps >> 1);
+    if (taps > 1) sums.add_pairs(tap, weights, weight_pitch, channel, taps >> 1);
     taps &= 1;
   }
   for (; taps > 0; --taps, ++tap, weights += weight_pitch) {
-    const int8x16_t x = All ? vldrbq_s8(*tap) : vldrbq_z_s8(*tap, vctp8q(static_cast<std::uint32_t>(channels)));
+    const std::int8_t* from = *tap + channel;
+    const int8x16_t x = All ? vldrbq_s8(from) : vldrbq_z_s8(from, vctp8q(static_cast<std::uint32_t>(elements)));
     const int8x16_t w = vldrbq_s8(weights);
     sums.add(vmullbq_int_s8(x, w), vmulltq_int_s8(x, w));
   }
@@ -102,17 +107,19 @@ INLAY_ALWAYS_INLINE void make_sixteen(const tap_list& list, std::int32_t taps, c
     return scale<V.any_shift>(sum, vldrwq_s32(q.multiplier), vldrbq_s32(q.shift), f.zero_point);
   };
   // Saturating is a clamp, too; the other one can wait for bytes.
-  int16x8_t even = vqmovnbq_s32(vuninitializedq_s16(), scaled(sums.s0, quads[0]));
+  int32x4_t v = scaled(sums.s0, quads[0]);
+  int16x8_t even = vqmovnbq_s32(vreinterpretq_s16_s32(v), v);
   even = vqmovntq_s32(even, scaled(sums.s2, quads[2]));
-  int16x8_t odd = vqmovnbq_s32(vuninitializedq_s16(), scaled(sums.s1, quads[1]));
+  v = scaled(sums.s1, quads[1]);
+  int16x8_t odd = vqmovnbq_s32(vreinterpretq_s16_s32(v), v);
   odd = vqmovntq_s32(odd, scaled(sums.s3, quads[3]));
-  int8x16_t bytes = vqmovntq_s16(vqmovnbq_s16(vuninitializedq_s8(), even), odd);
+  int8x16_t bytes = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
   bytes = vmaxq_s8(bytes, vdupq_n_s8(static_cast<std::int8_t>(f.low)));
   bytes = vminq_s8(bytes, vdupq_n_s8(static_cast<std::int8_t>(f.high)));
   if constexpr (All)
-    vstrbq_s8(out, bytes);
+    vstrbq_s8(out + channel, bytes);
   else
-    vstrbq_p_s8(out, bytes, vctp8q(static_cast<std::uint32_t>(channels)));
+    vstrbq_p_s8(out + channel, bytes, vctp8q(static_cast<std::uint32_t>(elements)));
 }
 
 /// Where a depthwise convolution works.
@@ -121,104 +128,124 @@ struct depthwise {
   const map_view<std::int8_t>& output;
   const region& r;
   const map_view<const std::int8_t>& input;
-  finishing finish{};
 
-  /// The taps of output pixel x of a row, whose input rows begin with column 0; first of them `channel`.
-  INLAY_NEVER_INLINE void find_taps(const std::int8_t* const* rows, std::int32_t x, std::int32_t channel,
-                                    const std::int8_t* zero_points, tap_list& taps) const {
+  /// The taps of output pixel x of a row. `rows` are the input's from column 0 on, null where outside.
+  INLAY_NEVER_INLINE void find_taps(const std::int8_t* const* rows, std::int32_t x, const std::int8_t* zero_points,
+                                    tap_list& taps) const {
     const std::int8_t** tap = taps.items;
-    const std::int32_t first_x = x * p.stride_width - p.left;
-    for (std::int32_t ky = 0; ky < p.kernel_height; ++ky)
-      for (std::int32_t kx = 0; kx < p.kernel_width; ++kx) {
-        const std::int32_t ix = first_x + kx * p.dilation_width;
-        const bool inside = rows[ky] != nullptr && ix >= 0 && ix < p.input_width;
-        *tap++ = inside ? rows[ky] + ix * input.pixel_pitch + channel : zero_points;
-      }
-  }
-
-  /// The input's rows for an output row, null where outside.
-  INLAY_ALWAYS_INLINE void find_rows(std::int32_t y, const std::int8_t** rows) const {
+    const std::int32_t first_x = x * p.stride_width - p.left, step = p.dilation_width * input.pixel_pitch;
     for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
-      const std::int32_t iy = y * p.stride_height - p.top + ky * p.dilation_height;
-      rows[ky] = iy >= 0 && iy < p.input_height ? input.pixel(iy, 0) : nullptr;
+      std::int32_t ix = first_x;
+      const std::int8_t* from = rows[ky] + ix * input.pixel_pitch;
+      for (std::int32_t kx = p.kernel_width; kx > 0; --kx, ix += p.dilation_width, from += step) {
+        const bool inside = rows[ky] != nullptr && ix >= 0 && ix < p.input_width;
+        *tap++ = inside ? from : zero_points;
+      }
     }
   }
 
-  /// Output columns whose windows are inside the map.
-  INLAY_ALWAYS_INLINE bool is_inside(std::int32_t x) const {
-    const std::int32_t first_x = x * p.stride_width - p.left;
-    return first_x >= 0 && first_x + (p.kernel_width - 1) * p.dilation_width < p.input_width;
+  /// Makes channels `first` to `end` − 1, at least sixteen; what is left over is made with channels before it, again.
+  /// Narrow: fewer than sixteen, which `weights` repeats; of `pixels_at_once` pixels where their windows are inside.
+  template <depthwise_variant V, bool Narrow>
+  INLAY_NEVER_INLINE void run(const std::int8_t* weights, std::int32_t weight_pitch, const channel_quad* quads,
+                              const std::int8_t* zero_points, std::int32_t first, std::int32_t end,
+                              std::int32_t pixels_at_once) const {
+    const finishing f = finishing_of(p);
+    const std::int32_t taps = p.kernel_height * p.kernel_width, stride = p.stride_width;
+    tap_list list;
+    const std::int8_t* rows[most_taps];
+    // Columns whose windows are inside the map.
+    const std::int32_t span = (p.kernel_width - 1) * p.dilation_width + 1;
+    const std::int32_t inside_first = (p.left + stride - 1) / stride;
+    const std::int32_t room = p.input_width + p.left - span;
+    const std::int32_t inside_end = room < 0 ? 0 : room / stride + 1;
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      bool all_rows = true;
+      for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
+        const std::int32_t iy = y * p.stride_height - p.top + ky * p.dilation_height;
+        const bool inside = iy >= 0 && iy < p.input_height;
+        rows[ky] = inside ? input.pixel(iy, 0) : nullptr;
+        all_rows = all_rows && inside;
+      }
+      // Taps of the zero point stay where they are, so that pixels that have some find theirs again.
+      const std::int32_t first_moving = all_rows ? inside_first : r.end_column;
+      std::int8_t* out = output.pixel(y, r.first_column);
+      std::int32_t moving = 0;  // pixels that the taps are to be moved by
+      for (std::int32_t x = r.first_column; x < r.end_column;) {
+        if (moving != 0 && x < inside_end)
+          list.advance(taps, moving * stride * input.pixel_pitch);
+        else
+          find_taps(rows, x, zero_points, list);
+        std::int32_t pixels = 1;
+        moving = 0;
+        if (x >= first_moving && x < inside_end) {
+          const std::int32_t last = inside_end < r.end_column ? inside_end : r.end_column;
+          if constexpr (Narrow) pixels = last - x < pixels_at_once ? last - x : pixels_at_once;
+          moving = pixels;
+        }
+        if constexpr (Narrow) {
+          if (pixels * end == lanes)
+            make_sixteen<V, true>(list, taps, weights, weight_pitch, 0, quads, f, out, lanes);
+          else
+            make_sixteen<V, false>(list, taps, weights, weight_pitch, 0, quads, f, out, pixels * end);
+        } else {
+          const channel_quad* q = quads;
+          std::int32_t c = first;
+          for (; c <= end - lanes; c += lanes, q += 4)
+            make_sixteen<V, true>(list, taps, weights, weight_pitch, c, q, f, out, lanes);
+          if (c < end) make_sixteen<V, true>(list, taps, weights, weight_pitch, end - lanes, q, f, out, lanes);
+        }
+        x += pixels;
+        out += pixels * output.pixel_pitch;
+      }
+    }
   }
 
-  /// At least 16 channels. What is left over is made with channels before it, again.
   template <depthwise_variant V>
   INLAY_NEVER_INLINE void run_wide(const std::int8_t* weights, const channel_quad* quads) const {
     constexpr std::int32_t channels_at_once = 256;
     std::int8_t zero_points[channels_at_once];
     fill_bytes(zero_points, p.input_zero_point, channels_at_once);
-    const std::int32_t taps = p.kernel_height * p.kernel_width, channels = p.input_channels;
-    tap_list list;
-    const std::int8_t* rows[most_taps];
-    for (std::int32_t begin = 0; begin < channels; begin += channels_at_once) {
-      const std::int32_t end = begin + channels_at_once < channels ? begin + channels_at_once : channels;
-      // A rest of less than 16 channels begins earlier.
-      const std::int32_t first = end - begin < lanes ? end - lanes : begin;
-      for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-        find_rows(y, rows);
-        std::int32_t moved = -1;
-        for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
-          const bool inside = is_inside(x);
-          if (inside && moved >= 0)
-            list.advance(taps, p.stride_width * input.pixel_pitch - moved);
-          else
-            find_taps(rows, x, first, zero_points, list);
-          std::int8_t* out = output.pixel(y, x);
-          std::int32_t c = first;
-          const channel_quad* q = quads + 4 * ((first + lanes - 1) / lanes);
-          for (;;) {
-            make_sixteen<V, true>(list, taps, weights + c, channels, q, finish, out + c, lanes);
-            if (c + lanes >= end) break;
-            const std::int32_t next = c + 2 * lanes <= end ? c + lanes : end - lanes;
-            list.advance(taps, next - c);
-            c = next;
-            q += 4;
-          }
-          // Rows outside the map have taps among the zero points.
-          moved = inside && rows[0] != nullptr && rows[p.kernel_height - 1] != nullptr ? c - first : -1;
-        }
-      }
+    const std::int32_t channels = p.input_channels;
+    for (std::int32_t first = 0; first < channels; first += channels_at_once, quads += channels_at_once / 4) {
+      const std::int32_t end = first + channels_at_once < channels ? first + channels_at_once : channels;
+      // Taps stand where channel 0 is.
+      const std::int32_t begin = end - first < lanes ? end - lanes : first;
+      run<V, false>(weights, channels, quads, zero_points - begin, begin, end, 1);
     }
   }
 
-  /// Fewer channels: as many pixels at once as fill sixteen lanes where they stand side by side.
   template <depthwise_variant V>
   INLAY_NEVER_INLINE void run_narrow(const std::int8_t* weights, const channel_quad* quads) const {
     std::int8_t repeated[(most_narrow_taps + 1) * lanes];
     const std::int32_t taps = p.kernel_height * p.kernel_width, channels = p.input_channels;
-    for (std::int32_t t = 0; t < taps; ++t)
-      for (std::int32_t i = 0; i < lanes; ++i) repeated[t * lanes + i] = weights[t * channels + i % channels];
-    std::int8_t* zero_points = repeated + taps * lanes;
-    fill_bytes(zero_points, p.input_zero_point, lanes);
+    const uint8x16_t channel = viwdupq_n_u8(0, static_cast<std::uint32_t>(channels), 1);
+    std::int8_t* to = repeated;
+    for (std::int32_t t = 0; t < taps; ++t, to += lanes, weights += channels)
+      vstrbq_s8(to, vldrbq_gather_offset_s8(weights, channel));
+    fill_bytes(to, p.input_zero_point, lanes);
     const bool side_by_side = p.stride_width == 1 && output.pixel_pitch == channels && input.pixel_pitch == channels;
-    const std::int32_t most_pixels = side_by_side ? lanes / channels : 1;
-    tap_list list;
-    const std::int8_t* rows[most_taps];
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      find_rows(y, rows);
-      for (std::int32_t x = r.first_column; x < r.end_column;) {
-        std::int32_t pixels = 1;
-        if (is_inside(x))
-          while (pixels < most_pixels && x + pixels < r.end_column && is_inside(x + pixels)) ++pixels;
-        find_taps(rows, x, 0, zero_points, list);
-        if (pixels * channels == lanes)
-          make_sixteen<V, true>(list, taps, repeated, lanes, quads, finish, output.pixel(y, x), lanes);
-        else
-          make_sixteen<V, false>(list, taps, repeated, lanes, quads, finish, output.pixel(y, x), pixels * channels);
-        x += pixels;
-      }
-    }
+    run<V, true>(repeated, lanes, quads, to, 0, channels, side_by_side ? lanes / channels : 1);
   }
 };
+
+/// One input channel for all output channels: a convolution, whose weights have another order. They are brought into
+/// it on the stack.
+inline constexpr std::int32_t most_reordered_weights = 400;
+
+template <bool AnyShift>
+INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const channel_quad* quads,
+                                             const map_view<std::int8_t>& output, const region& r,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  std::int8_t reordered[most_reordered_weights];
+  std::int8_t* to = reordered;
+  for (std::int32_t c = 0; c < p.output_channels; ++c) {
+    const std::int8_t* from = weights + c;
+    for (std::int32_t t = p.depth; t > 0; --t, from += p.output_channels) *to++ = *from;
+  }
+  const product m{reordered, quads, p.depth, p.output_channels, finishing_of(p)};
+  convolution<AnyShift, 2 * most_taps>{p, m, output, r, input}.run();
+}
 
 }  // namespace inlay::arm_mve
 
@@ -233,7 +260,9 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   static constexpr bool accepts(graph_view g, const layer& l) {
     const detail::window_parameters p = detail::prepare_window(g, l);
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
-    return arm_mve::fits_weighted(p) && p.input_channels == p.output_channels &&
+    if (!arm_mve::fits_weighted(p) || taps > arm_mve::most_taps) return false;
+    if (p.input_channels == 1) return taps * p.output_channels <= arm_mve::most_reordered_weights;
+    return p.input_channels == p.output_channels &&
            taps <= (p.input_channels < arm_mve::lanes ? arm_mve::most_narrow_taps : arm_mve::most_taps);
   }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
@@ -244,11 +273,14 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   /// Quads in the order of sixteen_sums; the last sixteen channels may have been there before. Fewer than sixteen
   /// are repeated.
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    if (g.input_of(l).extents.channels() == 1) return arm_mve::product_table::table_size(g, l);
     return 1 + (g.output_of(l).extents.channels() + arm_mve::lanes - 1) / arm_mve::lanes * 4;
   }
   template <typename Byte>
   static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
                                    const std::int32_t* sums, arm_mve::channel_quad* table) {
+    if (g.input_of(l).extents.channels() == 1)
+      return arm_mve::product_table::fill_table(g, l, model, constants, sums, table);
     const std::int32_t channels = g.output_of(l).extents.channels();
     const std::int32_t zero_point = g.input_of(l).quant.zero_point;
     table[0] = {};
@@ -268,7 +300,12 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
+    if (p.input_channels == 1) {
+      if (table[0].bias[0] != 0)
+        arm_mve::convolve_one_channel<true>(p, table + 1, output, r, input, weights);
+      else
+        arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
+    } else if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
       run_variant<arm_mve::depthwise_variant{true, false}>(p, table + 1, output, r, input, weights);
     else
       run_variant<arm_mve::depthwise_variant{false, true}>(p, table + 1, output, r, input, weights);
@@ -279,7 +316,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   INLAY_NEVER_INLINE static void run_variant(const parameters& p, const arm_mve::channel_quad* quads,
                                              const map_view<std::int8_t>& output, const region& r,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    const arm_mve::depthwise d{p, output, r, input, arm_mve::finishing_of(p)};
+    const arm_mve::depthwise d{p, output, r, input};
     if (p.input_channels < arm_mve::lanes)
       d.run_narrow<V>(weights, quads);
     else

@@ -211,7 +211,7 @@ struct fast_lookup : lookup_kernel {
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
 
   template <spec>
-  INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t* table, map_view<std::int8_t> output,
+  INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t* table, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const std::int8_t>& input) {
     const bool rows_at_once = output.pixel_pitch == p.channels && input.pixel_pitch == p.channels;
     const std::int32_t columns = r.end_column - r.first_column;

@@ -60,7 +60,7 @@ class patches {
  public:
   using element = typename V::element;
 
-  patches(const convolution_parameters& p, map_view<const std::int8_t> input, map_view<std::int8_t> output, region r)
+  patches(const convolution_parameters& p, const map_view<const std::int8_t>& input, const map_view<std::int8_t>& output, const region& r)
       : p_(p),
         input_(input),
         output_(output),
@@ -285,7 +285,7 @@ void multiply_pixels(const convolution_parameters& p, const typename V::group* g
 /// All pixels of a region by their patches.
 template <typename V>
 INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const typename V::group* groups,
-                                         map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                         const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                          const std::int8_t* weights) {
   constexpr std::int32_t most_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
   alignas(64) typename V::element elements[most_elements];
@@ -312,7 +312,7 @@ INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const 
 /// a row of the map.
 template <typename V>
 INLAY_NEVER_INLINE void convolve_rows(const convolution_parameters& p, const typename V::group* groups,
-                                      map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                      const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                       const std::int8_t* weights) {
   alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
   std::int8_t* outputs[most_pixels];
@@ -359,8 +359,8 @@ constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t column
 }
 
 template <typename V>
-void convolve(const convolution_parameters& p, const typename V::group* table, map_view<std::int8_t> output, region r,
-              map_view<const std::int8_t> input, const std::int8_t* weights) {
+void convolve(const convolution_parameters& p, const typename V::group* table, const map_view<std::int8_t>& output, const region& r,
+              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   if (goes_by_rows<V>(p, r.end_column - r.first_column))
     convolve_rows<V>(p, table, output, r, input, weights);
   else
@@ -409,8 +409,8 @@ struct vector_convolution : lane_table<V> {
   }
 
   template <spec>
-  static void run(const parameters& p, const typename V::group* table, map_view<std::int8_t> output, region r,
-                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+  static void run(const parameters& p, const typename V::group* table, const map_view<std::int8_t>& output, const region& r,
+                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     // A panel that few pixels use is not worth making.
     if ((r.end_row - r.first_row) * (r.end_column - r.first_column) <= 2)
       run_pixels(p, table, output, r, input, weights);
@@ -420,7 +420,7 @@ struct vector_convolution : lane_table<V> {
 
  private:
   INLAY_NEVER_INLINE static void run_pixels(const parameters& p, const typename V::group* table,
-                                            map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                            const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                             const std::int8_t* weights) {
     patches<V> next(p, input, output, r);
     alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];

@@ -43,7 +43,7 @@ class depthwise_loops {
   }
 
   INLAY_NEVER_INLINE static void run(const depthwise_parameters& p, const typename V::group* table,
-                                     map_view<std::int8_t> output, region r, map_view<const std::int8_t> input,
+                                     const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                      const std::int8_t* weights) {
     alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
     typename V::sums packed[(most_taps + V::depth - 1) / V::depth * V::parts_count];
@@ -75,8 +75,8 @@ class depthwise_loops {
   }
 
   /// Rows of one block of channels over some columns.
-  static void strip(const depthwise_parameters& p, const typename V::group* groups, map_view<std::int8_t> output,
-                    region r, map_view<const std::int8_t> input, std::int32_t first_channel, std::int32_t channels,
+  static void strip(const depthwise_parameters& p, const typename V::group* groups, const map_view<std::int8_t>& output,
+                    const region& r, const map_view<const std::int8_t>& input, std::int32_t first_channel, std::int32_t channels,
                     std::int32_t together, const typename V::sums* weights, typename V::element* memory) {
     const window2d& w = p.window;
     const std::int32_t columns = r.end_column - r.first_column;
@@ -216,8 +216,8 @@ struct vector_depthwise_convolution {
   }
 
   template <spec S>
-  static void run(const parameters& p, const table_entry* table, map_view<std::int8_t> output, region r,
-                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+  static void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output, const region& r,
+                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.convolution)
       convolve<V>(p.convolution, table, output, r, input, weights);
     else
