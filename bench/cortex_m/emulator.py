@@ -62,8 +62,9 @@ def missing_tools() -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say what to compile for, and how."""
     parser.add_argument("--target", choices=TARGETS, required=True)
-    parser.add_argument("--opt", default="-O2", metavar="FLAG", help="optimisation (default %(default)s)")
-    parser.add_argument("--isa", metavar="ISA", help="the kernels to use instead of the processor's: small, portable, …")
+    parser.add_argument("-O", "--opt", default="2", metavar="LEVEL", type=lambda level: level.removeprefix("-O"),
+                        help="optimisation, as for the compiler: -O3, -Os (default -O%(default)s)")
+    parser.add_argument("--isa", metavar="ISA", help="kernels other than the processor's: small, portable, …")
     parser.add_argument("--flags", default="", metavar="FLAGS", help="more compiler flags: --flags='-DX -DY'")
     parser.add_argument("--include", type=pathlib.Path, default=ROOT / "include", metavar="DIR",
                         help="where inlay.hpp is, to take another version's")
@@ -71,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def flags(arguments: argparse.Namespace) -> list[str]:
-    return [*TARGETS[arguments.target].flags.split(), arguments.opt,
+    return [*TARGETS[arguments.target].flags.split(), f"-O{arguments.opt}",
             *([f"-DINLAY_ISA={arguments.isa}"] if arguments.isa else []), *arguments.flags.split()]
 
 

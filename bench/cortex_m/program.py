@@ -39,7 +39,8 @@ def main() -> int:
                          "-DDOCTEST_CONFIG_NO_POSIX_SIGNALS", "-DDOCTEST_CONFIG_NO_MULTITHREADING",
                          "-c", source, "-o", objects[-1])
         program = folder / "program.elf"
-        emulator.link(arguments, [*objects, emulator.harness_object("processor.cpp", arguments.target, folder)], program)
+        objects.append(emulator.harness_object("processor.cpp", arguments.target, folder))
+        emulator.link(arguments, objects, program)
         status, printed = emulator.execute(program, arguments.target, arguments.timeout)
     print(printed, end="")
     return 0 if status == 0 else 1

@@ -214,8 +214,8 @@ def main() -> int:
     if not arguments.models.is_dir() and not all(model.exists() for model in models):
         print(f"SKIPPED: there is no folder {arguments.models}")
         return SKIPPED
-    print(f"{'model':<38} {'instructions':>14} {'/ MAC':>6}{'arena':>11}{'stack':>11}{'code':>11}{'flash':>11} schedule",
-          flush=True)
+    print(f"{'model':<38} {'instructions':>14} {'/ MAC':>6}{'arena':>11}{'stack':>11}{'code':>11}{'flash':>11} "
+          "schedule", flush=True)
     networks = [Network(model, schedule) for model in models for schedule in arguments.schedule]
     programs = [networks] if arguments.together else [[network] for network in networks]
     rows = []

@@ -283,6 +283,25 @@ def pad_conv2d_valid_stride2_uneven(b):
 
 
 @model
+def pad_max_pool_lowest(b):
+    """What is added never is the largest."""
+    return b.max_pool(b.pad(b.input((1, 6, 5, 3), (0.02, -128)), SURROUND), 3, 2, "VALID")
+
+
+@model
+def pad_max_pool_zero_point(b):
+    return b.max_pool(b.pad(b.input((1, 6, 5, 3), (0.02, -9)), SURROUND), 3, 2, "VALID")
+
+
+@model
+def pad_nothing_max_pool(b):
+    """Layers that leave every byte where it is, between others."""
+    x = b.relu(b.pad(b.input((1, 6, 5, 3), (0.02, -128)), ((0, 0), (0, 0), (0, 0), (0, 0))))
+    x = b.transpose(b.max_pool(b.quantize(x, (0.02, -128)), 2, 2), (1, 0, 2, 3))
+    return b.slice(x, (0, 0, 0, 0), (-1, -1, -1, -1))
+
+
+@model
 def pad_conv2d_same(b):
     return b.conv2d(b.pad(b.input((1, 5, 6, 2)), SURROUND), 3, 3)
 

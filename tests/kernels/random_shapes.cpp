@@ -47,12 +47,8 @@ struct random_numbers {
   }
 };
 
-constexpr bool is_pair(layer_kind kind) {
-  return kind == layer_kind::add || kind == layer_kind::sub || kind == layer_kind::mul;
-}
-
-/// A graph of one layer with tensors 0 to 2 its inputs, 3 its output. The model's bytes would be the weights, the
-/// scales, the biases.
+/// A graph of one layer with tensors 0 to 2 its inputs, 3 its output. The model's bytes would be a header, the weights,
+/// the scales, the biases.
 struct one_layer {
   inlay::tensor tensors[4]{};
   layer layers[1]{};
@@ -61,6 +57,7 @@ struct one_layer {
   constexpr graph_view view() const { return {tensors, layers, nullptr, nullptr, 4, 1, 0, 0}; }
 };
 
+constexpr std::int32_t header_bytes = 16;
 constexpr std::int32_t model_capacity = 96 * 1024;
 constexpr std::int32_t map_capacity = 48 * 1024;
 
@@ -130,25 +127,26 @@ constexpr one_layer random_layer(std::uint32_t seed) {
     const std::int32_t groups = random.next() % 10 == 0 && channels % 2 == 0 ? 2 : 1;
     if (groups == 2 && outputs % 2 != 0) ++outputs;
     made.weight_bytes = outputs * w.kernel.height * w.kernel.width * (channels / groups);
-    made.tensors[1] =
-        constant_tensor({4, {outputs, w.kernel.height, w.kernel.width, channels / groups}}, 0, made.weight_bytes);
+    made.tensors[1] = constant_tensor({4, {outputs, w.kernel.height, w.kernel.width, channels / groups}}, header_bytes,
+                                      made.weight_bytes);
   } else if constexpr (Kind == layer_kind::depthwise_conv2d) {
     outputs = channels * (random.next() % 4 == 0 ? random.between(2, 8) : 1);
     made.weight_bytes = w.kernel.height * w.kernel.width * outputs;
-    made.tensors[1] = constant_tensor({4, {1, w.kernel.height, w.kernel.width, outputs}}, 0, made.weight_bytes);
+    made.tensors[1] =
+        constant_tensor({4, {1, w.kernel.height, w.kernel.width, outputs}}, header_bytes, made.weight_bytes);
   } else if constexpr (Kind == layer_kind::fully_connected) {
     made_height = height = 1;
     width = made_width = random.one_of({1, 1, 1, 2, 3});
     channels = random.one_of({1, 3, 4, 10, 16, 64, 65, 127, 128, 250, 640});
     made.weight_bytes = outputs * channels;
-    made.tensors[1] = constant_tensor({2, {outputs, channels}}, 0, made.weight_bytes);
+    made.tensors[1] = constant_tensor({2, {outputs, channels}}, header_bytes, made.weight_bytes);
   } else {
     outputs = channels;
   }
   made.channels = outputs;
   if (inlay::has_weights(Kind)) {
     l.inputs[1] = 1;
-    const std::int32_t scales_at = (made.weight_bytes + 3) / 4 * 4;
+    const std::int32_t scales_at = header_bytes + (made.weight_bytes + 3) / 4 * 4;
     const std::int32_t scales = random.next() % 4 == 0 ? 1 : outputs;
     made.tensors[1].quant = {0, 0, scales, static_cast<std::uint32_t>(scales_at), 0};
     if (random.next() % 4 != 0) {
@@ -165,7 +163,7 @@ constexpr one_layer random_layer(std::uint32_t seed) {
       activation_tensor(Kind == layer_kind::fully_connected ? inlay::shape{2, {width, channels}}
                                                             : inlay::shape{4, {1, height, width, channels}},
                         scale());
-  if constexpr (is_pair(Kind)) {
+  if constexpr (inlay::is_pair(Kind)) {
     l.inputs[1] = 1;
     inlay::shape b = made.tensors[0].extents;
     // A value for each channel, for each pixel, or one for all.
@@ -214,7 +212,7 @@ std::int8_t random_byte(int mode) {
 void store(std::int32_t at, std::int32_t value) { std::memcpy(model + at, &value, 4); }
 
 void fill_model(const one_layer& c, int mode) {
-  for (std::int32_t i = 0; i < c.weight_bytes; ++i) model[i] = random_byte(mode);
+  for (std::int32_t i = 0; i < c.weight_bytes; ++i) model[header_bytes + i] = random_byte(mode);
   const graph_view g = c.view();
   if (!inlay::has_weights(c.layers[0].kind)) return;
   // From far below one to above: right shifts of all sizes, left shifts, exact powers of two.
@@ -346,11 +344,11 @@ void compare(tally& t) {
           const region all{0, map_rows(to), 0, to.width()};
           if constexpr (inlay::has_weights(Kind)) {
             reference::run(reference_parameters, constants, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0),
-                           model);
+                           model + header_bytes);
             make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
-              Kernel::template run<spec>(parameters, table, map, r, in, model);
+              Kernel::template run<spec>(parameters, table, map, r, in, model + header_bytes);
             });
-          } else if constexpr (is_pair(Kind)) {
+          } else if constexpr (inlay::is_pair(Kind)) {
             reference::run(reference_parameters, nullptr, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0),
                            view_of<Kind>(c, 1));
             make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
@@ -369,8 +367,8 @@ void compare(tally& t) {
           if (how != 0) continue;
           std::memset(got, 91, sizeof got);
           if constexpr (inlay::has_weights(Kind)) {
-            reference::run_whole(reference_parameters, constants, wanted, first_input, model);
-            Kernel::template run_whole<spec>(parameters, table, got, first_input, model);
+            reference::run_whole(reference_parameters, constants, wanted, first_input, model + header_bytes);
+            Kernel::template run_whole<spec>(parameters, table, got, first_input, model + header_bytes);
           } else {
             reference::run_whole(reference_parameters, nullptr, wanted, first_input);
             Kernel::template run_whole<spec>(parameters, table, got, first_input);

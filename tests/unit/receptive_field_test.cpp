@@ -102,9 +102,8 @@ TEST_CASE("receptive fields of small networks") {
   CHECK_FIELD(lopsided, 3, 3);
 }
 
-/// input → resize → 3 × 3, and what the resize does beside it
-constexpr extent2d resized_field(std::int32_t from, std::int32_t to, std::int32_t kernel, bool half_pixel_centers,
-                                 bool align_corners) {
+/// The field of a window of kernel × kernel pixels behind a layer that makes maps of `to` pixels of maps of `from`.
+constexpr extent2d field_behind(layer scaling, std::int32_t from, std::int32_t to, std::int32_t kernel) {
   tensor tensors[3]{};
   for (std::int32_t t = 0; t < 3; ++t) {
     const std::int32_t extent = t == 0 ? from : to;
@@ -112,11 +111,9 @@ constexpr extent2d resized_field(std::int32_t from, std::int32_t to, std::int32_
     tensors[t].storage = t;
   }
   layer layers[2]{};
-  layers[0].kind = layer_kind::resize_nearest;
+  layers[0] = scaling;
   layers[0].inputs[0] = 0;
   layers[0].output = 1;
-  layers[0].half_pixel_centers = half_pixel_centers;
-  layers[0].align_corners = align_corners;
   layers[1].kind = layer_kind::max_pool2d;
   layers[1].inputs[0] = 1;
   layers[1].output = 2;
@@ -126,6 +123,56 @@ constexpr extent2d resized_field(std::int32_t from, std::int32_t to, std::int32_
   const graph_view g{tensors, layers, ends, ends + 1, 3, 2, 1, 1};
   interval needed[3]{};
   return find_receptive_field(g, 1, needed);
+}
+
+constexpr layer layer_of(layer_kind kind) {
+  layer l{};
+  l.kind = kind;
+  return l;
+}
+
+constexpr extent2d resized_field(std::int32_t from, std::int32_t to, std::int32_t kernel, bool half_pixel_centers,
+                                 bool align_corners, layer_kind kind = layer_kind::resize_nearest) {
+  layer l = layer_of(kind);
+  l.half_pixel_centers = half_pixel_centers;
+  l.align_corners = align_corners;
+  return field_behind(l, from, to, kernel);
+}
+
+constexpr extent2d transposed_field(std::int32_t from, std::int32_t filter, std::int32_t stride, std::int32_t kernel) {
+  layer l = layer_of(layer_kind::transpose_conv2d);
+  l.window.kernel = {filter, filter};
+  l.window.stride = {stride, stride};
+  return field_behind(l, from, from * stride, kernel);
+}
+
+constexpr extent2d moved_field(layer_kind kind, std::int32_t from, std::int32_t to, std::int32_t kernel) {
+  layer l = layer_of(kind);
+  l.begin = {0, 2, 2, 0};
+  l.step = {1, 3, 3, 1};
+  return field_behind(l, from, to, kernel);
+}
+
+TEST_CASE("receptive fields through layers that move pixels") {
+  // Each pixel is one or two pixels' blend; where it stands between two, neighbours share one.
+  static_assert(resized_field(16, 32, 1, false, false, layer_kind::resize_bilinear) == extent2d{2, 2});
+  static_assert(resized_field(16, 32, 3, false, false, layer_kind::resize_bilinear) == extent2d{3, 3});
+  static_assert(resized_field(16, 32, 1, true, false, layer_kind::resize_bilinear) == extent2d{2, 2});
+  static_assert(resized_field(16, 31, 3, false, true, layer_kind::resize_bilinear) == extent2d{3, 3});
+  // Windows of 3 every 2 pixels overlap in one; windows of 2 every 3 leave one out.
+  static_assert(transposed_field(16, 3, 2, 1) == extent2d{2, 2});
+  static_assert(transposed_field(16, 2, 2, 1) == extent2d{1, 1});
+  static_assert(transposed_field(16, 2, 3, 1) == extent2d{1, 1});
+  static_assert(transposed_field(16, 2, 3, 4) == extent2d{2, 2});
+  // Blocks of 2 × 2: three neighbours lie in two of them, or reach as far as six pixels.
+  static_assert(field_behind(layer_of(layer_kind::depth_to_space), 16, 32, 3) == extent2d{2, 2});
+  static_assert(field_behind(layer_of(layer_kind::space_to_depth), 32, 16, 3) == extent2d{6, 6});
+  static_assert(moved_field(layer_kind::pad, 16, 20, 3) == extent2d{3, 3});
+  // Every third pixel.
+  static_assert(moved_field(layer_kind::slice, 32, 10, 3) == extent2d{7, 7});
+  CHECK(resized_field(16, 32, 3, false, false, layer_kind::resize_bilinear) == extent2d{3, 3});
+  CHECK(transposed_field(16, 2, 3, 4) == extent2d{2, 2});
+  CHECK(moved_field(layer_kind::slice, 32, 10, 3) == extent2d{7, 7});
 }
 
 TEST_CASE("receptive fields through a resize") {

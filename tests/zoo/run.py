@@ -34,12 +34,17 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
-    """Returns what the compiler said if it failed, its processor seconds and its peak memory in bytes."""
+def compile_command(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> list:
+    """Writes the model's header into the folder; returns how to compile the runner there."""
     header = folder / "model.hpp"
     subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
-    command = [cxx, "-std=c++20", *flags.split(), "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}",
+    return [cxx, "-std=c++20", *flags.split(), "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}",
                "-DMODEL=embedded_model", f"-DSCHEDULE={schedule}", f'-DMODEL_HEADER="{header}"', HERE / "runner.cpp", "-o", folder / "runner"]
+
+
+def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
+    """Returns what the compiler said if it failed, its processor seconds and its peak memory in bytes."""
+    command = compile_command(cxx, flags, schedule, model, folder)
     # A process of its own, whose children are this compiler alone. Processor time, since others may be at work.
     measure = ("import resource,subprocess,sys;r=subprocess.run(sys.argv[1:]).returncode;"
                "u=resource.getrusage(resource.RUSAGE_CHILDREN);print(u.ru_utime+u.ru_stime,u.ru_maxrss);sys.exit(r)")

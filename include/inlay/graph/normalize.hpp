@@ -17,20 +17,22 @@ constexpr void count_readers(graph_builder& g) {
       if (input >= 0) ++g.tensors[input].readers;
 }
 
-/// A PAD that adds zero points around a map, read by nothing but convolutions: each of them can pad its
-/// window instead, since a convolution's own padding contributes exactly what a zero point does.
+/// A PAD around a map, read by nothing but windows that can pad instead: a convolution's own padding contributes
+/// exactly what a zero point does, a maximum's what the lowest value does.
 constexpr bool can_fold_pad(graph_view g, const layer& pad) {
   const tensor& from = g.input_of(pad);
   const tensor& to = g.output_of(pad);
   if (from.extents.rank != 4 || to.extents.channels() != from.extents.channels() || to.extents[0] != from.extents[0])
     return false;
-  if (!same_values(from.quant, to.quant) || pad.fill != to.quant.zero_point || g.is_output(pad.output)) return false;
+  if (!same_values(from.quant, to.quant) || g.is_output(pad.output)) return false;
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
     for (std::size_t position = 0; position < l.inputs.size(); ++position) {
       if (l.inputs[position] != pad.output) continue;
       const bool convolution = l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d;
-      if (!convolution || position != 0) return false;
+      const bool same =
+          convolution ? pad.fill == to.quant.zero_point : l.kind == layer_kind::max_pool2d && pad.fill == -128;
+      if (!same || position != 0) return false;
     }
   }
   return true;
@@ -154,7 +156,7 @@ constexpr void share_reshaped_storage(graph_builder& g) {
 
 }  // namespace detail
 
-/// Folds PAD into convolutions and RELU into the layer before it, drops what nothing reads, and lets the
+/// Folds PAD into convolutions and maxima and RELU into the layer before it, drops what nothing reads, and lets the
 /// results of RESHAPE and DEQUANTIZE share their input's memory. The answers stay the same, bit for bit.
 constexpr void normalize(graph_builder& g) {
   detail::fold_pads(g);

@@ -20,3 +20,7 @@
 #include <inlay/kernels/arm_mve/elementwise.hpp>
 #include <inlay/kernels/arm_mve/reduce.hpp>
 #endif
+
+#if INLAY_HAS_AVX2 || INLAY_HAS_NEON
+#include <inlay/kernels/vector/kernels.hpp>
+#endif

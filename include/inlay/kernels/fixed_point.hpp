@@ -117,9 +117,9 @@ constexpr std::int32_t exp_near_zero(std::int32_t a) {
   return wrapping_add(exp_minus_one_eighth, doubling_high_multiply(exp_minus_one_eighth, wrapping_add(x, tail)));
 }
 
-/// e^a for a ≤ 0 with IntegerBits integer bits, at most 5; the result has none.
+/// e^a for a ≤ 0 with IntegerBits integer bits, at most 5; the result has none. One copy serves all its callers.
 template <int IntegerBits>
-constexpr std::int32_t exp_of_negative(std::int32_t a) {
+INLAY_NEVER_INLINE constexpr std::int32_t exp_of_negative(std::int32_t a) {
   static_assert(IntegerBits <= 5);
   constexpr int fractional_bits = 31 - IntegerBits;
   if (a == 0) return 0x7fffffff;

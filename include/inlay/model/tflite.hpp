@@ -128,7 +128,7 @@ class tflite_importer {
     graph_ = &graph;
     if (check_operators() && read_tensors() && read_inputs())
       for (std::uint32_t i = 0; i < operators_.count && !failed(); ++i) read_operator(i);
-    if (!failed()) read_outputs();
+    if (!failed() && read_outputs()) require_countable_activations();
     // Damage explains whatever else was found wrong.
     return file_.damaged() ? error{refusal::truncated} : error_;
   }
@@ -147,12 +147,17 @@ class tflite_importer {
   // ---- tensors -----------------------------------------------------------------------------------------
 
   constexpr bool read_tensors() {
-    std::int64_t activations = 0;
-    for (std::uint32_t i = 0; i < tensors_.count; ++i) {
-      const auto index = static_cast<std::int32_t>(i);
-      if (!read_tensor(index)) return false;
-      if (!at(index).is_constant()) activations += at(index).extents.elements();
-      if (activations > most_elements) return fail(refusal::too_large, index, -1, most_elements);
+    for (std::uint32_t i = 0; i < tensors_.count; ++i)
+      if (!read_tensor(static_cast<std::int32_t>(i))) return false;
+    return true;
+  }
+
+  /// Those between the layers of one operator, too.
+  constexpr bool require_countable_activations() {
+    std::int64_t elements = 0;
+    for (std::int32_t i = 0; i < graph_->tensor_count; ++i) {
+      if (!at(i).is_constant()) elements += at(i).extents.elements();
+      if (elements > most_elements) return fail(refusal::too_large, i, -1, most_elements);
     }
     return true;
   }
@@ -1363,9 +1368,10 @@ class tflite_importer {
     if (!resize(layer_kind::resize_bilinear)) return false;
     const layer& l = graph_->layers[graph_->layer_count - 1];
     if (l.align_corners && l.half_pixel_centers) return fail(refusal::option, result(0));
-    // Very much enlarged, the reference's rounded scale reaches beyond the map.
+    // The reference counts 1024ths of pixels in 32 bits. Very much enlarged, its rounded scale reaches beyond the map.
     const shape& from = at(operand(0)).extents;
     const shape& to = at(result(0)).extents;
+    if (from.width() > most_blended) return fail(refusal::too_large, operand(0), from.width(), most_blended);
     if (blend_position(l, to.height() - 1, from.height(), to.height()) >= 1024 * from.height() ||
         blend_position(l, to.width() - 1, from.width(), to.width()) >= 1024 * from.width())
       return fail(refusal::option, result(0));
@@ -1376,6 +1382,8 @@ class tflite_importer {
   // every sum of them inside 32 bits.
   static constexpr std::int32_t most_elements = 1 << 27;
   static constexpr std::int32_t most_extent = 1 << 15;
+  // Columns of a map that is resized.
+  static constexpr std::int32_t most_blended = 1 << 20;
   // Of one operator that cuts its input.
   static constexpr std::int32_t most_results = 64;
   // Rows are counted in 16 bits while a network runs.

@@ -29,28 +29,22 @@ struct convolution {
   std::uint8_t padding_top = 0, padding_left = 0;
   std::int8_t input_zero_point = 0;
   output_range range{};
+  bool pointwise = false;  // windows of one pixel, none of them outside
 };
 
 constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x7fff; }
 constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
 
 /// Room for widened windows, sums behind them.
-constexpr std::int32_t buffer_words = 152;
+constexpr std::int32_t buffer_words = 128;
 constexpr std::int32_t least_sums = 16;  // beside whole windows
 constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are widened again for the next ones
 
-/// What making one pixel needs to know.
-struct convolution_step {
+/// A group of a convolution's channels, and where its input is.
+struct convolution_group {
   const convolution& p;
   map_view<const std::int8_t> input;  // from the group's first channel
   std::int32_t input_width;
-  const std::int8_t* weights;
-  const std::int8_t* biases;
-  std::int32_t bias_bytes;  // from a channel's to the next one's: 0 if all share one
-  const std::int32_t* multipliers;
-  const std::int8_t* shifts;
-  std::int32_t depth;  // weights of an output channel
-  std::int32_t buffer[buffer_words];
 };
 
 // Functions that add the products of widened windows, from x to end, and weights to blocks of four sums: a channel's
@@ -58,18 +52,18 @@ struct convolution_step {
 // weights to the start of the next one's.
 //
 // Compilers run out of registers here. r0 is x, r1 end, r2 weights; r4 to r7 are the sums. Arguments from the fifth
-// on stand at sp + 44. A round has four steps; skipped_bytes of instructions are left out of the first. ADD reads
+// on stand at sp + 40. A round has four steps; skipped_bytes of instructions are left out of the first. ADD reads
 // the pc as the address behind the NOP.
-using multiply_function = void(const std::int32_t* x, const std::int32_t* end, const std::int8_t* weights,
-                               std::int32_t* sums, const std::int32_t* sums_end, std::int32_t skipped_bytes,
-                               std::int32_t weights_step, std::int32_t channel_pitch,
+using multiply_function = void(std::int32_t channel_pitch, const std::int32_t* end, const std::int8_t* weights,
+                               std::int32_t* sums, const std::int32_t* x, std::int32_t skipped_bytes,
+                               std::int32_t weights_step, const std::int32_t* sums_end,
                                std::int32_t channel_pitch_times_3);
-#define INLAY_MULTIPLY_FUNCTION(name)                                                                            \
-  [[gnu::naked, gnu::noinline]] inline void name(const std::int32_t*, const std::int32_t*, const std::int8_t*,   \
-                                                 std::int32_t*, const std::int32_t*, std::int32_t, std::int32_t, \
-                                                 std::int32_t, std::int32_t)
-#define INLAY_ENTER "push {r0, r3-r11, lr}\n"
-#define INLAY_LEAVE "add sp, #8\npop {r4-r11, pc}\n"
+#define INLAY_MULTIPLY_FUNCTION(name)                                                                                  \
+  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t, const std::int32_t*, const std::int8_t*, std::int32_t*, \
+                                                 const std::int32_t*, std::int32_t, std::int32_t, const std::int32_t*, \
+                                                 std::int32_t)
+#define INLAY_ENTER "push {r3-r11, lr}\n"
+#define INLAY_LEAVE "add sp, #4\npop {r4-r11, pc}\n"
 #define INLAY_ROUNDS(step, t) "add pc, pc, " t "\nnop\n1:\n" step step step step "cmp r0, r1\nbne 1b\n"
 
 INLAY_MULTIPLY_FUNCTION(multiply_4_pixels) {
@@ -90,13 +84,11 @@ INLAY_MULTIPLY_FUNCTION(multiply_4_pixels) {
   asm(INLAY_ENTER
       "2:\n"
       "ldmia r3, {r4-r7}\n"
-      "ldr r12, [sp, #48]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
+      "ldrd r0, r12, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
       "stmia r3!, {r4-r7}\n"
-      "ldr r12, [sp, #52]\n"
-      "ldr r0, [sp]\n"
+      "ldrd r12, lr, [sp, #48]\n"
       "add r2, r2, r12\n"
-      "ldr r12, [sp, #44]\n"
-      "cmp r3, r12\n"
+      "cmp r3, lr\n"
       "bne 2b\n" INLAY_LEAVE);
 #undef INLAY_STEP
 }
@@ -119,17 +111,15 @@ INLAY_MULTIPLY_FUNCTION(multiply_2_pixels) {
   "smlad r4, r10, r12, r4\n"  \
   "smlad r5, r11, r12, r5\n"
   asm(INLAY_ENTER
-      "ldr lr, [sp, #56]\n"
+      "mov lr, r0\n"
       "2:\n"
       "ldmia r3, {r4-r7}\n"
-      "ldr r12, [sp, #48]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
-      "ldr r3, [sp, #4]\n"
-      "ldr r12, [sp, #52]\n"
+      "ldrd r0, r12, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
+      "ldr r3, [sp]\n"
       "stmia r3!, {r4-r7}\n"
-      "ldr r0, [sp]\n"
-      "str r3, [sp, #4]\n"
-      "add r2, r2, r12\n"
-      "ldr r12, [sp, #44]\n"
+      "str r3, [sp]\n"
+      "ldrd r0, r12, [sp, #48]\n"
+      "add r2, r2, r0\n"
       "cmp r3, r12\n"
       "bne 2b\n" INLAY_LEAVE);
 #undef INLAY_STEP
@@ -148,16 +138,14 @@ INLAY_MULTIPLY_FUNCTION(multiply_1_pixel) {
       "r6") "ldr r10, [r2, r3]\n" INLAY_CHANNEL("r7") "ldr r10, [r2], #4\n" INLAY_CHANNEL("r4")
   asm(INLAY_ENTER
       "mov r12, r3\n"
-      "ldr lr, [sp, #56]\n"
-      "ldr r3, [sp, #60]\n"
+      "mov lr, r0\n"
+      "ldr r3, [sp, #56]\n"
       "2:\n"
       "ldmia r12, {r4-r7}\n"
-      "ldr r10, [sp, #48]\n" INLAY_ROUNDS(INLAY_STEP, "r10")
+      "ldrd r0, r10, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r10")
       "stmia r12!, {r4-r7}\n"
-      "ldr r10, [sp, #52]\n"
-      "ldr r0, [sp]\n"
-      "add r2, r2, r10\n"
-      "ldr r10, [sp, #44]\n"
+      "ldrd r0, r10, [sp, #48]\n"
+      "add r2, r2, r0\n"
       "cmp r12, r10\n"
       "bne 2b\n" INLAY_LEAVE);
 #undef INLAY_STEP
@@ -169,10 +157,9 @@ INLAY_MULTIPLY_FUNCTION(multiply_1_pixel) {
 #undef INLAY_MULTIPLY_FUNCTION
 
 /// By pixels: the function, and the bytes of a step's instructions.
-template <int Pixels>
-inline constexpr multiply_function* multiply_pixels = Pixels == 4   ? multiply_4_pixels
-                                                      : Pixels == 2 ? multiply_2_pixels
-                                                                    : multiply_1_pixel;
+inline multiply_function* multiply_pixels(std::int32_t pixels) {
+  return pixels == 4 ? multiply_4_pixels : pixels == 2 ? multiply_2_pixels : multiply_1_pixel;
+}
 constexpr std::int32_t step_bytes(std::int32_t pixels) { return pixels == 4 ? 52 : pixels == 2 ? 60 : 84; }
 
 /// Widens steps of one window; those of `pixels` windows are interleaved.
@@ -185,219 +172,295 @@ inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minu
   }
 }
 
-/// Widens steps of four windows, `distance` bytes apart.
-inline void widen_four(const std::int8_t* from, std::int32_t distance, std::int32_t steps,
-                       std::int32_t minus_zero_points, std::int32_t* to) {
-  for (std::int32_t pixel = 0; pixel < 4; ++pixel)
-    widen(from + pixel * distance, steps, minus_zero_points, 4, to + pixel);
+/// Widens steps of four windows, `distance` bytes apart, until the end of what it makes; at least one step.
+INLAY_NEVER_INLINE inline void widen_four(const std::int8_t* from, std::int32_t distance, const std::int32_t* end,
+                                          std::int32_t minus_zero_points, std::int32_t* to) {
+  std::int32_t even;
+  asm volatile(
+      "1:\n"
+      "ldr r9, [%[from], %[distance]]\n"
+      "ldr r10, [%[from], %[distance], lsl #1]\n"
+      "ldr r11, [%[from], %[distance3]]\n"
+      "ldr r8, [%[from]], #4\n"
+      "sxtab16 %[even], %[zero], r8\n"
+      "sxtab16 r12, %[zero], r9\n"
+      "strd %[even], r12, [%[to]], #8\n"
+      "sxtab16 %[even], %[zero], r10\n"
+      "sxtab16 r12, %[zero], r11\n"
+      "strd %[even], r12, [%[to]], #8\n"
+      "sxtab16 r8, %[zero], r8, ror #8\n"
+      "sxtab16 r9, %[zero], r9, ror #8\n"
+      "sxtab16 r10, %[zero], r10, ror #8\n"
+      "sxtab16 r11, %[zero], r11, ror #8\n"
+      "stmia %[to]!, {r8-r11}\n"
+      "cmp %[to], %[end]\n"
+      "bne 1b\n"
+      : [from] "+r"(from), [to] "+r"(to), [even] "=&r"(even)
+      : [distance] "r"(distance), [distance3] "r"(3 * distance), [zero] "r"(minus_zero_points), [end] "r"(end)
+      : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 }
 
-/// Bytes first … first + count − 1 of the windows of neighbouring pixels, of which the first one's window starts at
-/// row y, column x of the input. Widens them to `to`, or, of one pixel, copies them there. Negative bytes are
-/// outside as well.
-template <bool Widens>
-INLAY_NEVER_INLINE void gather(const convolution_step& s, std::int32_t pixels, std::int32_t y, std::int32_t x,
-                               std::int32_t first, std::int32_t count, void* to) {
+/// Returns the end of the copy.
+inline std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
+  if (count >= 4) {
+    // Words, the last of which may overlap the one before.
+    for (std::int32_t i = 0; i < count - 4; i += 4) store_word(to + i, keep(load_word(from + i)));
+    store_word(to + count - 4, load_word(from + count - 4));
+  } else {
+    for (std::int32_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(keep(from[i]));
+  }
+  return to + count;
+}
+
+/// Widens bytes first … first + count − 1 of the windows of neighbouring pixels, of which the first one starts at row
+/// y, column x of the input: whole words of a pixel.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_group& s, std::int32_t pixels, std::int32_t y,
+                                                       std::int32_t x, std::int32_t first, std::int32_t count,
+                                                       std::int32_t* to) {
   const convolution& p = s.p;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
-  auto* words = static_cast<std::int32_t*>(to);
-  auto* bytes = static_cast<std::int8_t*>(to);
-  if constexpr (!Widens)
-    for (; first < 0; ++first, --count) *bytes++ = p.input_zero_point;
   const std::int32_t channels = p.group_channels;
-  std::int32_t tap = first / channels;
+  const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
+  const std::int32_t pixel_distance = p.stride_width * s.input.pixel_pitch;
+  const std::int32_t tap = first / channels;
   std::int32_t channel = first - tap * channels;
   std::int32_t ky = tap / p.kernel_width;
   std::int32_t kx = tap - ky * p.kernel_width;
-  const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
-  const std::int32_t pixel_distance = p.stride_width * s.input.pixel_pitch;
-  const std::int32_t pixels_width = (pixels - 1) * p.stride_width;
   while (count > 0) {
     const std::int32_t row = y + ky * p.dilation_height;
     const std::int32_t column = x + kx * p.dilation_width;
-    const bool row_inside = row >= 0 && row < p.input_height;
     // All taps of a row at once where they are inside and side by side.
-    const std::int32_t taps = dense ? p.kernel_width - kx : 1;
-    const bool inside = row_inside && column >= 0 && column + pixels_width + taps <= s.input_width;
-    std::int32_t run = (inside ? taps : 1) * channels - channel;
+    std::int32_t taps = dense ? p.kernel_width - kx : 1;
+    const bool row_inside = row >= 0 && row < p.input_height;
+    const bool inside = row_inside && column >= 0 && column + (pixels - 1) * p.stride_width + taps <= s.input_width;
+    if (!inside) taps = 1;
+    std::int32_t run = taps * channels - channel;
     if (run > count) run = count;
-    const std::int8_t* from = row_inside ? s.input.data + row % s.input.rows * s.input.row_pitch +
-                                               (column - s.input.first_column) * s.input.pixel_pitch + channel
-                                         : nullptr;
-    if constexpr (Widens) {
-      if (inside && pixels == 4) {
-        widen_four(from, pixel_distance, run / 4, minus_zero_points, words);
+    const std::int8_t* from = s.input.data + channel;
+    if (row_inside)
+      from += row % s.input.rows * s.input.row_pitch + (column - s.input.first_column) * s.input.pixel_pitch;
+    if (inside && pixels == 4) {
+      widen_four(from, pixel_distance, to + 2 * run, minus_zero_points, to);
+    } else {
+      for (std::int32_t pixel = 0; pixel < pixels; ++pixel, from += pixel_distance) {
+        const std::int32_t pixel_column = column + pixel * p.stride_width;
+        if (row_inside && pixel_column >= 0 && pixel_column < s.input_width) {
+          widen(from, run / 4, minus_zero_points, pixels, to + pixel);
+        } else {
+          std::int32_t* zeros = to + pixel;
+          for (std::int32_t i = 0; i < run; i += 2, zeros += pixels) *zeros = 0;
+        }
+      }
+    }
+    to += run / 2 * pixels;
+    count -= run;
+    channel = 0;
+    kx += taps;
+    if (kx == p.kernel_width) kx = 0, ++ky;
+  }
+}
+
+/// The same where a pixel's channels are no whole words, by way of copies of windows. Bytes before a window are
+/// outside, too.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_group& s, std::int32_t pixels, std::int32_t y,
+                                                        std::int32_t x, std::int32_t first, std::int32_t count,
+                                                        std::int32_t* to) {
+  const convolution& p = s.p;
+  constexpr std::int32_t bytes_at_once = 40;
+  alignas(4) std::int8_t bytes[bytes_at_once];
+  const std::int32_t channels = p.group_channels;
+  const std::int32_t row_bytes = p.kernel_width * channels;
+  const std::int32_t tap_pitch = p.dilation_width * s.input.pixel_pitch;
+  for (; count > 0; count -= bytes_at_once, first += bytes_at_once, to += bytes_at_once / 2 * pixels) {
+    const std::int8_t* const end = bytes + (count < bytes_at_once ? count : bytes_at_once);
+    const std::int32_t before = first < 0 ? -first : 0;
+    const std::int32_t first_ky = (first + before) / row_bytes;
+    const std::int32_t first_in_row = first + before - first_ky * row_bytes;
+    const std::int32_t first_row = y + first_ky * p.dilation_height;
+    const std::int32_t rows =
+        (first_in_row + static_cast<std::int32_t>(end - bytes) - before + row_bytes - 1) / row_bytes;
+    const std::int32_t last_row = first_row + (rows - 1) * p.dilation_height;
+    // The common case: taps of a row side by side, rows at equal distances.
+    const std::int32_t ring_row = first_row >= 0 ? first_row % s.input.rows : 0;
+    const bool even = tap_pitch == channels && first_row >= 0 && last_row < p.input_height &&
+                      ring_row + last_row - first_row < s.input.rows;
+    for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
+      std::int8_t* byte = bytes;
+      while (byte != bytes + before) *byte++ = static_cast<std::int8_t>(keep(p.input_zero_point));
+      const std::int32_t column = x + pixel * p.stride_width;
+      std::int32_t in_row = first_in_row;
+      if (even && column >= 0 && column + p.kernel_width <= s.input_width) {
+        const std::int8_t* from = s.input.pixel(ring_row, column) + in_row;
+        const std::int32_t next = p.dilation_height * s.input.row_pitch;
+        std::int32_t run = row_bytes - in_row;
+        for (; end - byte > run; from += next - in_row, in_row = 0, run = row_bytes) byte = copy_bytes(from, run, byte);
+        copy_bytes(from, static_cast<std::int32_t>(end - byte), byte);
       } else {
-        for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
-          const std::int32_t pixel_column = column + pixel * p.stride_width;
-          if (row_inside && pixel_column >= 0 && pixel_column < s.input_width) {
-            widen(from + pixel * pixel_distance, run / 4, minus_zero_points, pixels, words + pixel);
-          } else {
-            std::int32_t* zeros = words + pixel;
-            for (std::int32_t i = 0; i < run; i += 2, zeros += pixels) *zeros = 0;
+        for (std::int32_t row = first_row; byte != end; row += p.dilation_height, in_row = 0) {
+          const std::int8_t* from = row >= 0 && row < p.input_height ? s.input.pixel(row, column) : nullptr;
+          std::int32_t kx = in_row / channels;
+          std::int32_t channel = in_row - kx * channels;
+          for (; byte != end && kx < p.kernel_width; ++byte) {
+            const std::int32_t tap_column = column + kx * p.dilation_width;
+            const bool inside = from != nullptr && tap_column >= 0 && tap_column < s.input_width;
+            *byte = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
+            if (++channel == channels) channel = 0, ++kx;
           }
         }
       }
-      words += run / 2 * pixels;
+      widen(bytes, static_cast<std::int32_t>(end - bytes) / 4, minus_twice(p.input_zero_point), pixels, to + pixel);
+    }
+  }
+}
+
+/// Sums of a channel's pixels start with its bias; sums_step from a channel's to the next one's.
+INLAY_NEVER_INLINE inline void start_sums(std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
+                                          std::int32_t pixels, const std::int8_t* bias, std::int32_t bias_bytes) {
+  if (pixels == 4) {
+    do {
+      const std::int32_t b = load_word(bias);
+      bias += bias_bytes;
+      asm volatile(
+          "strd %1, %1, [%0], #8\n"
+          "strd %1, %1, [%0], #8"
+          : "+r"(sums)
+          : "r"(b)
+          : "memory");
+    } while (sums != sums_end);
+  } else {
+    do {
+      const std::int32_t b = load_word(bias);
+      bias += bias_bytes;
+      sums[0] = b;
+      sums[pixels - 1] = b;
+      sums += sums_step;
+    } while (sums != sums_end);
+  }
+}
+
+/// Makes a channel's outputs that do not go the short way.
+INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::int32_t pixels, std::int32_t multiplier,
+                                               std::int32_t shift, const output_range& range, std::int8_t* output,
+                                               std::int32_t pitch) {
+  for (std::int32_t pixel = 0; pixel < pixels; ++pixel, output += pitch)
+    *output = static_cast<std::int8_t>(shift == scale_table::constant_shift
+                                           ? multiplier
+                                           : scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
+}
+
+/// Makes outputs of channels of neighbouring pixels from their sums, sums_step from a channel's to the next one's.
+template <std::int32_t Pixels, requantisation R>
+INLAY_NEVER_INLINE void finish(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
+                               const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
+                               std::int8_t* output, std::int32_t pitch) {
+  const std::int32_t zero_point = range.zero_point;
+  do {
+    const std::int32_t m = *multiplier++, n = *shift++;
+    if (n >= 0) [[likely]] {
+      const channel_scale<R> scale(m, n, zero_point);
+      const auto make = [&](std::int32_t pixel) {
+        output[pixel * pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
+      };
+      make(0);
+      if constexpr (Pixels > 1) make(1);
+      if constexpr (Pixels > 2) make(2), make(3);
     } else {
-      for (std::int32_t i = 0; i < run; ++i)
-        bytes[i] = row_inside && column >= 0 && column < s.input_width ? from[i] : p.input_zero_point;
-      bytes += run;
+      finish_uncommon(sums, Pixels, m, n, range, output, pitch);
     }
-    count -= run;
-    channel = 0;
-    kx += inside ? taps : 1;
-    if (kx == p.kernel_width) {
-      kx = 0;
-      ++ky;
-    }
-  }
-}
-
-/// Widens some steps of the windows of neighbouring pixels into the buffer.
-inline void widen_windows(convolution_step& s, std::int32_t pixels, std::int32_t y, std::int32_t x,
-                          std::int32_t first_step, std::int32_t steps) {
-  const convolution& p = s.p;
-  const std::int32_t first = 4 * first_step - (-s.depth & 3);
-  if (p.group_channels % 4 == 0) {
-    gather<true>(s, pixels, y, x, first, 4 * steps, s.buffer);
-    return;
-  }
-  constexpr std::int32_t steps_at_once = 10;
-  for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
-    for (std::int32_t i = 0; i < steps; i += steps_at_once) {
-      alignas(4) std::int8_t bytes[4 * steps_at_once];
-      const std::int32_t now = steps - i < steps_at_once ? steps - i : steps_at_once;
-      gather<false>(s, 1, y, x + pixel * p.stride_width, first + 4 * i, 4 * now, bytes);
-      widen(bytes, now, minus_twice(p.input_zero_point), pixels, s.buffer + 2 * pixels * i + pixel);
-    }
-  }
-}
-
-/// All channels of neighbouring pixels.
-template <int Pixels, requantisation R>
-INLAY_NEVER_INLINE void make_pixels(convolution_step& s, std::int32_t y, std::int32_t x, std::int8_t* output,
-                                    std::int32_t output_pitch) {
-  constexpr std::int32_t block_channels = 4 / Pixels;
-  const std::int32_t depth = s.depth;
-  const std::int32_t channels = s.p.group_outputs;
-  // A block of a layer with fewer channels computes one channel several times.
-  const bool full = channels >= block_channels;
-  const std::int32_t channel_step = full ? 1 : 0;
-  const std::int32_t block_step = full ? block_channels : 1;
-  const std::int32_t channel_pitch = channel_step * depth;
-
-  const std::int32_t all_steps = (depth + 3) >> 2;
-  const bool at_once = all_steps * 2 * Pixels <= buffer_words - least_sums;
-  const std::int32_t part_steps = at_once ? all_steps : (buffer_words - most_sums) / (2 * Pixels);
-  std::int32_t* const sums = s.buffer + part_steps * 2 * Pixels;
-  const std::int32_t most_blocks = static_cast<std::int32_t>(s.buffer + buffer_words - sums) / 4;
-  for (std::int32_t channel = 0; channel < channels;) {
-    std::int32_t blocks = full ? (channels - channel) / block_channels : channels - channel;
-    if (blocks > most_blocks) blocks = most_blocks;
-    if (blocks == 0) {
-      // Less than a block is left: some channels again.
-      channel = channels - block_channels;
-      blocks = 1;
-    }
-    std::int32_t* const sums_end = sums + 4 * blocks;
-    const std::int8_t* bias = s.biases + s.bias_bytes * channel;
-    const std::int32_t next_bias = s.bias_bytes * channel_step;
-    for (std::int32_t* sum = sums; sum != sums_end; sum += 4, bias += s.bias_bytes * block_step) {
-      sum[0] = load_word(bias);
-      sum[1] = Pixels > 1 ? sum[0] : load_word(bias + next_bias);
-      sum[2] = Pixels > 2 ? sum[0] : load_word(bias + 2 / Pixels * next_bias);
-      sum[3] = Pixels > 1 ? sum[2] : load_word(bias + 3 * next_bias);
-    }
-
-    const std::int8_t* weights = s.weights + channel * depth - (-depth & 3);
-    for (std::int32_t step = 0; step < all_steps; step += part_steps) {
-      const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
-      if (!at_once || channel == 0) widen_windows(s, Pixels, y, x, step, steps);
-      multiply_pixels<Pixels>(s.buffer, s.buffer + 2 * Pixels * steps, weights + 4 * step, sums, sums_end,
-                              (-steps & 3) * step_bytes(Pixels), block_step * depth - 4 * steps, channel_pitch,
-                              3 * channel_pitch);
-    }
-
-    const std::int32_t* multiplier = s.multipliers + channel;
-    const std::int8_t* shift = s.shifts + channel;
-    std::int8_t* out = output + channel;
-    const output_range range = s.p.range;
-    for (const std::int32_t* sum = sums; sum != sums_end;) {
-      for (std::int32_t i = 0; i < block_channels; ++i, sum += Pixels) {
-        const auto store_pixels = [&](const auto& scale) {
-          const auto store = [&](std::int32_t pixel) {
-            out[pixel * output_pitch] = static_cast<std::int8_t>(scale.output(sum[pixel], range));
-          };
-          store(0);
-          if constexpr (Pixels > 1) store(1);
-          if constexpr (Pixels > 2) store(2), store(3);
-        };
-        if (*shift >= 0)
-          store_pixels(channel_scale<R>(*multiplier, *shift, range.zero_point));
-        else
-          store_pixels(channel_scale<requantisation::general>(*multiplier, *shift, range.zero_point));
-        multiplier += channel_step;
-        shift += channel_step;
-        out += channel_step;
-      }
-      multiplier += 1 - channel_step;
-      shift += 1 - channel_step;
-      out += 1 - channel_step;
-    }
-    channel += blocks * block_step;
-  }
+    sums += Pixels == 4 ? 4 : sums_step;
+    ++output;
+  } while (sums != sums_end);
 }
 
 /// A convolution's region; layers share the code.
 template <requantisation R>
-INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
-                                 region r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-  std::int32_t input_width = p.input_width;
-  // Windows of one pixel on whole rows that follow one another are one long row.
-  const bool single = p.kernel_height * p.kernel_width * p.stride_height * p.stride_width == 1;
-  if (single && r.first_column == 0 && r.end_column == input_width && r.end_row <= input.rows &&
-      r.end_row <= output.rows && input.row_pitch == input_width * input.pixel_pitch &&
-      output.row_pitch == input_width * output.pixel_pitch) {
-    r = {0, 1, r.first_row * input_width, r.end_row * input_width};
-    input_width = r.end_column;
+INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
+                                             const map_view<std::int8_t>& output, const region& whole,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  convolution_group group{p, input, p.input_width};
+  region r = whole;
+  // Whole rows that follow one another are one long row.
+  if (p.pointwise && p.stride_height == 1 && p.stride_width == 1 && r.first_column == 0 &&
+      r.end_column == p.input_width && r.end_row <= input.rows && r.end_row <= output.rows &&
+      input.row_pitch == p.input_width * input.pixel_pitch && output.row_pitch == p.input_width * output.pixel_pitch) {
+    group.input_width = r.end_row * p.input_width;
+    r = {0, 1, r.first_row * p.input_width, group.input_width};
   }
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
-  const std::int32_t channels = p.group_outputs * p.groups;
-  convolution_step s{
-      p,     input, input_width, weights, weights + p.bias_distance, 4, table, scale_table::shifts(table, channels),
-      depth, {}};
+  const std::int32_t before = -depth & 3;  // bytes to the first whole step
+  const std::int32_t all_steps = (depth + 3) >> 2;
+  const std::int32_t outputs = p.group_outputs;
   const std::int32_t no_bias = 0;
-  if (p.bias_distance == 0) {
-    s.biases = reinterpret_cast<const std::int8_t*>(&no_bias);
-    s.bias_bytes = 0;
-  }
-  for (std::int32_t group = 0; group < p.groups; ++group) {
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      const std::int32_t first_row = y * p.stride_height - p.padding_top;
-      for (std::int32_t x = r.first_column; x < r.end_column;) {
-        std::int32_t left = r.end_column - x;
-        // Three pixels are four with the one before.
-        if (left == 3 && x > r.first_column) --x, left = 4;
-        std::int8_t* out = output.pixel(y, x) + group * p.group_outputs;
-        const std::int32_t first_column = x * p.stride_width - p.padding_left;
-        if (left >= 4) {
-          make_pixels<4, R>(s, first_row, first_column, out, output.pixel_pitch);
-          x += 4;
-        } else if (left >= 2) {
-          make_pixels<2, R>(s, first_row, first_column, out, output.pixel_pitch);
-          x += 2;
-        } else {
-          make_pixels<1, R>(s, first_row, first_column, out, output.pixel_pitch);
-          x += 1;
+  const bool has_bias = p.bias_distance != 0;
+  const std::int8_t* const biases =
+      has_bias ? weights + p.bias_distance : reinterpret_cast<const std::int8_t*>(&no_bias);
+  const std::int32_t bias_bytes = has_bias ? 4 : 0;
+  std::int32_t buffer[buffer_words];
+
+  for (std::int32_t g = 0; g < p.groups; ++g, group.input.data += p.group_channels) {
+    const std::int32_t end_channel = (g + 1) * outputs;
+    std::int32_t pixels = 0;
+    for (std::int32_t y = r.first_row, x = r.first_column; y < r.end_row; x += pixels) {
+      std::int32_t left = r.end_column - x;
+      if (left <= 0) {
+        ++y;
+        x = r.first_column;
+        pixels = 0;
+        continue;
+      }
+      // Three pixels are four with the one before.
+      if (left == 3 && x > r.first_column) --x, left = 4;
+      pixels = left >= 4 ? 4 : left >= 2 ? 2 : 1;
+
+      // A block of a layer with fewer channels computes one channel several times.
+      const std::int32_t block_channels = 4 / pixels;
+      const bool full = outputs >= block_channels;
+      const std::int32_t block_step = full ? block_channels : 1;
+      const std::int32_t channel_pitch = full ? depth : 0;
+      const std::int32_t sums_step = full ? pixels : 4;
+
+      const std::int32_t step_words = 2 * pixels;
+      const bool at_once = all_steps * step_words <= buffer_words - least_sums;
+      const std::int32_t part_steps = at_once ? all_steps : (buffer_words - most_sums) / step_words;
+      std::int32_t* const sums = buffer + part_steps * step_words;
+      const std::int32_t most_channels = (buffer_words - part_steps * step_words) / 4 * block_step;
+      for (std::int32_t channel = end_channel - outputs; channel < end_channel;) {
+        std::int32_t now = end_channel - channel;
+        if (now > most_channels) now = most_channels;
+        if (now < block_step) {
+          // Less than a block is left: some channels again.
+          channel = end_channel - block_step;
+          now = block_step;
         }
+        now &= -block_step;
+        std::int32_t* const sums_end = sums + now * sums_step;
+        start_sums(sums, sums_end, sums_step, pixels, biases + bias_bytes * channel, bias_bytes);
+        const std::int8_t* const from = weights + channel * depth - before;
+        for (std::int32_t step = 0; step < all_steps; step += part_steps) {
+          const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
+          if (!at_once || channel == end_channel - outputs) {
+            if (p.pointwise && before == 0 && pixels == 4)
+              widen_four(group.input.pixel(y * p.stride_height, x * p.stride_width) + 4 * step,
+                         p.stride_width * input.pixel_pitch, buffer + step_words * steps,
+                         minus_twice(p.input_zero_point), buffer);
+            else
+              (p.group_channels % 4 == 0 ? widen_words : widen_copies)(
+                  group, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left,
+                  4 * step - before, 4 * steps, buffer);
+          }
+          multiply_pixels(pixels)(channel_pitch, buffer + step_words * steps, from + 4 * step, sums, buffer,
+                                  (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, sums_end,
+                                  3 * channel_pitch);
+        }
+        std::int8_t* const to = output.pixel(y, x) + channel;
+        const std::int8_t* const shifts = scale_table::shifts(table, outputs * p.groups) + channel;
+        (pixels == 4 ? finish<4, R>
+         : pixels == 2
+             ? finish<2, R>
+             : finish<1, R>)(sums, sums_end, sums_step, table + channel, shifts, p.range, to, output.pixel_pitch);
+        channel += now;
       }
     }
-    s.input.data += p.group_channels;
-    s.weights += p.group_outputs * depth;
-    s.biases += s.bias_bytes * p.group_outputs;
-    s.multipliers += p.group_outputs;
-    s.shifts += p.group_outputs;
   }
 }
 
@@ -450,14 +513,15 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_ta
     p.dilation_width = static_cast<std::uint8_t>(w.dilation.width);
     p.padding_top = static_cast<std::uint8_t>(w.padding.top);
     p.padding_left = static_cast<std::uint8_t>(w.padding.left);
+    p.pointwise = w.kernel == extent2d{1, 1} && w.padding == padding2d{};
     p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
     p.range = detail::arm_dsp::range_of(g, l);
     return p;
   }
 
   template <spec Spec>
-  static void run(const parameters& p, const std::int32_t* table, map_view<std::int8_t> output, region r,
-                  map_view<const std::int8_t> input, const std::int8_t* weights) {
+  static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
+                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     detail::arm_dsp::convolve<Spec.requantisation>(p, table, output, r, input, weights);
   }
 };
@@ -489,6 +553,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
     p.input_width = static_cast<std::int16_t>(g.input_of(l).extents.elements() / weights[1]);
     p.group_channels = static_cast<std::int16_t>(weights[1]);
     p.group_outputs = static_cast<std::int16_t>(weights[0]);
+    p.pointwise = true;
     p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
     p.range = detail::arm_dsp::range_of(g, l);
     return p;

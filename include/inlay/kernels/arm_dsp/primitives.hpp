@@ -45,8 +45,8 @@ constexpr requantisation short_requantisation(graph_view g, const layer& l) {
   return range.low == -128 && range.high == 127 ? requantisation::saturating : requantisation::clamped;
 }
 
-/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases
-/// stay where they are in the model.
+/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel; then a byte,
+/// 1 if a shift is negative. Biases stay where they are in the model.
 ///
 /// A shift of at least 0 is n − 1. constant_shift: the multiplier is the output, whatever the sum; so with channels
 /// that training has switched off, some of which have tiny scales and huge biases. Other negative ones: the shift of
@@ -58,7 +58,7 @@ struct scale_table {
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     const std::int32_t channels = channel_table::table_size(g, l);
-    return channels + (channels + 3) / 4;
+    return channels + channels / 4 + 1;
   }
 
   template <typename Byte>
@@ -67,11 +67,12 @@ struct scale_table {
     const std::int32_t channels = channel_table::table_size(g, l);
     const output_range range = range_of(g, l);
     const std::int64_t most = std::int64_t{g.input_of(l, 1).extents.elements() / channels} * 255 * 128;
+    std::int32_t general = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
       const fixed_multiplier by = constants[c].multiplier;
       const std::int64_t lowest = constants[c].bias - most, highest = constants[c].bias + most;
       table[c] = by.multiplier;
-      std::int32_t shift = by.shift - 64;
+      std::int32_t shift = (by.shift < 62 ? by.shift : 62) - 64;
       if (by.shift <= -1 && by.shift >= -22 && lowest > -(1 << 30) && highest < 1 << 30) {
         shift = -by.shift - 1;
       } else if (by.shift <= 0 && lowest >= -0x7fffffff && highest <= 0x7fffffff) {
@@ -81,17 +82,15 @@ struct scale_table {
           shift = constant_shift;
         }
       }
-      std::int32_t& four = table[channels + c / 4];
-      four = static_cast<std::int32_t>(static_cast<std::uint32_t>(four) | (static_cast<std::uint32_t>(shift) & 0xff)
-                                                                              << c % 4 * 8);
+      put_byte(table + channels, c, shift);
+      if (shift < 0) general = 1;
     }
+    put_byte(table + channels, channels, general);
   }
 
-  /// Whether a channel has a negative shift.
+  /// Whether a channel has a negative shift; compilers know.
   static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
-    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i)
-      if ((static_cast<std::uint32_t>(table[channels + i]) & 0x80808080u) != 0) return true;
-    return false;
+    return (table[channels + channels / 4] >> channels % 4 * 8 & 1) != 0;
   }
   static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
     return reinterpret_cast<const std::int8_t*>(table + channels);
@@ -104,6 +103,10 @@ struct scale_table {
   }
 
  private:
+  static constexpr void put_byte(std::int32_t* fours, std::int32_t i, std::int32_t byte) {
+    const std::uint32_t before = i % 4 == 0 ? 0 : static_cast<std::uint32_t>(fours[i / 4]);
+    fours[i / 4] = static_cast<std::int32_t>(before | (static_cast<std::uint32_t>(byte) & 0xff) << i % 4 * 8);
+  }
   static constexpr std::int32_t output(std::int32_t sum, fixed_multiplier by, output_range range) {
     return clamp_between(wrapping_add(multiply(sum, by), range.zero_point), range.low, range.high);
   }
@@ -115,25 +118,33 @@ struct channel_scale {
   std::int32_t multiplier, shift, rounding;
 
   INLAY_ALWAYS_INLINE channel_scale(std::int32_t m, std::int32_t s, std::int32_t zero_point)
-      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (s & 31)) {}
+      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (R == requantisation::general ? s & 31 : s)) {}
 
   /// The output, in the lowest byte.
   INLAY_ALWAYS_INLINE std::int32_t output(std::int32_t sum, const output_range& range) const {
     if (R == requantisation::general && shift < 0) return scale_table::uncommon_output(sum, multiplier, shift, range);
     std::int32_t x;
     asm("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(sum << 1), "r"(multiplier), "r"(rounding + (sum >> 31)));
-    x >>= shift & 31;
+    x >>= shift;
     asm("ssat %0, #8, %1, asr #1" : "=r"(x) : "r"(x));
     return R == requantisation::saturating ? x : clamp_between(x, range.low, range.high);
   }
 };
 
-/// Four bytes from anywhere.
+/// Keeps compilers from making a call of memcpy of a loop over a few bytes.
+INLAY_ALWAYS_INLINE std::int32_t keep(std::int32_t value) {
+  asm("" : "+r"(value));
+  return value;
+}
+
+/// Four bytes from or to anywhere.
 INLAY_ALWAYS_INLINE std::int32_t load_word(const void* from) {
   std::int32_t word;
   std::memcpy(&word, from, sizeof word);
   return word;
 }
+
+INLAY_ALWAYS_INLINE void store_word(void* to, std::int32_t word) { std::memcpy(to, &word, sizeof word); }
 
 /// Bytes 0 and 2, 1 and 3 of a word as pairs of int16, plus pairs.
 INLAY_ALWAYS_INLINE std::int32_t add_even_bytes(std::int32_t pairs, std::int32_t word) {

@@ -43,17 +43,11 @@ struct neighbours_have_own_input {
   }
 };
 
-/// A layer with weights, a few output channels after another: what they need is read once for all pixels.
-template <typename Neighbours>
-struct portable_window {
-  static constexpr bool needs_weight_sums = false;
-  static constexpr bool shares_input = std::is_same_v<Neighbours, neighbours_share_input>;
-  struct spec {};
+/// Where the channels' multipliers come from: a table.
+struct tabled_multipliers {
   using parameters = window_layer;
   using table_entry = fixed_multiplier;
 
-  static constexpr bool accepts(graph_view g, const layer& l) { return window_layer::accepts(g, l); }
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
   static constexpr parameters prepare(graph_view g, const layer& l) { return window_layer::make(g, l); }
   static constexpr std::int32_t table_size(graph_view g, const layer& l) { return channel_table::table_size(g, l); }
   template <typename Byte>
@@ -62,58 +56,92 @@ struct portable_window {
     const std::int32_t channels = table_size(g, l);
     for (std::int32_t c = 0; c < channels; ++c) table[c] = constants[c].multiplier;
   }
+  static fixed_multiplier of(const parameters&, const table_entry* table, const std::int8_t*, std::int32_t c) {
+    return table[c];
+  }
+};
 
-  template <spec>
+/// A layer with weights, a few output channels after another: what they need is read once for all pixels.
+template <typename Multipliers>
+struct window_kernel : Multipliers {
+  using typename Multipliers::parameters;
+  using typename Multipliers::table_entry;
+  static constexpr bool needs_weight_sums = false;
+  struct spec {
+    layer_kind kind = layer_kind::conv2d;
+  };
+
+  static constexpr bool accepts(graph_view g, const layer& l) { return window_layer::accepts(g, l); }
+  static constexpr spec specialise(graph_view, const layer& l) { return {l.kind}; }
+
+  template <spec S>
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    run_layer(p, table, output, r, input, weights);
+    if constexpr (S.kind == layer_kind::depthwise_conv2d)
+      run_depthwise({p, table, output, r, input, weights});
+    else
+      run_groups({p, table, output, r, input, weights});
   }
   template <spec>
   INLAY_NEVER_INLINE static void run_whole(const parameters& p, const table_entry* table, std::int8_t* output,
                                            const std::int8_t* input, const std::int8_t* weights) {
-    run_layer(p, table, p.output_row(output), p.all_of_row(), p.input_row(input), weights);
+    const map_view<std::int8_t> to{output, p.output_channels, 0, 1, 0};
+    const map_view<const std::int8_t> from{input, p.group_channels, 0, 1, 0};
+    const region all{0, 1, 0, p.input_width};
+    run_groups({p, table, to, all, from, weights});
   }
 
  private:
-  INLAY_NEVER_INLINE static void run_layer(const parameters& p, const table_entry* table,
-                                           const map_view<std::int8_t>& output, const region& r,
-                                           const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    const std::int32_t together = shares_input ? p.group_outputs : p.output_channels;
+  struct job {
+    const parameters& p;
+    const table_entry* table;
+    const map_view<std::int8_t>& output;
+    const region& r;
+    const map_view<const std::int8_t>& input;
+    const std::int8_t* weights;
+  };
+
+  INLAY_NEVER_INLINE static void run_groups(const job& j) {
     std::int32_t first_channel = 0;
-    for (std::int32_t c = 0; c < p.output_channels; first_channel += p.group_channels)
-      for (const std::int32_t end = c + together; c < end;) {
-        const std::int32_t from = shares_input ? first_channel : c / p.group_outputs;
-        if (c + 4 <= end && (shares_input || p.group_outputs == 1)) {
-          run_channels<4>(p, table, output, r, input, weights, c, from);
-          c += 4;
-        } else {
-          run_channels<1>(p, table, output, r, input, weights, c, from);
-          ++c;
-        }
-      }
+    for (std::int32_t c = 0; c < j.p.output_channels; first_channel += j.p.group_channels) {
+      const std::int32_t end = c + j.p.group_outputs;
+      for (; c + 4 <= end; c += 4) run_channels<neighbours_share_input, 4>(j, c, first_channel);
+      for (; c < end; ++c) run_channels<neighbours_share_input, 1>(j, c, first_channel);
+    }
   }
 
-  template <std::size_t Channels>
-  INLAY_NEVER_INLINE static void run_channels(const parameters& p, const table_entry* table,
-                                              const map_view<std::int8_t>& output, const region& r,
-                                              const map_view<const std::int8_t>& input, const std::int8_t* weights,
-                                              std::int32_t c, std::int32_t first_channel) {
+  INLAY_NEVER_INLINE static void run_depthwise(const job& j) {
+    std::int32_t c = 0;
+    if (j.p.group_outputs == 1)
+      for (; c + 4 <= j.p.output_channels; c += 4) run_channels<neighbours_have_own_input, 4>(j, c, c);
+    for (; c < j.p.output_channels; ++c) run_channels<neighbours_share_input, 1>(j, c, c / j.p.group_outputs);
+  }
+
+  template <typename Neighbours, std::size_t Channels>
+  INLAY_NEVER_INLINE static void run_channels(const job& j, std::int32_t c, std::int32_t first_channel) {
+    const parameters& p = j.p;
+    const map_view<const std::int8_t>& input = j.input;
     channel_sums<Channels> biases;
-    for (std::size_t i = 0; i < Channels; ++i) biases.items[i] = p.bias(weights, c + static_cast<std::int32_t>(i));
-    weights += c * p.channel_pitch;
+    fixed_multiplier multipliers[Channels];
+    for (std::size_t i = 0; i < Channels; ++i) {
+      biases.items[i] = p.bias(j.weights, c + static_cast<std::int32_t>(i));
+      multipliers[i] = Multipliers::of(p, j.table, j.weights, c + static_cast<std::int32_t>(i));
+    }
+    const std::int8_t* weights = j.weights + c * p.channel_pitch;
     // Without gaps between pixels, the taps of a row are one run of channels.
-    const bool dense = shares_input && p.dilation_width == 1 && input.pixel_pitch == p.group_channels;
+    const bool dense =
+        p.dilation_width == 1 && input.pixel_pitch == p.group_channels && p.tap_pitch == p.group_channels;
     const std::int32_t tap_step = input.pixel_pitch * p.dilation_width;
     const std::int32_t row_step = input.row_pitch * p.dilation_height;
     const std::int8_t* ring_end = input.data + input.rows * input.row_pitch;
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+    for (std::int32_t y = j.r.first_row; y < j.r.end_row; ++y) {
       const inside_taps rows =
           inside_taps::clip(y * p.stride_height - p.padding_top, p.kernel_height, p.dilation_height, p.input_height);
       const std::int8_t* first_row = input.pixel(rows.count > 0 ? rows.position : 0, 0) + first_channel;
       const std::int8_t* row_weights = weights + rows.first * p.kernel_width * p.tap_pitch;
-      std::int8_t* out = output.pixel(y, r.first_column) + c;
-      for (std::int32_t x = r.first_column; x < r.end_column; ++x, out += output.pixel_pitch) {
+      std::int8_t* out = j.output.pixel(y, j.r.first_column) + c;
+      for (std::int32_t x = j.r.first_column; x < j.r.end_column; ++x, out += j.output.pixel_pitch) {
         const inside_taps columns =
             inside_taps::clip(x * p.stride_width - p.padding_left, p.kernel_width, p.dilation_width, p.input_width);
         const std::int32_t run = dense ? columns.count * p.group_channels : p.group_channels;
@@ -129,8 +157,7 @@ struct portable_window {
           row += row_step;
           if (row >= wrap) row -= input.rows * input.row_pitch;
         }
-        for (std::size_t i = 0; i < Channels; ++i)
-          out[i] = p.finish(sums.items[i], table[c + static_cast<std::int32_t>(i)]);
+        for (std::size_t i = 0; i < Channels; ++i) out[i] = p.finish(sums.items[i], multipliers[i]);
       }
     }
   }
@@ -139,10 +166,10 @@ struct portable_window {
 }  // namespace detail
 
 template <>
-struct portable_kernel<layer_kind::conv2d> : detail::portable_window<detail::neighbours_share_input> {};
+struct portable_kernel<layer_kind::conv2d> : detail::window_kernel<detail::tabled_multipliers> {};
 template <>
-struct portable_kernel<layer_kind::depthwise_conv2d> : detail::portable_window<detail::neighbours_have_own_input> {};
+struct portable_kernel<layer_kind::depthwise_conv2d> : detail::window_kernel<detail::tabled_multipliers> {};
 template <>
-struct portable_kernel<layer_kind::fully_connected> : detail::portable_window<detail::neighbours_share_input> {};
+struct portable_kernel<layer_kind::fully_connected> : detail::window_kernel<detail::tabled_multipliers> {};
 
 }  // namespace inlay

@@ -97,15 +97,6 @@ struct window_layer {
   std::int8_t finish(std::int32_t sum, fixed_multiplier by) const {
     return stored_range{low, high}.clamp(wrapping_add(scale_by(sum, by), output_zero_point));
   }
-
-  /// The maps of a fully connected layer.
-  map_view<std::int8_t> output_row(std::int8_t* output) const {
-    return {output, output_channels, input_width * output_channels, 1, 0};
-  }
-  map_view<const std::int8_t> input_row(const std::int8_t* input) const {
-    return {input, group_channels, input_width * group_channels, 1, 0};
-  }
-  region all_of_row() const { return {0, 1, 0, input_width}; }
 };
 
 /// The taps of a window along one axis that are inside the map.

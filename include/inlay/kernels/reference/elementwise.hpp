@@ -192,7 +192,7 @@ struct reference_kernel<layer_kind::prelu> : detail::no_table {
 
   template <typename A, typename B>
   static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
-                            const region& r, const map_view<const A>& input, map_view<const B> slopes) {
+                            const region& r, const map_view<const A>& input, const map_view<const B>& slopes) {
     detail::for_each_pair(
         output, r, p.channels, input, p.a_read, slopes, p.b_read, [&p](std::int32_t x, std::int32_t slope) {
           const std::int32_t centred = x - p.a_zero_point;

@@ -261,8 +261,8 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, map_view<std::int8_t> outputs, const region& r,
-                            map_view<const Input> inputs) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& outputs, const region& r,
+                            const map_view<const Input>& inputs) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x)
         run_pixel(p, outputs.pixel(y, x), inputs.pixel(y, x));

@@ -1,7 +1,8 @@
-// Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED with the least code: one loop for all three, and no tables.
+// Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED with the least code: the loops of plain C++
+// without tables.
 #pragma once
 
-#include <inlay/kernels/portable/window.hpp>
+#include <inlay/kernels/portable/convolution.hpp>
 
 #include <bit>
 #include <cstdint>
@@ -28,7 +29,7 @@ struct whole_fraction {
 
 /// quantize_multiplier(a × b / c) without floating point. In double, the product of two floats is exact, and the
 /// quotient is rounded to 53 bits, ties to even, before it is rounded to 31 bits, ties up: up from 2^−23 below a half.
-constexpr fixed_multiplier quantize_ratio(float a, float b, float c) {
+INLAY_NEVER_INLINE constexpr fixed_multiplier quantize_ratio(float a, float b, float c) {
   const whole_fraction x = whole_fraction::of(a), y = whole_fraction::of(b), z = whole_fraction::of(c);
   if (x.number == 0 || y.number == 0) return {};
   std::uint64_t dividend = std::uint64_t{x.number} * y.number << 6;
@@ -56,18 +57,14 @@ constexpr fixed_multiplier quantize_ratio(float a, float b, float c) {
   return shift < -31 ? fixed_multiplier{} : fixed_multiplier{static_cast<std::int32_t>(quotient), shift};
 }
 
-/// A layer with weights, channel after channel: what a channel needs is worked out once for all pixels.
-struct small_window : no_table {
-  static constexpr bool needs_weight_sums = false;
-  struct spec {};
+/// Multipliers worked out from the model's scales, for a few channels at a time.
+struct computed_multipliers : no_table {
   struct parameters : window_layer {
     std::int32_t scales_at = 0;    // of the channels' scales, counted from the weights
-    std::int32_t scales_step = 0;  // 4, or 0 for one scale for all
+    std::int32_t scales_step = 0;  // bytes from one to the next: none if one scale is for all
     float input_scale = 0, output_scale = 0;
   };
 
-  static constexpr bool accepts(graph_view g, const layer& l) { return window_layer::accepts(g, l); }
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const tensor& weights = g.input_of(l, 1);
     return {window_layer::make(g, l),
@@ -77,56 +74,18 @@ struct small_window : no_table {
   template <typename Byte>
   static constexpr void fill_table(graph_view, const layer&, const Byte*, const channel_constants*, const std::int32_t*,
                                    table_entry*) {}
-
-  template <spec>
-  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
-                                      const region& r, const map_view<const std::int8_t>& input,
-                                      const std::int8_t* weights) {
-    run_channels(p, output, r, input, weights);
-  }
-  template <spec>
-  INLAY_NEVER_INLINE static void run_whole(const parameters& p, const table_entry*, std::int8_t* output,
-                                           const std::int8_t* input, const std::int8_t* weights) {
-    run_channels(p, p.output_row(output), p.all_of_row(), p.input_row(input), weights);
-  }
-
- private:
-  INLAY_NEVER_INLINE static void run_channels(const parameters& p, const map_view<std::int8_t>& output, const region& r,
-                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    const std::int8_t* filter = weights;
-    for (std::int32_t c = 0; c < p.output_channels; ++c, filter += p.channel_pitch) {
-      const float scale = std::bit_cast<float>(read_int32(weights + p.scales_at + p.scales_step * c, 0));
-      const fixed_multiplier multiplier = quantize_ratio(p.input_scale, scale, p.output_scale);
-      const std::int32_t bias = p.bias(weights, c);
-      const std::int32_t first_channel = c / p.group_outputs * p.group_channels;
-      for (std::int32_t y = r.first_row; y < r.end_row; ++y)
-        for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
-          std::int32_t sum = bias;
-          for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
-            const std::int32_t iy = y * p.stride_height - p.padding_top + ky * p.dilation_height;
-            if (iy < 0 || iy >= p.input_height) continue;
-            for (std::int32_t kx = 0; kx < p.kernel_width; ++kx) {
-              const std::int32_t ix = x * p.stride_width - p.padding_left + kx * p.dilation_width;
-              if (ix < 0 || ix >= p.input_width) continue;
-              const std::int8_t* pixel = input.pixel(iy, ix) + first_channel;
-              const std::int8_t* tap = filter + (ky * p.kernel_width + kx) * p.tap_pitch;
-              for (std::int32_t i = 0; i < p.group_channels; ++i)
-                sum = wrapping_add(sum, (pixel[i] - p.input_zero_point) * tap[i]);
-            }
-          }
-          output.pixel(y, x)[c] = p.finish(sum, multiplier);
-        }
-    }
+  static fixed_multiplier of(const parameters& p, const table_entry*, const std::int8_t* weights, std::int32_t c) {
+    return quantize_ratio(p.input_scale, read_float(weights + p.scales_at + p.scales_step * c, 0), p.output_scale);
   }
 };
 
 }  // namespace detail
 
 template <>
-struct fast_kernel<isa::small, layer_kind::conv2d> : detail::small_window {};
+struct fast_kernel<isa::small, layer_kind::conv2d> : detail::window_kernel<detail::computed_multipliers> {};
 template <>
-struct fast_kernel<isa::small, layer_kind::depthwise_conv2d> : detail::small_window {};
+struct fast_kernel<isa::small, layer_kind::depthwise_conv2d> : detail::window_kernel<detail::computed_multipliers> {};
 template <>
-struct fast_kernel<isa::small, layer_kind::fully_connected> : detail::small_window {};
+struct fast_kernel<isa::small, layer_kind::fully_connected> : detail::window_kernel<detail::computed_multipliers> {};
 
 }  // namespace inlay

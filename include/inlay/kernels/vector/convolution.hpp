@@ -1,0 +1,468 @@
+// Inlay: CONV_2D and FULLY_CONNECTED on vectors.
+//
+// Weights stand in the model channel by channel. A panel holds those of as many channels as a vector has lanes, side
+// by side; it is made of them at every call, on the stack, and used for all the pixels of the region. Inputs are
+// gathered patch by patch, so that borders, strides and dilations are gone before they are multiplied.
+#pragma once
+
+#include <inlay/kernels/vector/lanes.hpp>
+#include <inlay/kernels/vector/tile.hpp>
+
+#include <cstddef>
+
+namespace inlay::detail {
+
+/// On the stack: bytes of panels and of patches.
+inline constexpr std::int32_t panel_bytes = 1 << 15;
+inline constexpr std::int32_t patch_bytes = 1 << 15;
+inline constexpr std::int32_t most_pixels = 192;
+
+struct convolution_parameters {
+  std::int32_t input_height = 0, input_width = 0, input_channels = 0;
+  std::int32_t output_channels = 0;
+  window2d window{};
+  std::int32_t input_zero_point = 0;
+  output_range range{};
+  std::int32_t patch = 0;       // products that make a sum
+  bool weights_by_tap = false;  // with the channels innermost, as those of DEPTHWISE_CONV_2D
+
+  /// Patches are pixels, one after another.
+  constexpr bool reads_pixels() const { return window == window2d{}; }
+};
+
+constexpr convolution_parameters prepare_convolution(graph_view g, const layer& l) {
+  const tensor& in = g.input_of(l);
+  const tensor& out = g.output_of(l);
+  const stored_range range = activation_range(l.clamp, out.quant);
+  const shape& weights = g.input_of(l, 1).extents;
+  return {in.extents.height(),
+          in.extents.width(),
+          in.extents.channels(),
+          out.extents.channels(),
+          l.window,
+          in.quant.zero_point,
+          {range.low, range.high},
+          l.kind == layer_kind::depthwise_conv2d ? l.window.kernel.height * l.window.kernel.width
+                                                 : weights.elements() / weights[0],
+          l.kind == layer_kind::depthwise_conv2d};
+}
+
+/// Pixels of the largest block; numbers of pixels that blocks divide, 12 also where one block has more.
+inline constexpr std::int32_t most_block_pixels = 16;
+inline constexpr std::int32_t whole_blocks = 48, few_whole_blocks = 12;
+
+/// Longest kernel, so that a patch's rows fit an array.
+inline constexpr std::int32_t most_kernel_rows = 32;
+
+/// The patches of a region's pixels, one after another.
+template <typename V>
+class patches {
+ public:
+  using element = typename V::element;
+
+  patches(const convolution_parameters& p, const map_view<const std::int8_t>& input, const map_view<std::int8_t>& output, const region& r)
+      : p_(p),
+        input_(input),
+        output_(output),
+        r_(r),
+        pixel_(p.input_channels),
+        kernel_row_(p.window.kernel.width * p.input_channels),
+        y_(r.first_row),
+        x_(r.first_column) {
+    find_rows();
+  }
+
+  /// Writes the patches of the next `count` pixels, padded to whole steps, and where their outputs go.
+  void next(element* to, std::int8_t** outputs, std::int32_t count) {
+    const window2d& w = p_.window;
+    const bool dense = p_.reads_pixels() && p_.patch % V::depth == 0;
+    while (count > 0) {
+      const std::int32_t rest = r_.end_column - x_;
+      const std::int32_t some = rest < count ? rest : count;
+      std::int8_t* out = output_row_ + (x_ - output_.first_column) * output_.pixel_pitch;
+      for (std::int32_t i = 0; i < some; ++i, out += output_.pixel_pitch) *outputs++ = out;
+      if (dense) {
+        typename V::run(some * p_.patch).copy(to, rows_[0] + (x_ - input_.first_column) * p_.patch);
+        to += some * p_.patch;
+      } else {
+        std::int32_t x = x_ * w.stride.width - w.padding.left;
+        for (std::int32_t i = 0; i < some; ++i, x += w.stride.width) to = patch(to, x);
+      }
+      count -= some;
+      x_ += some;
+      if (x_ == r_.end_column) {
+        x_ = r_.first_column;
+        if (++y_ < r_.end_row) find_rows();
+      }
+    }
+  }
+
+ private:
+  void find_rows() {
+    const window2d& w = p_.window;
+    all_rows_ = true;
+    for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
+      const std::int32_t y = y_ * w.stride.height - w.padding.top + ky * w.dilation.height;
+      const bool inside = y >= 0 && y < p_.input_height;
+      rows_[ky] = inside ? input_.data + y % input_.rows * input_.row_pitch : nullptr;
+      all_rows_ = all_rows_ && inside;
+    }
+    output_row_ = output_.data + y_ % output_.rows * output_.row_pitch;
+  }
+
+  element* patch(element* to, std::int32_t x) {
+    const window2d& w = p_.window;
+    if (x >= 0 && x + w.kernel.width <= p_.input_width && w.dilation.width == 1 && all_rows_) {
+      const std::int32_t at = (x - input_.first_column) * p_.input_channels;
+      for (std::int32_t ky = 0; ky < w.kernel.height; ++ky, to += kernel_row_.count())
+        kernel_row_.copy(to, rows_[ky] + at);
+    } else {
+      to = patch_at_border(to, x);
+    }
+    for (std::int32_t i = p_.patch; i % V::depth != 0; ++i) *to++ = 0;
+    return to;
+  }
+
+  INLAY_NEVER_INLINE element* patch_at_border(element* to, std::int32_t left) {
+    const window2d& w = p_.window;
+    const auto border = static_cast<element>(p_.input_zero_point + V::element_offset);
+    for (std::int32_t ky = 0; ky < w.kernel.height; ++ky)
+      for (std::int32_t kx = 0; kx < w.kernel.width; ++kx, to += p_.input_channels) {
+        const std::int32_t x = left + kx * w.dilation.width;
+        if (rows_[ky] != nullptr && x >= 0 && x < p_.input_width)
+          pixel_.copy(to, rows_[ky] + (x - input_.first_column) * p_.input_channels);
+        else
+          V::fill(to, border, p_.input_channels);
+      }
+    return to;
+  }
+
+  const convolution_parameters& p_;
+  map_view<const std::int8_t> input_;
+  map_view<std::int8_t> output_;
+  region r_;
+  typename V::run pixel_, kernel_row_;
+  std::int32_t y_, x_;
+  bool all_rows_ = true;
+  std::int8_t* output_row_ = nullptr;
+  const std::int8_t* rows_[most_kernel_rows];
+};
+
+/// Where the elements of a block's first pixel are: runs, as many steps each. The next pixel's are `pitch` further.
+template <typename V>
+struct element_runs {
+  const typename V::element* const* runs;
+  std::int32_t count;
+  std::int32_t steps;
+  std::int32_t offset;
+  std::int32_t pitch;
+};
+
+/// Sums of Panels × Pixels, requantised and stored.
+template <typename V, int Panels, int Pixels>
+INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typename V::weight* panel,
+                                       std::int32_t panel_pitch, const typename V::group* groups,
+                                       const output_range& range, std::int8_t* const* outputs, std::int32_t pixels,
+                                       std::int32_t first_channel, std::int32_t channels) {
+  typename V::sums sums[Panels][Pixels];
+#pragma GCC unroll 16
+  for (int p = 0; p < Panels; ++p) {
+    const typename V::sums bias = V::load(groups[p].bias);
+#pragma GCC unroll 16
+    for (int x = 0; x < Pixels; ++x) sums[p][x] = bias;
+  }
+  const std::ptrdiff_t pitch = from.pitch;
+  for (std::int32_t run = 0; run < from.count; ++run) {
+    // Every third pixel has a pointer: from there the machine adds the pitch once or twice itself.
+    constexpr int pointers = (Pixels + 2) / 3;
+    const typename V::element* elements[pointers];
+#pragma GCC unroll 16
+    for (int x = 0; x < pointers; ++x) elements[x] = from.runs[run] + from.offset + 3 * x * pitch;
+    for (std::int32_t s = 0; s < from.steps; ++s) {
+      typename V::sums weights[Panels];
+#pragma GCC unroll 16
+      for (int p = 0; p < Panels; ++p) weights[p] = V::load(panel + p * panel_pitch);
+#pragma GCC unroll 16
+      for (int x = 0; x < Pixels; ++x) {
+        const typename V::sums one = V::broadcast(elements[x / 3] + x % 3 * pitch);
+#pragma GCC unroll 16
+        for (int p = 0; p < Panels; ++p) sums[p][x] = V::dot(sums[p][x], one, weights[p]);
+      }
+      panel += V::lanes * V::depth;
+#pragma GCC unroll 16
+      for (int x = 0; x < pointers; ++x) elements[x] += V::depth;
+    }
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < Panels; ++p) {
+    const std::int32_t first = first_channel + p * V::lanes;
+    const std::int32_t count = channels - first < V::lanes ? channels - first : V::lanes;
+    if (groups[p].simple != 0) {
+      const typename V::requantiser requantise(groups[p]);
+#pragma GCC unroll 16
+      for (int x = 0; x < Pixels; ++x)
+        if (x < pixels) V::store_outputs(outputs[x] + first, requantise(sums[p][x]), range, count);
+    } else {
+#pragma GCC unroll 16
+      for (int x = 0; x < Pixels; ++x)
+        if (x < pixels) V::store_outputs(outputs[x] + first, V::requantise_any(sums[p][x], groups[p]), range, count);
+    }
+  }
+}
+
+/// One pixel, whose patch is there: no panels, each channel's weights are multiplied where they are.
+template <typename V>
+void multiply_pixel(const typename V::element* patch, const convolution_parameters& p, const typename V::group* groups,
+                    const std::int8_t* weights, std::int8_t* output) {
+  for (std::int32_t first = 0; first < p.output_channels; first += V::lanes, ++groups) {
+    const std::int32_t rest = p.output_channels - first;
+    const std::int32_t count = rest < V::lanes ? rest : V::lanes;
+    const typename V::sums sums =
+        V::add(V::load(groups->bias), V::multiply_rows(patch, weights + first * p.patch, p.patch, count, p.patch));
+    const typename V::sums outputs =
+        groups->simple != 0 ? typename V::requantiser(*groups)(sums) : V::requantise_any(sums, *groups);
+    V::store_outputs(output + first, outputs, p.range, count);
+  }
+}
+
+/// A panel of the weights of output channels first … first + count − 1, in runs that are padded to whole steps.
+template <typename V>
+void pack_panel(const convolution_parameters& p, std::int32_t runs, const std::int8_t* weights, std::int32_t first,
+                std::int32_t count, typename V::weight* panel) {
+  const std::int32_t run = p.patch / runs;
+  const std::int32_t padded = round_up(run, V::depth);
+  for (std::int32_t i = 0; i < runs; ++i, panel += padded * V::lanes) {
+    if (!p.weights_by_tap) {
+      V::pack(panel, weights + first * p.patch + i * run, p.patch, count, run);
+      continue;
+    }
+    for (std::int32_t k = 0; k < padded; ++k)
+      for (std::int32_t c = 0; c < V::lanes; ++c)
+        panel[(k / V::depth * V::lanes + c) * V::depth + k % V::depth] =
+            k < run && c < count ? weights[(i * run + k) * p.output_channels + first + c] : typename V::weight{0};
+  }
+}
+
+/// Calls make(panels, first channel, packed panels' channels' end) for a few panels at a time.
+template <typename V, typename Function>
+void for_each_chunk(const convolution_parameters& p, std::int32_t runs, const std::int8_t* weights, Function make) {
+  constexpr std::int32_t panel_weights = panel_bytes / static_cast<std::int32_t>(sizeof(typename V::weight));
+  alignas(64) typename V::weight panels[panel_weights];
+  const std::int32_t panel_pitch = runs * round_up(p.patch / runs, V::depth) * V::lanes;
+  const std::int32_t most = panel_weights / panel_pitch;
+  for (std::int32_t first = 0; first < p.output_channels;) {
+    const std::int32_t chunk = first;
+    std::int32_t made = 0;
+    for (; made < most && first < p.output_channels; ++made, first += V::lanes) {
+      const std::int32_t rest = p.output_channels - first;
+      pack_panel<V>(p, runs, weights, first, rest < V::lanes ? rest : V::lanes, panels + made * panel_pitch);
+    }
+    make(panels, panel_pitch, made, chunk);
+  }
+}
+
+/// A chunk of panels with pixels whose elements are there.
+template <typename V>
+void multiply_pixels(const convolution_parameters& p, const typename V::group* groups, const typename V::weight* panels,
+                     std::int32_t panel_pitch, std::int32_t made, std::int32_t chunk, element_runs<V> from,
+                     std::int8_t* const* outputs, std::int32_t pixels) {
+  const auto multiply = [&]<int Panels>(std::integral_constant<int, Panels>, std::int32_t panel) {
+    constexpr int block_pixels = V::block_pixels(Panels);
+    from.offset = 0;
+    for (std::int32_t x = 0; x < pixels; x += block_pixels, from.offset += block_pixels * from.pitch)
+      multiply_block<V, Panels, block_pixels>(from, panels + panel * panel_pitch, panel_pitch,
+                                              groups + chunk / V::lanes + panel, p.range, outputs + x, pixels - x,
+                                              chunk + panel * V::lanes, p.output_channels);
+  };
+  std::int32_t panel = 0;
+  for (; panel + V::block_panels <= made; panel += V::block_panels)
+    multiply(std::integral_constant<int, V::block_panels>{}, panel);
+  if constexpr (V::block_panels > 2)
+    for (; panel + 2 <= made; panel += 2) multiply(std::integral_constant<int, 2>{}, panel);
+  for (; panel < made; ++panel) multiply(std::integral_constant<int, 1>{}, panel);
+}
+
+/// All pixels of a region by their patches.
+template <typename V>
+INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const typename V::group* groups,
+                                         const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
+                                         const std::int8_t* weights) {
+  constexpr std::int32_t most_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
+  alignas(64) typename V::element elements[most_elements];
+  std::int8_t* outputs[most_pixels];
+  const std::int32_t pitch = round_up(p.patch, V::depth);
+  const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
+  const std::int32_t fitting = most_elements / pitch < most_pixels ? most_elements / pitch : most_pixels;
+  const std::int32_t at_once = fitting >= whole_blocks ? fitting - fitting % whole_blocks : few_whole_blocks;
+  for_each_chunk<V>(
+      p, 1, weights,
+      [&](const typename V::weight* panels, std::int32_t panel_pitch, std::int32_t made, std::int32_t chunk) {
+        patches<V> patch(p, input, output, r);
+        for (std::int32_t done = 0; done < pixels; done += at_once) {
+          const std::int32_t some = pixels - done < at_once ? pixels - done : at_once;
+          patch.next(elements, outputs, some);
+          const typename V::element* run = elements;
+          multiply_pixels<V>(p, groups, panels, panel_pitch, made, chunk, {&run, 1, pitch / V::depth, 0, pitch},
+                             outputs, some);
+        }
+      });
+}
+
+/// All pixels of a region row by row: with few channels, patches are not worth making. A row of the kernel is a run of
+/// a row of the map.
+template <typename V>
+INLAY_NEVER_INLINE void convolve_rows(const convolution_parameters& p, const typename V::group* groups,
+                                      const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
+                                      const std::int8_t* weights) {
+  alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
+  std::int8_t* outputs[most_pixels];
+  const window2d& w = p.window;
+  const std::int32_t steps = (w.kernel.width * p.input_channels + V::depth - 1) / V::depth;
+  for_each_chunk<V>(
+      p, w.kernel.height, weights,
+      [&](const typename V::weight* panels, std::int32_t panel_pitch, std::int32_t made, std::int32_t chunk) {
+        for (std::int32_t x = r.first_column; x < r.end_column; x += most_pixels) {
+          const std::int32_t columns = r.end_column - x < most_pixels ? r.end_column - x : most_pixels;
+          input_tile<V> tile(w, {p.input_height, p.input_width}, p.input_zero_point, input,
+                             {x * w.stride.width - w.padding.left, 1, input_tile<V>::phase_columns(w, 1, columns), 0,
+                              p.input_channels},
+                             r.first_row, memory);
+          tile.make(r.first_row);
+          for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+            if (y + 1 < r.end_row) tile.make(y + 1);
+            const typename V::element* runs[most_kernel_rows];
+            for (std::int32_t ky = 0; ky < w.kernel.height; ++ky)
+              runs[ky] = tile.row(y * w.stride.height - w.padding.top + ky * w.dilation.height);
+            std::int8_t* out = output.pixel(y, x);
+            for (std::int32_t i = 0; i < columns; ++i, out += output.pixel_pitch) outputs[i] = out;
+            multiply_pixels<V>(p, groups, panels, panel_pitch, made, chunk,
+                               {runs, w.kernel.height, steps, 0, w.stride.width * p.input_channels}, outputs, columns);
+          }
+        }
+      });
+}
+
+/// Whether a region goes row by row.
+template <typename V>
+constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t columns) {
+  const window2d& w = p.window;
+  constexpr std::int32_t most_run = 64;
+  const std::int32_t run = w.kernel.width * p.input_channels;
+  const std::int32_t at_once = columns < most_pixels ? columns : most_pixels;
+  const std::int32_t row = input_tile<V>::phase_columns(w, 1, at_once) * p.input_channels;
+  const std::int32_t beyond = most_block_pixels * w.stride.width * p.input_channels + run + V::depth;
+  const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
+  const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
+  return !p.reads_pixels() && w.dilation.width == 1 && run <= most_run &&
+         (input_tile<V>::ring_rows(w) * row + beyond) * element_bytes <= tile_bytes &&
+         w.kernel.height * round_up(run, V::depth) * V::lanes * weight_bytes <= panel_bytes;
+}
+
+template <typename V>
+void convolve(const convolution_parameters& p, const typename V::group* table, const map_view<std::int8_t>& output, const region& r,
+              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  if (goes_by_rows<V>(p, r.end_column - r.first_column))
+    convolve_rows<V>(p, table, output, r, input, weights);
+  else
+    convolve_patches<V>(p, table, output, r, input, weights);
+}
+
+/// Whether a patch and a panel fit the stack's buffers.
+template <typename V>
+constexpr bool fits_buffers(std::int32_t patch) {
+  const std::int32_t padded = round_up(patch, V::row_step);
+  const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
+  const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
+  return padded * element_bytes * most_block_pixels <= patch_bytes && padded * weight_bytes * V::lanes <= panel_bytes;
+}
+
+/// Table: the constants of the output channels in groups of lanes.
+template <typename V>
+struct lane_table {
+  using table_entry = typename V::group;
+  static constexpr bool needs_weight_sums = true;
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    return (channel_table::table_size(g, l) + V::lanes - 1) / V::lanes;
+  }
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
+                                   const std::int32_t* weight_sums, table_entry* table) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    const std::int32_t depth = weights_per_channel(g, l);
+    const std::int32_t offset = g.input_of(l).quant.zero_point + V::element_offset;
+    for (std::int32_t c = 0; c < channels; ++c)
+      set_lane(table[c / V::lanes], c % V::lanes, constants[c], depth, offset * weight_sums[c],
+               g.output_of(l).quant.zero_point);
+  }
+};
+
+template <typename V>
+struct vector_convolution : lane_table<V> {
+  using parameters = convolution_parameters;
+  struct spec {};
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr parameters prepare(graph_view g, const layer& l) { return prepare_convolution(g, l); }
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    const shape& weights = g.input_of(l, 1).extents;
+    return weights.channels() == g.input_of(l).extents.channels() && l.window.kernel.height <= most_kernel_rows &&
+           fits_buffers<V>(weights_per_channel(g, l));
+  }
+
+  template <spec>
+  static void run(const parameters& p, const typename V::group* table, const map_view<std::int8_t>& output, const region& r,
+                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    // A panel that few pixels use is not worth making.
+    if ((r.end_row - r.first_row) * (r.end_column - r.first_column) <= 2)
+      run_pixels(p, table, output, r, input, weights);
+    else
+      convolve<V>(p, table, output, r, input, weights);
+  }
+
+ private:
+  INLAY_NEVER_INLINE static void run_pixels(const parameters& p, const typename V::group* table,
+                                            const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
+                                            const std::int8_t* weights) {
+    patches<V> next(p, input, output, r);
+    alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];
+    for (std::int32_t i = p.patch; i < round_up(p.patch, V::row_step); ++i) patch[i] = 0;
+    const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
+    for (std::int32_t i = 0; i < pixels; ++i) {
+      std::int8_t* out;
+      next.next(patch, &out, 1);
+      multiply_pixel<V>(patch, p, table, weights, out);
+    }
+  }
+};
+
+/// Rows are pixels of a 1×1 convolution.
+template <typename V>
+struct vector_fully_connected : lane_table<V> {
+  struct parameters : convolution_parameters {
+    std::int32_t rows = 1;
+  };
+  struct spec {};
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    parameters p{prepare_convolution(g, l)};
+    const shape& weights = g.input_of(l, 1).extents;
+    p.rows = g.input_of(l).extents.elements() / weights[1];
+    p.input_height = 1;
+    p.input_width = p.rows;
+    p.input_channels = weights[1];
+    p.output_channels = weights[0];
+    p.window = {};
+    return p;
+  }
+  static constexpr bool accepts(graph_view g, const layer& l) { return fits_buffers<V>(weights_per_channel(g, l)); }
+
+  template <spec>
+  static void run_whole(const parameters& p, const typename V::group* table, std::int8_t* output,
+                        const std::int8_t* input, const std::int8_t* weights) {
+    const map_view<std::int8_t> to{output, p.output_channels, p.rows * p.output_channels, 1, 0};
+    const map_view<const std::int8_t> from{input, p.input_channels, p.rows * p.input_channels, 1, 0};
+    vector_convolution<V>::template run<typename vector_convolution<V>::spec{}>(p, table, to, {0, 1, 0, p.rows}, from,
+                                                                                weights);
+  }
+};
+
+}  // namespace inlay::detail

@@ -1,0 +1,112 @@
+// Inlay: what layers with weights need beside vectors: constants of output channels, and bytes moved about.
+//
+// An instruction set's primitives (x86.hpp, neon.hpp) are a struct with
+//
+//   lanes, depth                int32 sums in a vector; products that one dot() adds to each
+//   element, element_offset     what inputs are multiplied as: the int8 plus the offset
+//   weight                      what weights are multiplied as
+//   block_panels, block_pixels  the block of sums that stays in registers
+//   sums                        a vector of int32
+#pragma once
+
+#include <inlay/kernels/reference/convolution.hpp>
+
+#include <cstdint>
+#include <cstring>
+
+namespace inlay::detail {
+
+/// Constants of as many output channels as a vector of sums has lanes.
+template <std::int32_t Lanes>
+struct alignas(64) channel_lanes {
+  std::int32_t bias[Lanes]{};  // what the zero point and the element's offset add is in it
+  std::int32_t multiplier[Lanes]{};
+  std::int16_t zero_point[Lanes]{};  // of the output
+  std::int8_t shift[Lanes]{};        // as in fixed_multiplier
+  std::uint8_t simple = 1;           // sums are below 2^30 and shifts are −1 to −23: less arithmetic is exact
+};
+
+/// Channels that training has left without weights have a bias near the ends of int32 and a shift to match: all their
+/// sums give the same output, or one of two neighbours. Puts simple constants for them into a lane, if it is one.
+template <std::int32_t Lanes>
+constexpr bool set_step(channel_lanes<Lanes>& group, std::int32_t lane, channel_constants c, std::int32_t reach,
+                        std::int32_t offset_sum, std::int32_t zero_point) {
+  constexpr std::int32_t most_reach = 1 << 26;
+  if (reach >= most_reach || c.bias > 0x7fffffff - reach || c.bias < -0x7fffffff + reach) return false;
+  const std::int32_t low = multiply(c.bias - reach, c.multiplier), high = multiply(c.bias + reach, c.multiplier);
+  if (high - low > 1 || low < -1000 || low > 1000) return false;
+  group.zero_point[lane] = static_cast<std::int16_t>(low + zero_point);
+  if (low == high) {
+    group.bias[lane] = group.multiplier[lane] = 0;
+    group.shift[lane] = -1;
+    return true;
+  }
+  std::int32_t below = -reach, step = reach;  // sums without the bias that give the lower and the higher output
+  while (step - below > 1) {
+    const std::int32_t between = below + (step - below) / 2;
+    (multiply(c.bias + between, c.multiplier) == low ? below : step) = between;
+  }
+  // A sixteenth of the sum, brought to where half of 2^23 rounds up.
+  group.bias[lane] = wrapping_add((1 << 26) - (1 << 3) - step, -offset_sum);
+  group.multiplier[lane] = 1 << 27;
+  group.shift[lane] = -23;
+  return true;
+}
+
+/// Puts a channel's constants into a lane. `depth` products make a sum; `offset_sum` is what the zero point and the
+/// element's offset add to it.
+template <std::int32_t Lanes>
+constexpr void set_lane(channel_lanes<Lanes>& group, std::int32_t lane, channel_constants c, std::int32_t depth,
+                        std::int32_t offset_sum, std::int32_t zero_point) {
+  const std::int32_t reach = depth * 255 * 128;
+  // All sums times zero.
+  if (c.multiplier.multiplier == 0) c = {0, {0, -1}};
+  const std::int64_t bias = c.bias;
+  const bool simple = (bias < 0 ? -bias : bias) + reach < std::int64_t{1} << 30 && c.multiplier.shift <= -1 &&
+                      c.multiplier.shift >= -23;
+  if (!simple && set_step(group, lane, c, reach, offset_sum, zero_point)) return;
+  if (!simple) group.simple = 0;
+  group.bias[lane] = wrapping_add(c.bias, -offset_sum);
+  group.multiplier[lane] = c.multiplier.multiplier;
+  group.shift[lane] = static_cast<std::int8_t>(c.multiplier.shift);
+  group.zero_point[lane] = static_cast<std::int16_t>(zero_point);
+}
+
+/// The clamp that follows requantisation.
+struct output_range {
+  std::int32_t low = -128;
+  std::int32_t high = 127;
+};
+
+/// As many bytes as fit, in pieces of a power of two, for counts too small for a call of memcpy.
+INLAY_ALWAYS_INLINE void copy_few(std::int8_t* to, const std::int8_t* from, std::int32_t count) {
+  for (; count >= 8; count -= 8, to += 8, from += 8) std::memcpy(to, from, 8);
+  if ((count & 4) != 0) {
+    std::memcpy(to, from, 4);
+    to += 4;
+    from += 4;
+  }
+  if ((count & 2) != 0) {
+    std::memcpy(to, from, 2);
+    to += 2;
+    from += 2;
+  }
+  if ((count & 1) != 0) *to = *from;
+}
+
+/// So many bytes, again and again, then zeros.
+template <std::int32_t Bytes>
+struct repeat {
+  repeat(const std::int8_t* from, std::int32_t count, std::int32_t times) {
+    std::int32_t at = 0;
+    for (std::int32_t i = 0; i < times; ++i, at += count) copy_few(bytes + at, from, count);
+    for (; at < Bytes; ++at) bytes[at] = 0;
+  }
+  std::int8_t bytes[Bytes];
+};
+
+constexpr std::int32_t round_up(std::int32_t value, std::int32_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+}  // namespace inlay::detail
