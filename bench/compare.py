@@ -23,7 +23,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "tests" / "zoo"))
-from run import schedule_type  # noqa: E402
+from schedules import schedule_type  # noqa: E402
 
 MODELS = ["mlperf_vww_96_int8", "mlperf_pretrainedResnet_quant", "mlperf_kws_ref_model", "mlperf_ad01_int8",
           "tinyengine_vww", "mcunet-10fps_vww", "tflm_person_detect", "tinyengine_mcunetv2_large",

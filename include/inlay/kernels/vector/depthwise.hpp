@@ -46,8 +46,8 @@ class depthwise_loops {
                                      const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
                                      const std::int8_t* weights) {
     alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
-    typename V::sums packed[(most_taps + V::depth) / V::depth * V::depth];
-    for (std::int32_t first = 0; first < p.channels; first += V::block, table += V::depth) {
+    typename V::sums packed[(most_taps + V::depth - 1) / V::depth * V::parts_count];
+    for (std::int32_t first = 0; first < p.channels; first += V::block, table += V::parts_count) {
       const std::int32_t channels = p.channels - first < V::block ? p.channels - first : V::block;
       // Pixels stand side by side in the output only if nothing stands between them.
       const std::int32_t together = output.pixel_pitch == channels ? p.together : 1;
@@ -63,14 +63,14 @@ class depthwise_loops {
   static void pack(const depthwise_parameters& p, const std::int8_t* weights, std::int32_t channels,
                    std::int32_t together, typename V::sums* packed) {
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
-    for (std::int32_t first = 0; first < taps; first += V::depth, packed += V::depth) {
+    for (std::int32_t first = 0; first < taps; first += V::depth, packed += V::parts_count) {
       typename V::sums tap[V::depth];
       for (std::int32_t t = 0; t < V::depth; ++t) {
         tap[t] = first + t < taps ? V::load_weights(weights, channels, together) : V::zero();
         weights += p.channels;
       }
       const typename V::parts parts = V::interleave(tap);
-      for (std::int32_t i = 0; i < V::depth; ++i) packed[i] = parts.v[i];
+      for (std::int32_t i = 0; i < V::parts_count; ++i) packed[i] = parts.v[i];
     }
   }
 
@@ -114,17 +114,17 @@ class depthwise_loops {
   /// What a block's channels need, ready for use.
   struct constants {
     explicit constants(const typename V::group* table)
-        : constants(table, std::make_integer_sequence<int, V::depth>{}) {}
+        : constants(table, std::make_integer_sequence<int, V::parts_count>{}) {}
     template <int... I>
     constants(const typename V::group* table, std::integer_sequence<int, I...>)
         : groups(table), simple(((table[I].simple != 0) && ...)), requantise{typename V::requantiser(table[I])...} {}
     const typename V::group* groups;
     bool simple;
-    typename V::requantiser requantise[V::depth];
+    typename V::requantiser requantise[V::parts_count];
   };
 
   INLAY_NEVER_INLINE static typename V::parts requantise_any(typename V::parts sums, const typename V::group* groups) {
-    for (int i = 0; i < V::depth; ++i) sums.v[i] = V::requantise_any(sums.v[i], groups[i]);
+    for (int i = 0; i < V::parts_count; ++i) sums.v[i] = V::requantise_any(sums.v[i], groups[i]);
     return sums;
   }
 
@@ -133,20 +133,20 @@ class depthwise_loops {
                                         const output_range& range, std::int8_t* out, std::int32_t count) {
     typename V::parts sums;
 #pragma GCC unroll 4
-    for (int i = 0; i < V::depth; ++i) sums.v[i] = V::load(c.groups[i].bias);
+    for (int i = 0; i < V::parts_count; ++i) sums.v[i] = V::load(c.groups[i].bias);
     for (std::int32_t g = 0; g < tap_groups; ++g) {
       typename V::sums tap[V::depth];
 #pragma GCC unroll 4
       for (int i = 0; i < V::depth; ++i) tap[i] = V::load_elements(taps[i] + at);
       const typename V::parts parts = V::interleave(tap);
 #pragma GCC unroll 4
-      for (int i = 0; i < V::depth; ++i) sums.v[i] = V::dot(sums.v[i], parts.v[i], weights[i]);
+      for (int i = 0; i < V::parts_count; ++i) sums.v[i] = V::dot(sums.v[i], parts.v[i], weights[i]);
       taps += V::depth;
-      weights += V::depth;
+      weights += V::parts_count;
     }
     if (c.simple) {
 #pragma GCC unroll 4
-      for (int i = 0; i < V::depth; ++i) sums.v[i] = c.requantise[i](sums.v[i]);
+      for (int i = 0; i < V::parts_count; ++i) sums.v[i] = c.requantise[i](sums.v[i]);
     } else {
       sums = requantise_any(sums, c.groups);
     }
@@ -196,7 +196,7 @@ struct vector_depthwise_convolution {
   static constexpr bool needs_weight_sums = true;
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     if (specialise(g, l).convolution) return lane_table<V>::table_size(g, l);
-    return loops::blocks(g.input_of(l).extents.channels()) * V::depth;
+    return loops::blocks(g.input_of(l).extents.channels()) * V::parts_count;
   }
   template <typename Byte>
   static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
@@ -207,7 +207,7 @@ struct vector_depthwise_convolution {
     const std::int32_t copies = loops::block_pixels(channels);
     for (std::int32_t entry = 0; entry < table_size(g, l); ++entry)
       for (std::int32_t lane = 0; lane < V::lanes; ++lane) {
-        const std::int32_t at = entry / V::depth * V::block + V::block_lane(entry % V::depth, lane);
+        const std::int32_t at = entry / V::parts_count * V::block + V::block_lane(entry % V::parts_count, lane);
         if (at >= channels * copies) continue;
         const std::int32_t c = at % channels;
         set_lane(table[entry], lane, constants[c], weights_per_channel(g, l), offset * weight_sums[c],

@@ -3,19 +3,35 @@
 
 #include <inlay/kernels/vector/convolution.hpp>
 #include <inlay/kernels/vector/depthwise.hpp>
+#include <inlay/kernels/vector/neon.hpp>
 #include <inlay/kernels/vector/x86.hpp>
 
 namespace inlay {
 
+#define INLAY_VECTOR_KERNELS(name)                                                                           \
+  template <>                                                                                                \
+  struct fast_kernel<isa::name, layer_kind::conv2d> : detail::vector_convolution<detail::name##_vectors> {}; \
+  template <>                                                                                                \
+  struct fast_kernel<isa::name, layer_kind::fully_connected>                                                 \
+      : detail::vector_fully_connected<detail::name##_vectors> {};                                           \
+  template <>                                                                                                \
+  struct fast_kernel<isa::name, layer_kind::depthwise_conv2d>                                                \
+      : detail::vector_depthwise_convolution<detail::name##_vectors> {};
 #if INLAY_HAS_AVX512_VNNI
-template <>
-struct fast_kernel<isa::avx512_vnni, layer_kind::conv2d> : detail::vector_convolution<detail::avx512_vnni_vectors> {};
-template <>
-struct fast_kernel<isa::avx512_vnni, layer_kind::fully_connected>
-    : detail::vector_fully_connected<detail::avx512_vnni_vectors> {};
-template <>
-struct fast_kernel<isa::avx512_vnni, layer_kind::depthwise_conv2d>
-    : detail::vector_depthwise_convolution<detail::avx512_vnni_vectors> {};
+INLAY_VECTOR_KERNELS(avx512_vnni)
 #endif
+#if INLAY_HAS_AVX_VNNI
+INLAY_VECTOR_KERNELS(avx_vnni)
+#endif
+#if INLAY_HAS_AVX2
+INLAY_VECTOR_KERNELS(avx2)
+#endif
+#if INLAY_HAS_NEON
+INLAY_VECTOR_KERNELS(neon)
+#endif
+#if INLAY_HAS_NEON_DOT
+INLAY_VECTOR_KERNELS(neon_dot)
+#endif
+#undef INLAY_VECTOR_KERNELS
 
 }  // namespace inlay

@@ -62,8 +62,8 @@ class input_tile {
     const std::int8_t* from = input_.data + y % input_.rows * input_.row_pitch + c_.first_channel;
     for (std::int32_t phase = 0; phase < c_.phases; ++phase) {
       // Columns of this phase before the map, in it and after it.
-      const auto steps = [this](std::int32_t columns) {
-        return columns <= 0 ? 0 : c_.phases == 1 ? columns : (columns + c_.phases - 1) / c_.phases;
+      const auto steps = [this](std::int32_t count) {
+        return count <= 0 ? 0 : c_.phases == 1 ? count : (count + c_.phases - 1) / c_.phases;
       };
       std::int32_t x = c_.first + phase;
       const std::int32_t before_all = steps(-x);

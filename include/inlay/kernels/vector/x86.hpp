@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/vector/lanes.hpp>
 
+#if INLAY_HAS_AVX2
 // g++ 12 warns of its own intrinsics, whose unused operand is not initialised (GCC's bug 105593).
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -12,6 +13,7 @@
 #include <immintrin.h>
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
+#endif
 #endif
 
 namespace inlay::detail {
@@ -112,27 +114,39 @@ struct avx512_vnni_vectors {
   static sums multiply_rows(const element* elements, const std::int8_t* rows, std::int32_t pitch,
                             std::int32_t row_count, std::int32_t count) {
     __m512i quarter[4];
+    const std::int8_t* row = rows;
 #pragma GCC unroll 4
     for (int q = 0; q < 4; ++q) {
-      const std::int8_t* row[4];
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) row[i] = rows + (4 * q + i < row_count ? 4 * q + i : row_count - 1) * pitch;
+      // Missing rows are the last one once more.
+      const auto step = [&](int i) {
+        return 4 * q + i < row_count ? pitch : 0;
+      };
+      const std::int8_t* const row0 = row;
+      const std::int8_t* const row1 = row0 + step(1);
+      const std::int8_t* const row2 = row1 + step(2);
+      const std::int8_t* const row3 = row2 + step(3);
+      row = row3 + step(4);
       __m512i a = zero(), b = zero(), c = zero(), d = zero();
       std::int32_t at = 0;
       for (; at + 64 <= count; at += 64) {
+        // The next four rows: weights come from afar.
+        _mm_prefetch(reinterpret_cast<const char*>(row + at), _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(row + pitch + at), _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(row + 2 * pitch + at), _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(row + 3 * pitch + at), _MM_HINT_T0);
         const __m512i e = _mm512_loadu_si512(elements + at);
-        a = _mm512_dpbusd_epi32(a, e, _mm512_loadu_si512(row[0] + at));
-        b = _mm512_dpbusd_epi32(b, e, _mm512_loadu_si512(row[1] + at));
-        c = _mm512_dpbusd_epi32(c, e, _mm512_loadu_si512(row[2] + at));
-        d = _mm512_dpbusd_epi32(d, e, _mm512_loadu_si512(row[3] + at));
+        a = _mm512_dpbusd_epi32(a, e, _mm512_loadu_si512(row0 + at));
+        b = _mm512_dpbusd_epi32(b, e, _mm512_loadu_si512(row1 + at));
+        c = _mm512_dpbusd_epi32(c, e, _mm512_loadu_si512(row2 + at));
+        d = _mm512_dpbusd_epi32(d, e, _mm512_loadu_si512(row3 + at));
       }
       if (at < count) {
         const __mmask64 rest = first_bytes(count - at);
         const __m512i e = _mm512_loadu_si512(elements + at);
-        a = _mm512_dpbusd_epi32(a, e, _mm512_maskz_loadu_epi8(rest, row[0] + at));
-        b = _mm512_dpbusd_epi32(b, e, _mm512_maskz_loadu_epi8(rest, row[1] + at));
-        c = _mm512_dpbusd_epi32(c, e, _mm512_maskz_loadu_epi8(rest, row[2] + at));
-        d = _mm512_dpbusd_epi32(d, e, _mm512_maskz_loadu_epi8(rest, row[3] + at));
+        a = _mm512_dpbusd_epi32(a, e, _mm512_maskz_loadu_epi8(rest, row0 + at));
+        b = _mm512_dpbusd_epi32(b, e, _mm512_maskz_loadu_epi8(rest, row1 + at));
+        c = _mm512_dpbusd_epi32(c, e, _mm512_maskz_loadu_epi8(rest, row2 + at));
+        d = _mm512_dpbusd_epi32(d, e, _mm512_maskz_loadu_epi8(rest, row3 + at));
       }
       const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
       const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
@@ -204,12 +218,13 @@ struct avx512_vnni_vectors {
 
   // A block of channels, `depth` times as many as lanes: some taps of each as `depth` vectors of sums' weights or
   // elements, in an order that narrowing restores.
-  static constexpr std::int32_t block = lanes * depth;
+  static constexpr std::int32_t parts_count = depth;
+  static constexpr std::int32_t block = lanes * parts_count;
   static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
     return 16 * (lane / 4) + 4 * part + lane % 4;
   }
   struct parts {
-    sums v[depth];
+    sums v[parts_count];
   };
   static parts interleave(const sums (&taps)[depth]) {
     const __m512i low_ab = _mm512_unpacklo_epi8(taps[0], taps[1]), high_ab = _mm512_unpackhi_epi8(taps[0], taps[1]);
@@ -232,6 +247,325 @@ struct avx512_vnni_vectors {
     return load(repeat<block>(from, channels, pixels).bytes);
   }
   static sums load_elements(const element* from) { return _mm512_loadu_si512(from); }
+};
+
+#endif
+
+#if INLAY_HAS_AVX2
+
+/// What 256-bit vectors have in common, whatever multiplies them.
+struct avx2_sums {
+  static constexpr std::int32_t lanes = 8;
+  using sums = __m256i;
+  using group = channel_lanes<lanes>;
+
+  template <typename T>
+  static sums load(const T* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  template <typename T>
+  static void store(T* to, sums v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v);
+  }
+  static sums add(sums a, sums b) { return _mm256_add_epi32(a, b); }
+  static sums zero() { return _mm256_setzero_si256(); }
+  static sums shifts(const group& g) {
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(g.shift)));
+  }
+  static sums zero_points(const group& g) {
+    return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(g.zero_point)));
+  }
+
+  /// Row i of eight and word j of four bytes become row j and word i.
+  static void transpose(sums (&v)[8]) {
+    sums t[8];
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+      const sums low_ab = _mm256_unpacklo_epi32(v[i], v[i + 1]), high_ab = _mm256_unpackhi_epi32(v[i], v[i + 1]);
+      const sums low_cd = _mm256_unpacklo_epi32(v[i + 2], v[i + 3]),
+                 high_cd = _mm256_unpackhi_epi32(v[i + 2], v[i + 3]);
+      t[i] = _mm256_unpacklo_epi64(low_ab, low_cd);
+      t[i + 1] = _mm256_unpackhi_epi64(low_ab, low_cd);
+      t[i + 2] = _mm256_unpacklo_epi64(high_ab, high_cd);
+      t[i + 3] = _mm256_unpackhi_epi64(high_ab, high_cd);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      v[i] = _mm256_permute2x128_si256(t[i], t[i + 4], 0x20);
+      v[i + 4] = _mm256_permute2x128_si256(t[i], t[i + 4], 0x31);
+    }
+  }
+  /// Lane i of the result is the sum of the lanes of v[i].
+  static sums add_lanes(const sums (&v)[8]) {
+    const sums low = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
+    const sums high = _mm256_hadd_epi32(_mm256_hadd_epi32(v[4], v[5]), _mm256_hadd_epi32(v[6], v[7]));
+    return _mm256_add_epi32(_mm256_permute2x128_si256(low, high, 0x20), _mm256_permute2x128_si256(low, high, 0x31));
+  }
+
+  /// As those of avx512_vnni_vectors.
+  struct requantiser {
+    __m256i even, odd, round_even, round_odd, shift;
+    explicit requantiser(const group& g)
+        : even(load(g.multiplier)), odd(_mm256_srli_epi64(even, 32)), shift(_mm256_sub_epi32(zero(), shifts(g))) {
+      const __m256i added = _mm256_add_epi32(_mm256_sllv_epi32(zero_points(g), shift),
+                                             _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), shift), 1));
+      const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 31);
+      round_even = _mm256_add_epi64(_mm256_slli_epi64(added, 32), half);
+      round_odd = _mm256_blend_epi32(half, added, 0xaa);
+    }
+    sums operator()(sums v) const {
+      const __m256i twice = _mm256_add_epi32(v, v);
+      const __m256i low = _mm256_add_epi64(_mm256_mul_epi32(twice, even), round_even);
+      const __m256i high = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(twice, 32), odd), round_odd);
+      const __m256i both = _mm256_blend_epi32(_mm256_srli_epi64(low, 32), high, 0xaa);
+      return _mm256_srav_epi32(_mm256_add_epi32(both, _mm256_srai_epi32(v, 31)), shift);
+    }
+  };
+  static sums requantise_any(sums v, const group& g) {
+    const __m256i even = load(g.multiplier), odd = _mm256_srli_epi64(even, 32), shift = shifts(g);
+    const __m256i left = _mm256_max_epi32(shift, zero()), right = _mm256_sub_epi32(left, shift);
+    const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 30);
+    v = _mm256_sllv_epi32(v, left);
+    const __m256i low = _mm256_add_epi64(_mm256_mul_epi32(v, even), half);
+    const __m256i high = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), odd), half);
+    const __m256i both = _mm256_blend_epi32(_mm256_srli_epi64(low, 31), _mm256_slli_epi64(high, 1), 0xaa);
+    const __m256i one = _mm256_set1_epi32(1);
+    const __m256i mask = _mm256_sub_epi32(_mm256_sllv_epi32(one, right), one);
+    const __m256i threshold = _mm256_sub_epi32(_mm256_srli_epi32(mask, 1), _mm256_srai_epi32(both, 31));
+    const __m256i up = _mm256_cmpgt_epi32(_mm256_and_si256(both, mask), threshold);  // −1 where it is
+    return _mm256_add_epi32(_mm256_sub_epi32(_mm256_srav_epi32(both, right), up), zero_points(g));
+  }
+
+  static void store_outputs(std::int8_t* to, sums v, const output_range& range, std::int32_t count) {
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    const __m128i bytes = clamp(_mm_packs_epi16(words, words), range);
+    if (count >= lanes) {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
+    } else {
+      std::int8_t all[16];
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes);
+      copy_few(to, all, count);
+    }
+  }
+  static __m128i clamp(__m128i bytes, const output_range& range) {
+    const __m128i low = _mm_set1_epi8(static_cast<char>(range.low)),
+                  high = _mm_set1_epi8(static_cast<char>(range.high));
+    return _mm_min_epi8(_mm_max_epi8(bytes, low), high);
+  }
+};
+
+/// AVX2: inputs and weights are multiplied as 16-bit numbers.
+struct avx2_vectors : avx2_sums {
+  static constexpr std::int32_t depth = 2;
+  static constexpr int block_panels = 2;
+  static constexpr int block_pixels(int panels) { return panels == 1 ? 6 : 4; }
+  static constexpr std::int32_t element_offset = 0;
+  using element = std::int16_t;
+  using weight = std::int16_t;
+
+  static sums broadcast(const element* from) {
+    std::int32_t two;
+    std::memcpy(&two, from, 4);
+    return _mm256_set1_epi32(two);
+  }
+  static sums dot(sums to, sums elements, sums weights) {
+    return _mm256_add_epi32(to, _mm256_madd_epi16(elements, weights));
+  }
+  static sums widen(const std::int8_t* from) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  /// Of fewer than 16 bytes.
+  static sums widen(const std::int8_t* from, std::int32_t count) { return widen(repeat<16>(from, count, 1).bytes); }
+
+  class run {
+   public:
+    explicit run(std::int32_t count) : count_(count) {}
+    void copy(element* to, const std::int8_t* from) const {
+      std::int32_t i = 0;
+      for (; i + 16 <= count_; i += 16) store(to + i, widen(from + i));
+      if (i + 8 <= count_) {
+        const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_cvtepi8_epi16(eight));
+        i += 8;
+      }
+#pragma GCC unroll 1
+      for (; i < count_; ++i) to[i] = from[i];
+    }
+    std::int32_t count() const { return count_; }
+
+   private:
+    std::int32_t count_;
+  };
+  static void fill(element* to, element value, std::int32_t count) {
+    for (std::int32_t i = 0; i < count; ++i) to[i] = value;
+  }
+
+  static void pack(weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
+                   std::int32_t count) {
+    for (std::int32_t first = 0; first < count; first += 16) {
+      const std::int32_t rest = count - first;
+      sums v[8];
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) {
+        const std::int8_t* row = rows + i * pitch + first;
+        v[i] = i >= row_count ? zero() : rest >= 16 ? widen(row) : widen(row, rest);
+      }
+      transpose(v);
+      const std::int32_t words = rest >= 16 ? 8 : (rest + 1) / 2;
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i)
+        if (i < words) store(panel + first * lanes + 16 * i, v[i]);
+    }
+  }
+
+  static constexpr std::int32_t row_step = 16;
+  static sums multiply_rows(const element* elements, const std::int8_t* rows, std::int32_t pitch,
+                            std::int32_t row_count, std::int32_t count) {
+    sums v[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const std::int8_t* row = rows + (i < row_count ? i : 0) * pitch;
+      v[i] = zero();
+      std::int32_t at = 0;
+      for (; at + 16 <= count; at += 16) v[i] = dot(v[i], load(elements + at), widen(row + at));
+      if (at < count) v[i] = dot(v[i], load(elements + at), widen(row + at, count - at));
+    }
+    return add_lanes(v);
+  }
+
+  static constexpr std::int32_t parts_count = depth;
+  static constexpr std::int32_t block = lanes * parts_count;
+  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
+    return 8 * (lane / 4) + 4 * part + lane % 4;
+  }
+  struct parts {
+    sums v[parts_count];
+  };
+  static parts interleave(const sums (&taps)[depth]) {
+    return {{_mm256_unpacklo_epi16(taps[0], taps[1]), _mm256_unpackhi_epi16(taps[0], taps[1])}};
+  }
+  using avx2_sums::store_outputs;
+  static void store_outputs(std::int8_t* to, const parts& p, const output_range& range, std::int32_t count) {
+    const __m256i words = _mm256_packs_epi32(p.v[0], p.v[1]);
+    const __m128i bytes =
+        clamp(_mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)), range);
+    if (count >= block) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+    } else {
+      std::int8_t all[block];
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes);
+      copy_few(to, all, count);
+    }
+  }
+  static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
+    return widen(repeat<block>(from, channels, pixels).bytes);
+  }
+  static sums load_elements(const element* from) { return load(from); }
+};
+
+#endif
+
+#if INLAY_HAS_AVX_VNNI
+
+/// AVX2 with dot products: as avx512_vnni_vectors, with half the lanes.
+struct avx_vnni_vectors : avx2_sums {
+  static constexpr std::int32_t depth = 4;
+  static constexpr int block_panels = 2;
+  static constexpr int block_pixels(int panels) { return panels == 1 ? 12 : 6; }
+  static constexpr std::int32_t element_offset = 128;
+  using element = std::uint8_t;
+  using weight = std::int8_t;
+
+  static sums broadcast(const element* from) {
+    std::int32_t four;
+    std::memcpy(&four, from, 4);
+    return _mm256_set1_epi32(four);
+  }
+  static sums dot(sums to, sums elements, sums weights) { return _mm256_dpbusd_avx_epi32(to, elements, weights); }
+  /// Up to 32 bytes.
+  static sums load_some(const std::int8_t* from, std::int32_t count) {
+    return count >= 32 ? load(from) : load(repeat<32>(from, count, 1).bytes);
+  }
+
+  class run {
+   public:
+    explicit run(std::int32_t count) : count_(count) {}
+    void copy(element* to, const std::int8_t* from) const {
+      std::int32_t i = 0;
+      for (; i + 32 <= count_; i += 32) store(to + i, _mm256_xor_si256(load(from + i), _mm256_set1_epi8(-128)));
+      for (; i + 8 <= count_; i += 8) {
+        const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to + i), _mm_xor_si128(eight, _mm_set1_epi8(-128)));
+      }
+#pragma GCC unroll 1
+      for (; i < count_; ++i) to[i] = static_cast<element>(from[i] + 128);
+    }
+    std::int32_t count() const { return count_; }
+
+   private:
+    std::int32_t count_;
+  };
+  static void fill(element* to, element value, std::int32_t count) {
+    for (std::int32_t i = 0; i < count; ++i) to[i] = value;
+  }
+
+  static void pack(weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
+                   std::int32_t count) {
+    for (std::int32_t first = 0; first < count; first += 32) {
+      const std::int32_t rest = count - first;
+      sums v[8];
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) v[i] = i < row_count ? load_some(rows + i * pitch + first, rest) : zero();
+      transpose(v);
+      const std::int32_t words = rest >= 32 ? 8 : (rest + 3) / 4;
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i)
+        if (i < words) store(panel + first * lanes + 32 * i, v[i]);
+    }
+  }
+
+  static constexpr std::int32_t row_step = 32;
+  static sums multiply_rows(const element* elements, const std::int8_t* rows, std::int32_t pitch,
+                            std::int32_t row_count, std::int32_t count) {
+    sums v[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const std::int8_t* row = rows + (i < row_count ? i : 0) * pitch;
+      v[i] = zero();
+      for (std::int32_t at = 0; at < count; at += 32)
+        v[i] = dot(v[i], load(elements + at), load_some(row + at, count - at));
+    }
+    return add_lanes(v);
+  }
+
+  static constexpr std::int32_t parts_count = depth;
+  static constexpr std::int32_t block = lanes * parts_count;
+  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
+    return 16 * (lane / 4) + 4 * part + lane % 4;
+  }
+  struct parts {
+    sums v[parts_count];
+  };
+  static parts interleave(const sums (&taps)[depth]) {
+    const __m256i low_ab = _mm256_unpacklo_epi8(taps[0], taps[1]), high_ab = _mm256_unpackhi_epi8(taps[0], taps[1]);
+    const __m256i low_cd = _mm256_unpacklo_epi8(taps[2], taps[3]), high_cd = _mm256_unpackhi_epi8(taps[2], taps[3]);
+    return {{_mm256_unpacklo_epi16(low_ab, low_cd), _mm256_unpackhi_epi16(low_ab, low_cd),
+             _mm256_unpacklo_epi16(high_ab, high_cd), _mm256_unpackhi_epi16(high_ab, high_cd)}};
+  }
+  using avx2_sums::store_outputs;
+  static void store_outputs(std::int8_t* to, const parts& p, const output_range& range, std::int32_t count) {
+    const __m256i narrow = _mm256_packs_epi16(_mm256_packs_epi32(p.v[0], p.v[1]), _mm256_packs_epi32(p.v[2], p.v[3]));
+    const __m256i bytes = _mm256_min_epi8(_mm256_max_epi8(narrow, _mm256_set1_epi8(static_cast<char>(range.low))),
+                                          _mm256_set1_epi8(static_cast<char>(range.high)));
+    if (count >= block) return store(to, bytes);
+    std::int8_t all[block];
+    store(all, bytes);
+    copy_few(to, all, count);
+  }
+  static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
+    return load(repeat<block>(from, channels, pixels).bytes);
+  }
+  static sums load_elements(const element* from) { return load(from); }
 };
 
 #endif
