@@ -269,6 +269,8 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
     if (!arm_mve::fits_weighted(p) || taps > arm_mve::most_taps || p.window.kernel.height > arm_mve::most_tap_rows)
       return false;
+    // fill_table looks at every weight; more would be too much for one constant expression.
+    if (g.input_of(l, 1).extents.elements() > 1 << 16) return false;
     if (p.input_channels == 1) return taps * p.output_channels <= arm_mve::most_reordered_weights;
     return p.input_channels == p.output_channels &&
            taps <= (p.input_channels < arm_mve::lanes ? arm_mve::most_narrow_taps : arm_mve::most_taps);
