@@ -23,7 +23,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "tests" / "zoo"))
-import schedules  # noqa: E402
+from schedules import schedule_type  # noqa: E402
 
 MODELS = ["mlperf_vww_96_int8", "mlperf_pretrainedResnet_quant", "mlperf_kws_ref_model", "mlperf_ad01_int8",
           "tinyengine_vww", "mcunet-10fps_vww", "tflm_person_detect", "tinyengine_mcunetv2_large",
@@ -36,7 +36,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--model", action="append", metavar="NAME|FILE", help="a model, again for more")
     parser.add_argument("--models", type=pathlib.Path, default=ROOT.parent / "shared" / "zoo", metavar="DIR",
                         help="the folder of models that are given by name")
-    parser.add_argument("--schedule", default="per_layer", type=schedules.schedule_type, metavar="SCHEDULE",
+    parser.add_argument("--schedule", default="per_layer", type=schedule_type, metavar="SCHEDULE",
                         help="as for tests/zoo/run.py")
     parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"), metavar="CXX", help="compiler")
     parser.add_argument("--flags", default="-O3 -march=native", metavar="FLAGS", help="default %(default)s")

@@ -71,3 +71,10 @@
 // Whether a function is expanded where it is called, so that a layer's numbers become constants, or shared by all.
 #define INLAY_ALWAYS_INLINE [[gnu::always_inline]] inline
 #define INLAY_NEVER_INLINE [[gnu::noinline]]
+
+// A function of which size matters more than speed: what it calls takes the time.
+#if defined(__clang__)
+#define INLAY_SMALL [[clang::minsize]]
+#else
+#define INLAY_SMALL [[gnu::optimize("Os")]]
+#endif

@@ -68,17 +68,14 @@ struct interpreter {
                                         maps[writer].rows, first_columns[writer]};
         if constexpr (has_window(kind())) {
           if (scratch.used()) {
-            const detail::overwriting over =
-                detail::overwriting_of(graph.input_of(l).extents, graph.output_of(l).extents, l);
-            std::int8_t* ring = arena + scratch.offset;
-            for (std::int32_t y = 0, copied = 0; y < over.output_rows; ++y) {
-              copied = detail::copy_to_ring(over, output, ring, y, copied);
-              const region row{y, y + 1, 0, over.output_columns};
-              if constexpr (weighted)
-                kernel::run(parameters, entries, map, row, over.copies(ring), weights);
-              else
-                kernel::run(parameters, entries, map, row, over.copies(ring));
-            }
+            detail::over_rows(detail::overwriting_of(graph.input_of(l).extents, graph.output_of(l).extents, l), map,
+                              arena + scratch.offset,
+                              [&](const region& row, const map_view<const std::int8_t>& copies) {
+                                if constexpr (weighted)
+                                  kernel::run(parameters, entries, map, row, copies, weights);
+                                else
+                                  kernel::run(parameters, entries, map, row, copies);
+                              });
             return;
           }
         }

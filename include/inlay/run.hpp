@@ -29,6 +29,17 @@ map_view<const std::int8_t> as_int8_elements(const map_view<Byte>& m) {
   return {reinterpret_cast<const std::int8_t*>(m.data), m.pixel_pitch, m.row_pitch, m.rows, m.first_column};
 }
 inline const map_view<const std::int8_t>& as_int8_elements(const map_view<const std::int8_t>& m) { return m; }
+inline const map_view<const float>& as_int8_elements(const map_view<const float>& m) { return m; }
+
+/// Makes a layer's whole output over its input, with its fast kernel; layers of a kind share the loop.
+template <typename Kernel, auto Spec, typename... Weights>
+INLAY_NEVER_INLINE void fast_run_over(const typename Kernel::parameters& p, const typename Kernel::table_entry* table,
+                                      const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
+                                      const Weights*... weights) {
+  over_rows(over, map, ring, [&](const region& row, const map_view<const std::int8_t>& copies) {
+    Kernel::template run<Spec>(p, table, map, row, copies, weights...);
+  });
+}
 
 /// Everything about a model with a schedule that is known before it runs.
 template <typename Model, typename Schedule>
@@ -61,6 +72,13 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     template <typename... Operands>
     static constexpr void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
       kernel::run(parameters, table.entries, output, r, operands...);
+    }
+    template <typename... Weights>
+    static constexpr void run_over(const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
+                                   const Weights*... weights) {
+      over_rows(over, map, ring, [&](const region& row, const map_view<const std::int8_t>& copies) {
+        run(map, row, copies, weights...);
+      });
     }
     template <typename... Operands>
     static constexpr void run_whole(std::int8_t* output, const Operands&... operands) {
@@ -132,6 +150,11 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     template <typename... Operands>
     static void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
       kernel::template run<spec>(parameters, table.entries, output, r, as_int8_elements(operands)...);
+    }
+    template <typename... Weights>
+    static void run_over(const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
+                         const Weights*... weights) {
+      fast_run_over<kernel, spec>(parameters, table.entries, over, map, ring, as_int8_elements(weights)...);
     }
     template <typename... Operands>
     static void run_whole(std::int8_t* output, const Operands&... operands) {
@@ -216,9 +239,9 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
 
   // In flash, where steps refer to them.
   template <std::int32_t Index>
-  static constexpr overwriting over_input =
-      overwriting_of(graph.input_of(graph.layers[Index]).extents, graph.output_of(graph.layers[Index]).extents,
-                     graph.layers[Index]);
+  static constexpr overwriting over_input = overwriting_of(graph.input_of(graph.layers[Index]).extents,
+                                                           graph.output_of(graph.layers[Index]).extents,
+                                                           graph.layers[Index]);
   template <std::int32_t Index>
   static constexpr region whole_output = {0, work_along(graph, graph.layers[Index], direction::rows), 0,
                                           work_along(graph, graph.layers[Index], direction::columns)};
@@ -260,17 +283,10 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       else
         Step::run_whole(output, pointer<l.inputs[0]>(arena_bytes, inputs));
     } else if constexpr (scratch.used()) {
-      constexpr const overwriting& over = over_input<Index>;
-      std::int8_t* ring = arena_bytes + scratch_offset;
-      const map_view<const std::int8_t> copies = over.copies(ring);
-      for (std::int32_t y = 0, copied = 0; y < over.output_rows; ++y) {
-        copied = copy_to_ring(over, output, ring, y, copied);
-        const region row{y, y + 1, 0, over.output_columns};
-        if constexpr (has_weights(l.kind))
-          Step::run(map, row, copies, pointer<l.inputs[1]>(arena_bytes, inputs));
-        else
-          Step::run(map, row, copies);
-      }
+      if constexpr (has_weights(l.kind))
+        Step::run_over(over_input<Index>, map, arena_bytes + scratch_offset, pointer<l.inputs[1]>(arena_bytes, inputs));
+      else
+        Step::run_over(over_input<Index>, map, arena_bytes + scratch_offset);
     } else if constexpr (has_weights(l.kind)) {
       Step::run(map, r, view<S, Index, 0>(arena_bytes, inputs, column_patch),
                 pointer<l.inputs[1]>(arena_bytes, inputs));

@@ -18,10 +18,6 @@ struct overwriting {
   std::int32_t channels = 0, row_bytes = 0;
   std::int32_t ring_rows = 0;
   std::int32_t stride = 1, last_row = 0;  // output row y needs input rows up to y × stride + last_row
-
-  constexpr map_view<const std::int8_t> copies(const std::int8_t* ring) const {
-    return {ring, channels, row_bytes, ring_rows, 0};
-  }
 };
 
 constexpr overwriting overwriting_of(const shape& from, const shape& to, const layer& l) {
@@ -50,6 +46,17 @@ INLAY_NEVER_INLINE constexpr std::int32_t copy_to_ring(const overwriting& o, con
       std::memcpy(to, from, static_cast<std::size_t>(o.row_bytes));
   }
   return copied;
+}
+
+/// Makes a whole map over the input that stands at its place: make_row(region, input) makes each row.
+template <typename MakeRow>
+constexpr void over_rows(const overwriting& o, const map_view<std::int8_t>& map, std::int8_t* ring,
+                         const MakeRow& make_row) {
+  const map_view<const std::int8_t> copies{ring, o.channels, o.row_bytes, o.ring_rows, 0};
+  for (std::int32_t y = 0, copied = 0; y < o.output_rows; ++y) {
+    copied = copy_to_ring(o, map.data, ring, y, copied);
+    make_row(region{y, y + 1, 0, o.output_columns}, copies);
+  }
 }
 
 }  // namespace inlay::detail

@@ -52,18 +52,18 @@ struct convolution_group {
 // weights to the start of the next one's.
 //
 // Compilers run out of registers here. r0 is x, r1 end, r2 weights; r4 to r7 are the sums. Arguments from the fifth
-// on stand at sp + 44. A round has four steps; skipped_bytes of instructions are left out of the first. ADD reads
+// on stand at sp + 40. A round has four steps; skipped_bytes of instructions are left out of the first. ADD reads
 // the pc as the address behind the NOP.
-using multiply_function = void(const std::int32_t* x, const std::int32_t* end, const std::int8_t* weights,
-                               std::int32_t* sums, const std::int32_t* sums_end, std::int32_t skipped_bytes,
-                               std::int32_t weights_step, std::int32_t channel_pitch,
+using multiply_function = void(std::int32_t channel_pitch, const std::int32_t* end, const std::int8_t* weights,
+                               std::int32_t* sums, const std::int32_t* x, std::int32_t skipped_bytes,
+                               std::int32_t weights_step, const std::int32_t* sums_end,
                                std::int32_t channel_pitch_times_3);
-#define INLAY_MULTIPLY_FUNCTION(name)                                                                            \
-  [[gnu::naked, gnu::noinline]] inline void name(const std::int32_t*, const std::int32_t*, const std::int8_t*,   \
-                                                 std::int32_t*, const std::int32_t*, std::int32_t, std::int32_t, \
-                                                 std::int32_t, std::int32_t)
-#define INLAY_ENTER "push {r0, r3-r11, lr}\n"
-#define INLAY_LEAVE "add sp, #8\npop {r4-r11, pc}\n"
+#define INLAY_MULTIPLY_FUNCTION(name)                                                                                  \
+  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t, const std::int32_t*, const std::int8_t*, std::int32_t*, \
+                                                 const std::int32_t*, std::int32_t, std::int32_t, const std::int32_t*, \
+                                                 std::int32_t)
+#define INLAY_ENTER "push {r3-r11, lr}\n"
+#define INLAY_LEAVE "add sp, #4\npop {r4-r11, pc}\n"
 #define INLAY_ROUNDS(step, t) "add pc, pc, " t "\nnop\n1:\n" step step step step "cmp r0, r1\nbne 1b\n"
 
 INLAY_MULTIPLY_FUNCTION(multiply_4_pixels) {
@@ -84,13 +84,11 @@ INLAY_MULTIPLY_FUNCTION(multiply_4_pixels) {
   asm(INLAY_ENTER
       "2:\n"
       "ldmia r3, {r4-r7}\n"
-      "ldr r12, [sp, #48]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
+      "ldrd r0, r12, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
       "stmia r3!, {r4-r7}\n"
-      "ldr r12, [sp, #52]\n"
-      "ldr r0, [sp]\n"
+      "ldrd r12, lr, [sp, #48]\n"
       "add r2, r2, r12\n"
-      "ldr r12, [sp, #44]\n"
-      "cmp r3, r12\n"
+      "cmp r3, lr\n"
       "bne 2b\n" INLAY_LEAVE);
 #undef INLAY_STEP
 }
@@ -113,17 +111,15 @@ INLAY_MULTIPLY_FUNCTION(multiply_2_pixels) {
   "smlad r4, r10, r12, r4\n"  \
   "smlad r5, r11, r12, r5\n"
   asm(INLAY_ENTER
-      "ldr lr, [sp, #56]\n"
+      "mov lr, r0\n"
       "2:\n"
       "ldmia r3, {r4-r7}\n"
-      "ldr r12, [sp, #48]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
-      "ldr r3, [sp, #4]\n"
-      "ldr r12, [sp, #52]\n"
+      "ldrd r0, r12, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
+      "ldr r3, [sp]\n"
       "stmia r3!, {r4-r7}\n"
-      "ldr r0, [sp]\n"
-      "str r3, [sp, #4]\n"
-      "add r2, r2, r12\n"
-      "ldr r12, [sp, #44]\n"
+      "str r3, [sp]\n"
+      "ldrd r0, r12, [sp, #48]\n"
+      "add r2, r2, r0\n"
       "cmp r3, r12\n"
       "bne 2b\n" INLAY_LEAVE);
 #undef INLAY_STEP
@@ -142,16 +138,14 @@ INLAY_MULTIPLY_FUNCTION(multiply_1_pixel) {
       "r6") "ldr r10, [r2, r3]\n" INLAY_CHANNEL("r7") "ldr r10, [r2], #4\n" INLAY_CHANNEL("r4")
   asm(INLAY_ENTER
       "mov r12, r3\n"
-      "ldr lr, [sp, #56]\n"
-      "ldr r3, [sp, #60]\n"
+      "mov lr, r0\n"
+      "ldr r3, [sp, #56]\n"
       "2:\n"
       "ldmia r12, {r4-r7}\n"
-      "ldr r10, [sp, #48]\n" INLAY_ROUNDS(INLAY_STEP, "r10")
+      "ldrd r0, r10, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r10")
       "stmia r12!, {r4-r7}\n"
-      "ldr r10, [sp, #52]\n"
-      "ldr r0, [sp]\n"
-      "add r2, r2, r10\n"
-      "ldr r10, [sp, #44]\n"
+      "ldrd r0, r10, [sp, #48]\n"
+      "add r2, r2, r0\n"
       "cmp r12, r10\n"
       "bne 2b\n" INLAY_LEAVE);
 #undef INLAY_STEP
@@ -220,8 +214,9 @@ inline std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std:
 
 /// Widens bytes first … first + count − 1 of the windows of neighbouring pixels, of which the first one starts at row
 /// y, column x of the input: whole words of a pixel.
-INLAY_NEVER_INLINE inline void widen_words(const convolution_group& s, std::int32_t pixels, std::int32_t y,
-                                           std::int32_t x, std::int32_t first, std::int32_t count, std::int32_t* to) {
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_group& s, std::int32_t pixels, std::int32_t y,
+                                                       std::int32_t x, std::int32_t first, std::int32_t count,
+                                                       std::int32_t* to) {
   const convolution& p = s.p;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
   const std::int32_t channels = p.group_channels;
@@ -267,8 +262,9 @@ INLAY_NEVER_INLINE inline void widen_words(const convolution_group& s, std::int3
 
 /// The same where a pixel's channels are no whole words, by way of copies of windows. Bytes before a window are
 /// outside, too.
-INLAY_NEVER_INLINE inline void widen_copies(const convolution_group& s, std::int32_t pixels, std::int32_t y,
-                                            std::int32_t x, std::int32_t first, std::int32_t count, std::int32_t* to) {
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_group& s, std::int32_t pixels, std::int32_t y,
+                                                        std::int32_t x, std::int32_t first, std::int32_t count,
+                                                        std::int32_t* to) {
   const convolution& p = s.p;
   constexpr std::int32_t bytes_at_once = 40;
   alignas(4) std::int8_t bytes[bytes_at_once];
@@ -317,6 +313,31 @@ INLAY_NEVER_INLINE inline void widen_copies(const convolution_group& s, std::int
   }
 }
 
+/// Sums of a channel's pixels start with its bias; sums_step from a channel's to the next one's.
+INLAY_NEVER_INLINE inline void start_sums(std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
+                                          std::int32_t pixels, const std::int8_t* bias, std::int32_t bias_bytes) {
+  if (pixels == 4) {
+    do {
+      const std::int32_t b = load_word(bias);
+      bias += bias_bytes;
+      asm volatile(
+          "strd %1, %1, [%0], #8\n"
+          "strd %1, %1, [%0], #8"
+          : "+r"(sums)
+          : "r"(b)
+          : "memory");
+    } while (sums != sums_end);
+  } else {
+    do {
+      const std::int32_t b = load_word(bias);
+      bias += bias_bytes;
+      sums[0] = b;
+      sums[pixels - 1] = b;
+      sums += sums_step;
+    } while (sums != sums_end);
+  }
+}
+
 /// Makes a channel's outputs that do not go the short way.
 INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::int32_t pixels, std::int32_t multiplier,
                                                std::int32_t shift, const output_range& range, std::int8_t* output,
@@ -353,8 +374,9 @@ INLAY_NEVER_INLINE void finish(const std::int32_t* sums, const std::int32_t* sum
 
 /// A convolution's region; layers share the code.
 template <requantisation R>
-INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
-                                 const region& whole, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
+                                             const map_view<std::int8_t>& output, const region& whole,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   convolution_group group{p, input, p.input_width};
   region r = whole;
   // Whole rows that follow one another are one long row.
@@ -412,25 +434,7 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
         }
         now &= -block_step;
         std::int32_t* const sums_end = sums + now * sums_step;
-        const std::int8_t* bias = biases + bias_bytes * channel;
-        if (pixels == 4) {
-          for (std::int32_t* sum = sums; sum != sums_end; bias += bias_bytes) {
-            const std::int32_t b = load_word(bias);
-            asm volatile(
-                "strd %1, %1, [%0], #8\n"
-                "strd %1, %1, [%0], #8"
-                : "+r"(sum)
-                : "r"(b)
-                : "memory");
-          }
-        } else {
-          const std::int32_t second = pixels - 1;
-          for (std::int32_t* sum = sums; sum != sums_end; sum += sums_step, bias += bias_bytes) {
-            const std::int32_t b = load_word(bias);
-            sum[0] = b;
-            sum[second] = b;
-          }
-        }
+        start_sums(sums, sums_end, sums_step, pixels, biases + bias_bytes * channel, bias_bytes);
         const std::int8_t* const from = weights + channel * depth - before;
         for (std::int32_t step = 0; step < all_steps; step += part_steps) {
           const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
@@ -444,8 +448,8 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
                   group, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left,
                   4 * step - before, 4 * steps, buffer);
           }
-          multiply_pixels(pixels)(buffer, buffer + step_words * steps, from + 4 * step, sums, sums_end,
-                                  (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, channel_pitch,
+          multiply_pixels(pixels)(channel_pitch, buffer + step_words * steps, from + 4 * step, sums, buffer,
+                                  (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, sums_end,
                                   3 * channel_pitch);
         }
         std::int8_t* const to = output.pixel(y, x) + channel;

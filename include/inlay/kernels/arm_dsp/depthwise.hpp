@@ -32,7 +32,7 @@ struct depthwise_window {
   constexpr int begun() const { return (size - 1) / stride; }
   constexpr int pairs() const { return size / 2; }
   /// Whether registers suffice for the column; then blocks have no place for it.
-  constexpr bool columns_in_registers() const { return size == 3 && stride == 1; }
+  constexpr bool columns_in_registers() const { return size == 3; }
   /// Words of a block before the columns, for a pair of rows, and in all.
   constexpr int sums() const { return begun() + 1; }
   constexpr int row() const { return columns_in_registers() ? size : size + stride; }
@@ -40,6 +40,7 @@ struct depthwise_window {
   /// Where among the words of a pair of rows the column with place x in the window has its weights.
   constexpr int weight_place(int x) const {
     if (stride == 1) return row() - 1 - x;
+    if (columns_in_registers()) return (x + 2) % 3;
     return x % 2 == 1 ? (size - x) / 2 : (size + 1) / 2 + 1 + (size - 1 - x) / 2;
   }
   /// Where the first or second of the columns added at once is itself.
@@ -87,9 +88,6 @@ INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::i
   "ssat r0, #8, r0, asr #1\n\t" \
   "strb r0, [%[output]], #1\n\t"
 
-#define INLAY_ROW_3_2(multiply)                                                                         \
-  "ldmia %[block]!, {r2-r6}\n\t" multiply " r0, r2, r3, r0\n\t" multiply " r0, r4, r5, r0\n\t" multiply \
-  " r1, r4, r6, r1\n\t"
 #define INLAY_ROW_5_1(multiply)                                                                                 \
   "ldmia %[block]!, {r5-r6, r8-r11}\n\t" multiply " r0, r5, r6, r0\n\t" multiply " r1, r5, r8, r1\n\t" multiply \
   " r2, r5, r9, r2\n\t" multiply " r3, r5, r10, r3\n\t" multiply " r4, r5, r11, r4\n\t"
@@ -121,14 +119,7 @@ INLAY_NEVER_INLINE void add_stored_column(std::int32_t* block, std::int8_t* outp
                : __VA_ARGS__, "cc", "memory")
   // The bits of a shift above the lowest eight say that there are more channels.
 #define INLAY_ADD_COLUMNS(channel, ...) INLAY_ADD_COLUMN("1:\n\t" channel "lsrs r3, r3, #8\n\tbne 1b\n\t", __VA_ARGS__)
-  if constexpr (W == depthwise_window{3, 2}) {
-#define INLAY_CHANNEL_3_2                                                                       \
-  INLAY_CHANNEL("ldmia %[block]!, {r0-r1}\n\t", INLAY_ROW_3_2("smlad") INLAY_ROW_3_2("smlabb"), \
-                "str r1, [%[block], %[back]]\n\t")
-    INLAY_ADD_COLUMN(INLAY_CHANNEL_3_2 INLAY_CHANNEL_3_2 INLAY_CHANNEL_3_2 INLAY_CHANNEL_3_2, "r0", "r1", "r2", "r3",
-                     "r4", "r5", "r6");
-#undef INLAY_CHANNEL_3_2
-  } else if constexpr (W == depthwise_window{5, 1}) {
+  if constexpr (W == depthwise_window{5, 1}) {
     INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia %[block]!, {r0-r4}\n\t",
                                     INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
                                     "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"),
@@ -157,7 +148,6 @@ INLAY_NEVER_INLINE void add_stored_column(std::int32_t* block, std::int8_t* outp
 #undef INLAY_ADD_COLUMN
 #undef INLAY_CHANNEL
 }
-#undef INLAY_ROW_3_2
 #undef INLAY_ROW_5_1
 #undef INLAY_ROW_5_2
 #undef INLAY_ROW_7_1
@@ -204,118 +194,220 @@ struct depthwise_row {
   std::int32_t at;                  // from column 0 to the one to add
   std::int32_t blocks[4 * W.block()];
   std::int32_t output_pitch;
-  std::int32_t count;  // columns to add
+  std::int32_t count;  // columns to add, or pairs of them
+  std::int32_t bias;   // minus_twice() of the input's zero point
 };
 
-/// Adds columns, and returns where the output after theirs goes.
+/// Adds columns, and returns where the output after theirs goes. `output_pitch` is from behind one output to the next.
 template <depthwise_window W>
-INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output, std::int32_t bias) {
-#define INLAY_CHANNEL(rows, turn_rows, turn_row) \
-  "ldmia %[row]!, {r0-r5}\n\t"                   \
-  "sxtab16 r6, %[bias], " rows turn_rows         \
-  "\n\t"                                         \
-  "smlad r0, r6, r3, r0\n\t"                     \
-  "smlad r1, r6, r4, r1\n\t"                     \
-  "smlad r2, r6, r5, r2\n\t"                     \
-  "ldmia %[row]!, {r3-r5}\n\t"                   \
-  "sxtab16 r6, %[bias], r10" turn_row            \
-  "\n\t"                                         \
-  "smlabb r0, r6, r3, r0\n\t"                    \
-  "smlabb r1, r6, r4, r1\n\t"                    \
-  "smlabb r2, r6, r5, r2\n\t"                    \
-  "strd r1, r2, [%[row], #-36]\n\t"              \
-  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE
+INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output) {
   depthwise_row<W>* place = &row;
-  asm volatile(
-      "1:\n\t"
-      "ldmia %[row]!, {r0-r4}\n\t"
-      "ldr r0, [r0, r4]\n\t"
-      "ldr r1, [r1, r4]\n\t"
-      "ldr r10, [r2, r4]\n\t"
-      "add r4, r4, r3\n\t"
-      "str r4, [%[row], #-4]\n\t"
-      "pkhbt r8, r0, r1, lsl #16\n\t"
-      "pkhtb r9, r1, r0, asr #16\n\t"
-      INLAY_CHANNEL("r8", "", "")
-      INLAY_CHANNEL("r8", ", ror #8", ", ror #8")
-      INLAY_CHANNEL("r9", "", ", ror #16")
-      INLAY_CHANNEL("r9", ", ror #8", ", ror #24")
-      "ldmia %[row], {r0-r1}\n\t"
-      "sub %[row], %[row], %[size]\n\t"
-      "add %[output], %[output], r0\n\t"
-      "subs r1, r1, #1\n\t"
-      "str r1, [%[row], %[count]]\n\t"
-      "bne 1b\n\t"
-      : [row] "+r"(place), [output] "+r"(output)
-      : [bias] "r"(bias), [size] "i"(offsetof(depthwise_row<W>, output_pitch)),
-        [count] "i"(offsetof(depthwise_row<W>, count))
-      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+#define INLAY_ADD_COLUMNS(code, ...)                                                                                   \
+  asm volatile("1:\n\t" code                                                                                           \
+               "ldmia %[row], {r0-r1}\n\t"                                                                             \
+               "sub %[row], %[row], %[size]\n\t"                                                                       \
+               "add %[output], %[output], r0\n\t"                                                                      \
+               "subs r1, r1, #1\n\t"                                                                                   \
+               "str r1, [%[row], %[count]]\n\t"                                                                        \
+               "bne 1b\n\t"                                                                                            \
+               : [row] "+r"(place), [output] "+r"(output)                                                              \
+               : [size] "i"(offsetof(depthwise_row<W>, output_pitch)), [count] "i"(offsetof(depthwise_row<W>, count)), \
+                 [bias] "i"(offsetof(depthwise_row<W>, bias) - offsetof(depthwise_row<W>, blocks))                     \
+               : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "cc", "memory")
+  if constexpr (W.stride == 1) {
+#define INLAY_CHANNEL(rows, row)    \
+  "ldmia %[row]!, {r0-r5}\n\t"      \
+  "sxtab16 r6, r11, " rows          \
+  "\n\t"                            \
+  "smlad r0, r6, r3, r0\n\t"        \
+  "smlad r1, r6, r4, r1\n\t"        \
+  "smlad r2, r6, r5, r2\n\t"        \
+  "ldmia %[row]!, {r3-r5}\n\t"      \
+  "sxtab16 r6, r11, r10" row        \
+  "\n\t"                            \
+  "smlabb r0, r6, r3, r0\n\t"       \
+  "smlabb r1, r6, r4, r1\n\t"       \
+  "smlabb r2, r6, r5, r2\n\t"       \
+  "strd r1, r2, [%[row], #-36]\n\t" \
+  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE
+    INLAY_ADD_COLUMNS(
+        "ldmia %[row]!, {r0-r4}\n\t"
+        "ldr r11, [%[row], %[bias]]\n\t"
+        "ldr r0, [r0, r4]\n\t"
+        "ldr r1, [r1, r4]\n\t"
+        "ldr r10, [r2, r4]\n\t"
+        "add r4, r4, r3\n\t"
+        "str r4, [%[row], #-4]\n\t"
+        "pkhbt r8, r0, r1, lsl #16\n\t"
+        "pkhtb r9, r1, r0, asr #16\n\t" INLAY_CHANNEL("r8", "") INLAY_CHANNEL("r8, ror #8", ", ror #8")
+            INLAY_CHANNEL("r9", ", ror #16") INLAY_CHANNEL("r9, ror #8", ", ror #24"));
 #undef INLAY_CHANNEL
+  } else {
+#define INLAY_CHANNEL(rows, row) \
+  "ldmia %[row]!, {r0-r4}\n\t"   \
+  "sxtab16 r5, r6, r8" rows      \
+  "\n\t"                         \
+  "smlad r0, r5, r2, r0\n\t"     \
+  "sxtab16 r5, r6, r9" rows      \
+  "\n\t"                         \
+  "smlad r0, r5, r3, r0\n\t"     \
+  "smlad r1, r5, r4, r1\n\t"     \
+  "ldmia %[row]!, {r2-r4}\n\t"   \
+  "sxtab16 r5, r6, r10" row      \
+  "\n\t"                         \
+  "smlabb r0, r5, r2, r0\n\t"    \
+  "sxtab16 r5, r6, r11" row      \
+  "\n\t"                         \
+  "smlabb r0, r5, r3, r0\n\t"    \
+  "smlabb r1, r5, r4, r1\n\t"    \
+  "str r1, [%[row], #-32]\n\t"   \
+  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE
+    // Registers are short: the upper halves of the first two rows are loaded when the lower ones are done with.
+    INLAY_ADD_COLUMNS(
+        "ldmia %[row]!, {r0-r4}\n\t"
+        "ldr r5, [r0, r4]\n\t"
+        "ldr r6, [r1, r4]\n\t"
+        "ldr r10, [r2, r4]\n\t"
+        "pkhbt r8, r5, r6, lsl #16\n\t"
+        "add r4, r4, r3\n\t"
+        "ldr r0, [r0, r4]\n\t"
+        "ldr r1, [r1, r4]\n\t"
+        "ldr r11, [r2, r4]\n\t"
+        "pkhbt r9, r0, r1, lsl #16\n\t"
+        "add r4, r4, r3\n\t"
+        "str r4, [%[row], #-4]\n\t"
+        "ldr r6, [%[row], %[bias]]\n\t"
+        INLAY_CHANNEL("", "")
+        INLAY_CHANNEL(", ror #8", ", ror #8")
+        "ldrd r0, r1, [%[row], #-108]\n\t"
+        "ldrd r2, r3, [%[row], #-96]\n\t"
+        "sub r3, r3, r2\n\t"
+        "ldr r4, [r0, r3]\n\t"
+        "ldr r5, [r1, r3]\n\t"
+        "pkhtb r9, r5, r4, asr #16\n\t"
+        "sub r3, r3, r2\n\t"
+        "ldr r4, [r0, r3]\n\t"
+        "ldr r5, [r1, r3]\n\t"
+        "pkhtb r8, r5, r4, asr #16\n\t"
+        INLAY_CHANNEL("", ", ror #16")
+        INLAY_CHANNEL(", ror #8", ", ror #24"));
+#undef INLAY_CHANNEL
+  }
+#undef INLAY_ADD_COLUMNS
 #undef INLAY_REQUANTISE
   return output;
 }
 
-/// What the outputs of a row have in common with those of the others.
+/// Where the outputs of a row are and the input under them.
+template <depthwise_window W>
 struct depthwise_columns {
+  const std::int8_t* rows[W.size];  // input under each row of the window, column 0
+  std::int32_t pitch;               // from a column to the next
+  std::int32_t output_pitch;
   std::int32_t first, end;  // outputs
   std::int32_t left;        // padding
   std::int32_t width;       // of the input
-  std::int32_t input_zero_point;
+  std::int32_t zero_point;  // of the input
+
+  /// The first column that outputs need. Sums of outputs before them are made and dropped.
+  std::int32_t low() const {
+    const std::int32_t column = first * W.stride - left;
+    return column > 0 ? column : 0;
+  }
+  /// The last columns that output i needs; at stride 2 the first of two.
+  std::int32_t column(std::int32_t i) const { return i * W.stride - left + W.size - W.stride; }
+  /// The first output that gets anything from the map.
+  std::int32_t begun() const {
+    std::int32_t i = first - W.begun();
+    while (column(i) + W.stride <= 0) ++i;
+    return i;
+  }
 };
 
-/// Outputs of four channels.
+/// Columns to add one after another.
+struct depthwise_part {
+  std::int32_t x;
+  std::int16_t count;
+  bool wanted;  // whether the outputs they complete are
+  bool inside;  // the map
+};
+
 template <depthwise_window W>
-INLAY_NEVER_INLINE void make_row(const depthwise_columns& columns, depthwise_row<W>& row, std::int8_t* output) {
-  const std::int32_t bias = minus_twice(columns.input_zero_point);
-  // The first column that outputs need. Sums of outputs before them are made and dropped.
-  const std::int32_t first = columns.first * W.stride - columns.left;
-  const std::int32_t low = first > 0 ? first : 0;
-  std::int8_t dropped[4];
-  if constexpr (W.columns_in_registers()) {
-    const std::int32_t end = columns.end - columns.left + W.begun();
-    const std::int32_t wanted = first + W.begun();
-    const std::int32_t input_pitch = row.input_pitch, output_pitch = row.output_pitch;
-    const std::int32_t beyond = (columns.input_zero_point & 0xff) * 0x01010101;
-    for (std::int32_t x = low; x < end;) {
-      std::int32_t next = end;
-      row.at = x * input_pitch;
-      if (x < columns.width) {
-        if (columns.width < next) next = columns.width;
-      } else {
-        row.at = row.input_pitch = 0;
-        for (const std::int8_t*& r : row.rows) r = reinterpret_cast<const std::int8_t*>(&beyond);
-      }
-      if (x < wanted && wanted < next) next = wanted;
-      row.output_pitch = (x < wanted ? 0 : output_pitch) - 4;
-      row.count = next - x;
-      std::int8_t* to = add_columns(row, x < wanted ? dropped : output, bias);
-      if (x >= wanted) output = to;
-      x = next;
+struct depthwise_parts {
+  // Columns in the map and beyond it, and two that are half in it at both sides; some wanted, some not.
+  depthwise_part items[7];
+  int count = 0;
+
+  INLAY_ALWAYS_INLINE explicit depthwise_parts(const depthwise_columns<W>& in) {
+    if (!W.columns_in_registers()) return;
+    for (std::int32_t i = in.begun(); i < in.end; ++count) {
+      const std::int32_t x = in.column(i), rest = (i < in.first ? in.first : in.end) - i;
+      const bool inside = x >= in.low() && x + W.stride <= in.width;
+      std::int32_t steps = inside ? (in.width - x) / W.stride : x >= in.width ? rest : 1;
+      if (steps > rest) steps = rest;
+      items[count] = {x, static_cast<std::int16_t>(steps), i >= in.first, inside};
+      i += steps;
     }
-    row.input_pitch = input_pitch;
-    row.output_pitch = output_pitch;
-  } else {
-    std::int32_t x = first + W.size - W.stride - W.begun() * W.stride;
-    for (std::int32_t i = columns.first - W.begun(); i < columns.end; ++i, x += W.stride) {
-      if (x + W.stride <= 0) continue;
-      for (int which = 0; which < W.stride; ++which) {
-        std::int32_t* to = row.blocks + W.sums() + W.column_place(which);
-        const std::int32_t column = x + which;
-        if (column >= low && column < columns.width) {
-          const std::int32_t at = column * row.input_pitch;
-          for (int pair = 0; pair < W.pairs(); ++pair, to += W.row())
-            store_pairs(load_word(row.rows[2 * pair] + at), load_word(row.rows[2 * pair + 1] + at), bias, to,
-                        W.block());
-          store_singles(load_word(row.rows[2 * W.pairs()] + at), bias, to, W.block());
-        } else {
-          for (int pair = 0; pair <= W.pairs(); ++pair, to += W.row())
-            for (int c = 0; c < 4; ++c) to[c * W.block()] = 0;
+  }
+};
+
+/// Outputs of four channels, from c on, the first at `output`.
+template <depthwise_window W>
+INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<W>& in, const depthwise_parts<W>& parts, std::int32_t c,
+                                      depthwise_row<W>& row, std::int8_t* output) {
+  std::int8_t dropped[4];
+  std::int32_t sides[W.size * W.stride];
+  const std::int32_t beyond = (in.zero_point & 0xff) * 0x01010101;
+  for (const depthwise_part* part = parts.items; part < parts.items + parts.count; ++part) {
+    if (part->inside) {
+      for (int y = 0; y < W.size; ++y) row.rows[y] = in.rows[y] + c;
+      row.input_pitch = in.pitch;
+      row.at = part->x * in.pitch;
+    } else if (W.stride == 1 || part->x >= in.width) {
+      row.input_pitch = row.at = 0;
+      for (const std::int8_t*& r : row.rows) r = reinterpret_cast<const std::int8_t*>(&beyond);
+    } else {
+      row.input_pitch = 4;
+      row.at = 0;
+      for (int y = 0; y < W.size; ++y) {
+        row.rows[y] = reinterpret_cast<const std::int8_t*>(sides + y * W.stride);
+        for (int which = 0; which < W.stride; ++which) {
+          const std::int32_t x = part->x + which;
+          sides[y * W.stride + which] =
+              x >= in.low() && x < in.width ? load_word(in.rows[y] + x * in.pitch + c) : beyond;
         }
       }
-      std::int8_t* four = i >= columns.first ? output : dropped;
-      add_stored_column<W>(row.blocks, four);
-      if (i >= columns.first) output += row.output_pitch;
     }
+    row.count = part->count;
+    row.output_pitch = (part->wanted ? in.output_pitch : 0) - 4;
+    std::int8_t* next = add_columns(row, part->wanted ? output : dropped);
+    if (part->wanted) output = next;
+  }
+}
+
+/// The same for windows that need more registers than there are.
+template <depthwise_window W>
+INLAY_NEVER_INLINE void make_stored_outputs(const depthwise_columns<W>& in, std::int32_t c, depthwise_row<W>& row,
+                                            std::int8_t* output) {
+  const std::int32_t low = in.low();
+  std::int8_t dropped[4];
+  for (std::int32_t i = in.begun(); i < in.end; ++i) {
+    for (int which = 0; which < W.stride; ++which) {
+      std::int32_t* stored = row.blocks + W.sums() + W.column_place(which);
+      const std::int32_t column = in.column(i) + which;
+      if (column >= low && column < in.width) {
+        const std::int32_t at = column * in.pitch + c;
+        for (int pair = 0; pair < W.pairs(); ++pair, stored += W.row())
+          store_pairs(load_word(in.rows[2 * pair] + at), load_word(in.rows[2 * pair + 1] + at), row.bias, stored,
+                      W.block());
+        store_singles(load_word(in.rows[2 * W.pairs()] + at), row.bias, stored, W.block());
+      } else {
+        for (int pair = 0; pair <= W.pairs(); ++pair, stored += W.row())
+          for (int channel = 0; channel < 4; ++channel) stored[channel * W.block()] = 0;
+      }
+    }
+    add_stored_column<W>(row.blocks, i >= in.first ? output : dropped);
+    if (i >= in.first) output += in.output_pitch;
   }
 }
 
@@ -343,7 +435,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       return size == 3 || size == 5 || size == 7;
     };
     return in.height() <= 0x7fff && in.width() <= 0x7fff && in.channels() <= 0x7fff && w.padding.top <= 0x7f &&
-           w.padding.left <= 0x7f && out.channels() == in.channels() && in.channels() >= 4 &&
+           w.padding.left < w.kernel.width && out.channels() == in.channels() && in.channels() >= 4 &&
            w.dilation == extent2d{1, 1} && w.kernel.height == w.kernel.width && is_size(w.kernel.width) &&
            w.stride.width <= 2 && w.stride.height <= 0x7f;
   }
@@ -367,37 +459,38 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   template <spec W>
-  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
-                                      const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    // The compiler knows which.
-    if (is_general(table, p.channels))
-      run_general<W>(p, table, output, r, input, weights);
-    else
-      run_short<W>(p, table, output, r, input, weights);
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
+                                      const map_view<std::int8_t>& output, const region& r,
+                                      const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    run_short<W>(p, table, output, r, input, weights);
+    if (is_general(table, p.channels)) run_uncommon<W>(p, table, output, r, input, weights);
   }
 
  private:
   template <spec W>
-  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
-                                           const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table,
+                                           const map_view<std::int8_t>& output, const region& r,
+                                           const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     depthwise_row<W> row;
-    const depthwise_columns columns{r.first_column, r.end_column, p.left, p.input_width, p.input_zero_point};
-    row.input_pitch = input.pixel_pitch;
-    row.output_pitch = output.pixel_pitch;
+    depthwise_columns<W> columns{{},     input.pixel_pitch, output.pixel_pitch, r.first_column, r.end_column,
+                                 p.left, p.input_width,     p.input_zero_point};
+    const depthwise_parts<W> parts(columns);
+    row.bias = minus_twice(p.input_zero_point);
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const std::int32_t top = y * p.row_stride - p.top;
       const std::int32_t first_row = top < 0 ? -top : 0;
       const std::int32_t end_row = top + W.size > p.input_height ? p.input_height - top : W.size;
-      const std::int8_t* rows[W.size];
       for (int i = 0; i < W.size; ++i)
-        rows[i] = input.pixel(top + (i < first_row ? first_row : i >= end_row ? end_row - 1 : i), 0);
+        columns.rows[i] = input.pixel(top + (i < first_row ? first_row : i >= end_row ? end_row - 1 : i), 0);
       std::int8_t* outputs = output.pixel(y, r.first_column);
       for (std::int32_t c = 0;; c = c + 8 <= p.channels ? c + 4 : p.channels - 4) {
-        for (int i = 0; i < W.size; ++i) row.rows[i] = rows[i] + c;
         gather_weights<W>(weights + c, p.channels, first_row, end_row, row.blocks);
         fill_blocks<W>(p, table, weights, c, row.blocks);
-        make_row<W>(columns, row, outputs + c);
+        if constexpr (W.columns_in_registers())
+          make_outputs<W>(columns, parts, c, row, outputs + c);
+        else
+          make_stored_outputs<W>(columns, c, row, outputs + c);
         if (c + 4 >= p.channels) break;
       }
       if (p.requantisation == requantisation::clamped)
@@ -413,10 +506,17 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     for (std::int32_t end = c + 4; c < end; ++c, block += W.block()) {
       const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
       for (int i = 0; i < W.sums(); ++i) block[i] = bias;
-      const std::int32_t shift = shifts(table, p.channels)[c];
+      std::int32_t shift = shifts(table, p.channels)[c];
       std::int32_t* scale = block + W.block() - 3;
-      scale[0] = table[c];
-      scale[1] = (2 * p.range.zero_point + 1) << shift;
+      if (shift >= 0) {
+        scale[0] = table[c];
+        scale[1] = (2 * p.range.zero_point + 1) << shift;
+      } else {
+        // The same output whatever the sum; right for constant_shift.
+        shift = 1;
+        scale[0] = 0;
+        scale[1] = 4 * table[c] + 2;
+      }
       scale[2] = c + 1 < end ? shift | 0x100 : shift;
     }
   }
@@ -428,16 +528,19 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
   }
 
-  /// Any multipliers and biases.
+  /// The channels whose multipliers or biases are too large, anew.
   template <spec W>
-  INLAY_NEVER_INLINE static void run_general(const parameters& p, const table_entry* table,
-                                             const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
-                                             const std::int8_t* weights) {
+  INLAY_NEVER_INLINE static void run_uncommon(const parameters& p, const table_entry* table,
+                                              const map_view<std::int8_t>& output, const region& r,
+                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
-      for (std::int32_t x = r.first_column; x < r.end_column; ++x)
-        for (std::int32_t c = 0; c < p.channels; ++c) {
-          std::int32_t sum = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+    for (std::int32_t c = 0; c < p.channels; ++c) {
+      const std::int32_t shift = shifts(table, p.channels)[c];
+      if (shift >= 0 || shift == constant_shift) continue;
+      const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+      for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+        for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+          std::int32_t sum = bias;
           for (std::int32_t ky = 0; ky < W.size; ++ky)
             for (std::int32_t kx = 0; kx < W.size; ++kx) {
               const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * W.stride - p.left + kx;
@@ -445,10 +548,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
               const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
               sum = wrapping_add(sum, value * weights[(ky * W.size + kx) * p.channels + c]);
             }
-          const channel_scale<requantisation::general> scale(table[c], shifts(table, p.channels)[c],
-                                                             p.range.zero_point);
-          output.pixel(y, x)[c] = static_cast<std::int8_t>(scale.output(sum, p.range));
+          output.pixel(y, x)[c] = static_cast<std::int8_t>(uncommon_output(sum, table[c], shift, p.range));
         }
+    }
   }
 };
 

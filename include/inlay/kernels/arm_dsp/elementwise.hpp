@@ -32,4 +32,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::sub> : detail::fast_sum<isa::arm_ds
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::mul> : detail::fast_product<isa::arm_dsp> {};
 
+template <>
+struct fast_kernel<isa::arm_dsp, layer_kind::quantize> : detail::fast_quantize<isa::arm_dsp> {};
+
 }  // namespace inlay

@@ -45,8 +45,8 @@ constexpr requantisation short_requantisation(graph_view g, const layer& l) {
   return range.low == -128 && range.high == 127 ? requantisation::saturating : requantisation::clamped;
 }
 
-/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases
-/// stay where they are in the model.
+/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel; then a byte,
+/// 1 if a shift is negative. Biases stay where they are in the model.
 ///
 /// A shift of at least 0 is n − 1. constant_shift: the multiplier is the output, whatever the sum; so with channels
 /// that training has switched off, some of which have tiny scales and huge biases. Other negative ones: the shift of
@@ -58,7 +58,7 @@ struct scale_table {
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     const std::int32_t channels = channel_table::table_size(g, l);
-    return channels + (channels + 3) / 4;
+    return channels + channels / 4 + 1;
   }
 
   template <typename Byte>
@@ -67,32 +67,32 @@ struct scale_table {
     const std::int32_t channels = channel_table::table_size(g, l);
     const output_range range = range_of(g, l);
     const std::int64_t most = std::int64_t{g.input_of(l, 1).extents.elements() / channels} * 255 * 128;
+    std::int32_t general = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
       const fixed_multiplier by = constants[c].multiplier;
       const std::int64_t lowest = constants[c].bias - most, highest = constants[c].bias + most;
       table[c] = by.multiplier;
-      std::int32_t shift = by.shift - 64;
+      std::int32_t shift = (by.shift < 62 ? by.shift : 62) - 64;
       if (by.shift <= -1 && by.shift >= -22 && lowest > -(1 << 30) && highest < 1 << 30) {
         shift = -by.shift - 1;
       } else if (by.shift <= 0 && lowest >= -0x7fffffff && highest <= 0x7fffffff) {
         const std::int32_t low = output(static_cast<std::int32_t>(lowest), by, range);
         if (low == output(static_cast<std::int32_t>(highest), by, range)) {
-          table[c] = low;
-          shift = constant_shift;
+          // The short way makes the zero point with a multiplier of 0.
+          const bool is_zero = low == range.zero_point;
+          table[c] = is_zero ? 0 : low;
+          shift = is_zero ? 0 : constant_shift;
         }
       }
-      std::int32_t& four = table[channels + c / 4];
-      if (c % 4 == 0) four = 0;
-      four = static_cast<std::int32_t>(static_cast<std::uint32_t>(four) | (static_cast<std::uint32_t>(shift) & 0xff)
-                                                                              << c % 4 * 8);
+      put_byte(table + channels, c, shift);
+      if (shift < 0) general = 1;
     }
+    put_byte(table + channels, channels, general);
   }
 
-  /// Whether a channel has a negative shift.
+  /// Whether a channel has a negative shift; compilers know.
   static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
-    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i)
-      if ((static_cast<std::uint32_t>(table[channels + i]) & 0x80808080u) != 0) return true;
-    return false;
+    return (table[channels + channels / 4] >> channels % 4 * 8 & 1) != 0;
   }
   static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
     return reinterpret_cast<const std::int8_t*>(table + channels);
@@ -105,6 +105,10 @@ struct scale_table {
   }
 
  private:
+  static constexpr void put_byte(std::int32_t* fours, std::int32_t i, std::int32_t byte) {
+    const std::uint32_t before = i % 4 == 0 ? 0 : static_cast<std::uint32_t>(fours[i / 4]);
+    fours[i / 4] = static_cast<std::int32_t>(before | (static_cast<std::uint32_t>(byte) & 0xff) << i % 4 * 8);
+  }
   static constexpr std::int32_t output(std::int32_t sum, fixed_multiplier by, output_range range) {
     return clamp_between(wrapping_add(multiply(sum, by), range.zero_point), range.low, range.high);
   }

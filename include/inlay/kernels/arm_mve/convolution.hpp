@@ -183,42 +183,54 @@ INLAY_NEVER_INLINE void multiply_one(const product& m, std::int32_t first, const
   }
 }
 
-/// Products of four rows of 32 or 64 weights with two pixels: no loop, and no more registers than there are. Compilers
-/// would load all weights first, and spill them.
+/// Depths that have code of their own.
+constexpr bool is_short_row(std::int32_t depth) { return depth == 8 || depth == 16; }
+constexpr bool is_written_out(std::int32_t depth) {
+  return depth == 24 || depth == 32 || depth == 40 || depth == 48 || depth == 64;
+}
+
+/// Products of four rows of Depth weights with two pixels: no loop, and no more registers than there are; compilers
+/// would load all weights first, and spill them. Eight bytes that are left over take 16 bits each.
 template <std::int32_t Depth>
-INLAY_ALWAYS_INLINE void dot_whole_vectors(const std::int8_t* w, const std::int8_t* p0, const std::int8_t* p1,
-                                           int32x4_t& sums0, int32x4_t& sums1) {
-  static_assert(Depth == 32 || Depth == 64);
+INLAY_ALWAYS_INLINE void dot_written_out(const std::int8_t* w0, const std::int8_t* p0, const std::int8_t* p1,
+                                         int32x4_t& sums0, int32x4_t& sums1) {
+  static_assert(is_written_out(Depth));
+  const std::int8_t* w2 = w0 + 2 * Depth;
   std::int32_t s00, s01, s10, s11, s20, s21, s30, s31;
-#define INLAY_PRODUCTS(multiply, at, at_next_row)                                 \
-  "vldrb.8 q0, [%[p0], #" at                                                      \
-  "]\n"                                                                           \
-  "vldrb.8 q1, [%[p1], #" at                                                      \
-  "]\n"                                                                           \
-  "vldrb.8 q2, [%[w0], #" at "]\n" multiply " %[s00], q2, q0\n" multiply          \
-  " %[s01], q2, q1\n"                                                             \
-  "vldrb.8 q3, [%[w0], #" at_next_row "]\n" multiply " %[s10], q3, q0\n" multiply \
-  " %[s11], q3, q1\n"                                                             \
-  "vldrb.8 q2, [%[w2], #" at "]\n" multiply " %[s20], q2, q0\n" multiply          \
-  " %[s21], q2, q1\n"                                                             \
-  "vldrb.8 q3, [%[w2], #" at_next_row "]\n" multiply " %[s30], q3, q0\n" multiply " %[s31], q3, q1\n"
-#define INLAY_SUMS                                                                                                  \
-  [s00] "=&Te"(s00), [s01] "=&Te"(s01), [s10] "=&Te"(s10), [s11] "=&Te"(s11), [s20] "=&Te"(s20), [s21] "=&Te"(s21), \
-      [s30] "=&Te"(s30), [s31] "=&Te"(s31)
-  const std::int8_t* w2 = w + 2 * Depth;
-  if constexpr (Depth == 32)
-    asm volatile(INLAY_PRODUCTS("vmladav.s8", "0", "32") INLAY_PRODUCTS("vmladava.s8", "16", "48")
-                 : INLAY_SUMS
-                 : [w0] "r"(w), [w2] "r"(w2), [p0] "r"(p0), [p1] "r"(p1)
-                 : "q0", "q1", "q2", "q3", "memory");
+#define INLAY_PRODUCTS(load, multiply, at, at_next_row)                                                  \
+  load " q0, [%[p0], #" at "]\n" load " q1, [%[p1], #" at "]\n" load " q2, [%[w0], #" at "]\n" multiply  \
+       " %[s00], q2, q0\n" multiply " %[s01], q2, q1\n" load " q3, [%[w0], #" at_next_row "]\n" multiply \
+       " %[s10], q3, q0\n" multiply " %[s11], q3, q1\n" load " q2, [%[w2], #" at "]\n" multiply          \
+       " %[s20], q2, q0\n" multiply " %[s21], q2, q1\n" load " q3, [%[w2], #" at_next_row "]\n" multiply \
+       " %[s30], q3, q0\n" multiply " %[s31], q3, q1\n"
+#define INLAY_OPERANDS                                                                             \
+  : [s00] "=&Te"(s00), [s01] "=&Te"(s01), [s10] "=&Te"(s10), [s11] "=&Te"(s11), [s20] "=&Te"(s20),          \
+    [s21] "=&Te"(s21), [s30] "=&Te"(s30), [s31] "=&Te"(s31)                                                 \
+  : [w0] "r"(w0), [w2] "r"(w2), [p0] "r"(p0), [p1] "r"(p1)                                                  \
+  : "q0", "q1", "q2", "q3", "memory"
+  // clang-format off
+  if constexpr (Depth == 24)
+    asm volatile(INLAY_PRODUCTS("vldrb.8", "vmladav.s8", "0", "24")
+        INLAY_PRODUCTS("vldrb.s16", "vmladava.s16", "16", "40") INLAY_OPERANDS);
+  else if constexpr (Depth == 32)
+    asm volatile(INLAY_PRODUCTS("vldrb.8", "vmladav.s8", "0", "32")
+        INLAY_PRODUCTS("vldrb.8", "vmladava.s8", "16", "48") INLAY_OPERANDS);
+  else if constexpr (Depth == 40)
+    asm volatile(INLAY_PRODUCTS("vldrb.8", "vmladav.s8", "0", "40")
+        INLAY_PRODUCTS("vldrb.8", "vmladava.s8", "16", "56")
+        INLAY_PRODUCTS("vldrb.s16", "vmladava.s16", "32", "72") INLAY_OPERANDS);
+  else if constexpr (Depth == 48)
+    asm volatile(INLAY_PRODUCTS("vldrb.8", "vmladav.s8", "0", "48")
+        INLAY_PRODUCTS("vldrb.8", "vmladava.s8", "16", "64")
+        INLAY_PRODUCTS("vldrb.8", "vmladava.s8", "32", "80") INLAY_OPERANDS);
   else
-    asm volatile(INLAY_PRODUCTS("vmladav.s8", "0", "64") INLAY_PRODUCTS("vmladava.s8", "16", "80")
-                     INLAY_PRODUCTS("vmladava.s8", "32", "96") INLAY_PRODUCTS("vmladava.s8", "48", "112")
-                 : INLAY_SUMS
-                 : [w0] "r"(w), [w2] "r"(w2), [p0] "r"(p0), [p1] "r"(p1)
-                 : "q0", "q1", "q2", "q3", "memory");
+    asm volatile(INLAY_PRODUCTS("vldrb.8", "vmladav.s8", "0", "64")
+        INLAY_PRODUCTS("vldrb.8", "vmladava.s8", "16", "80")
+        INLAY_PRODUCTS("vldrb.8", "vmladava.s8", "32", "96")
+        INLAY_PRODUCTS("vldrb.8", "vmladava.s8", "48", "112") INLAY_OPERANDS);
+    // clang-format on
 #undef INLAY_PRODUCTS
-#undef INLAY_SUMS
+#undef INLAY_OPERANDS
   sums0 = vector_of(s00, s10, s20, s30);
   sums1 = vector_of(s01, s11, s21, s31);
 }
@@ -239,7 +251,7 @@ struct short_row<16> {
   INLAY_ALWAYS_INLINE std::int32_t dot(const short_row& other) const { return vmladavq_s8(v, other.v); }
 };
 
-/// Two pixels, all output channels but those of a quad that is not whole. Depth: 8, 16, 32, 64, or 0 for any other.
+/// Two pixels, all output channels but those of a quad that is not whole. Depth: 0 for any without code of its own.
 template <bool AnyShift, std::int32_t Depth>
 INLAY_ALWAYS_INLINE void multiply_quads(const product& m, const std::int8_t* p0, const std::int8_t* p1,
                                         std::int8_t* out0, std::int8_t* out1) {
@@ -253,14 +265,14 @@ INLAY_ALWAYS_INLINE void multiply_quads(const product& m, const std::int8_t* p0,
     ++quad, out0 += 4, out1 += 4;
   };
   std::int32_t quads = m.channels >> 2;
-  if constexpr (Depth > 16) {
+  if constexpr (is_written_out(Depth)) {
     for (; quads > 0; --quads, w0 += 4 * Depth) {
       int32x4_t sums0, sums1;
-      dot_whole_vectors<Depth>(w0, p0, p1, sums0, sums1);
+      dot_written_out<Depth>(w0, p0, p1, sums0, sums1);
       const int32x4_t bias = vldrwq_s32(quad->bias);
       finish_quad(vaddq_s32(sums0, bias), vaddq_s32(sums1, bias));
     }
-  } else if constexpr (Depth != 0) {
+  } else if constexpr (is_short_row(Depth)) {
     using row = short_row<Depth>;
     const row x0(p0), x1(p1);
     for (; quads > 0; --quads) {
@@ -283,19 +295,10 @@ INLAY_ALWAYS_INLINE void multiply_quads(const product& m, const std::int8_t* p0,
 }
 
 /// Two pixels, all output channels.
-template <bool AnyShift>
+template <bool AnyShift, std::int32_t Depth>
 INLAY_NEVER_INLINE void multiply_two(const product& m, const std::int8_t* p0, const std::int8_t* p1, std::int8_t* out0,
                                      std::int8_t* out1) {
-  if (m.depth == 8)
-    multiply_quads<AnyShift, 8>(m, p0, p1, out0, out1);
-  else if (m.depth == 16)
-    multiply_quads<AnyShift, 16>(m, p0, p1, out0, out1);
-  else if (m.depth == 32)
-    multiply_quads<AnyShift, 32>(m, p0, p1, out0, out1);
-  else if (m.depth == 64)
-    multiply_quads<AnyShift, 64>(m, p0, p1, out0, out1);
-  else
-    multiply_quads<AnyShift, 0>(m, p0, p1, out0, out1);
+  multiply_quads<AnyShift, Depth>(m, p0, p1, out0, out1);
   const std::int32_t done = m.channels & ~3;
   if (done != m.channels) {
     multiply_one<AnyShift>(m, done, p0, out0);
@@ -328,10 +331,10 @@ INLAY_ALWAYS_INLINE void fill_bytes(std::int8_t* to, std::int8_t value, std::int
 }
 
 /// Bytes on the stack for windows, and rows of the largest window.
-inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 16;
+inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 12;
 
 /// A convolution whose windows are copied to the stack, two of them where they fit.
-template <bool AnyShift, std::int32_t WindowBytes>
+template <bool AnyShift, std::int32_t Depth, std::int32_t WindowBytes>
 struct convolution {
   const weighted_parameters& p;
   const product& m;
@@ -343,18 +346,31 @@ struct convolution {
   /// `rows` are the input's from column 0 on, null where outside.
   INLAY_NEVER_INLINE void copy_window(const std::int8_t* const* rows, std::int32_t x, std::int8_t* to) const {
     const std::int32_t first_x = x * p.stride_width - p.left, channels = p.input_channels;
-    const std::int32_t row_bytes = p.kernel_width * channels, offset = first_x * channels;
-    const bool inside = p.dilation_width == 1 && first_x >= 0 && first_x + p.kernel_width <= p.input_width &&
-                        input.pixel_pitch == channels;
-    for (const std::int8_t* const* end = rows + p.kernel_height; rows != end; ++rows, to += row_bytes) {
-      const std::int8_t* row = *rows;
-      if (row == nullptr)
+    const std::int32_t row_bytes = p.kernel_width * channels;
+    const bool side_by_side = p.dilation_width == 1 && input.pixel_pitch == channels;
+    const std::int32_t begin = first_x > 0 ? first_x : 0, last = first_x + p.kernel_width;
+    const std::int32_t end = last < p.input_width ? last : p.input_width;
+    const std::int32_t before = (begin - first_x) * channels, inside = (end - begin) * channels;
+    const std::int8_t* const* end_row = rows + p.kernel_height;
+    const auto copy_rows = [&](auto copy_row) {
+      do {
+        const std::int8_t* row = *rows++;
+        if (row == nullptr)
+          fill_bytes(to, p.input_zero_point, row_bytes);
+        else
+          copy_row(row);
+        to += row_bytes;
+      } while (rows != end_row);
+    };
+    if (side_by_side && inside == row_bytes)
+      copy_rows([&](const std::int8_t* row) { copy_bytes(to, row + begin * channels, row_bytes); });
+    else if (side_by_side && inside > 0)
+      copy_rows([&](const std::int8_t* row) {
         fill_bytes(to, p.input_zero_point, row_bytes);
-      else if (inside)
-        copy_bytes(to, row + offset, row_bytes);
-      else
-        copy_clipped(row, first_x, to);
-    }
+        copy_bytes(to + before, row + begin * channels, inside);
+      });
+    else
+      copy_rows([&](const std::int8_t* row) { copy_clipped(row, first_x, to); });
   }
 
   INLAY_NEVER_INLINE void copy_clipped(const std::int8_t* row, std::int32_t ix, std::int8_t* to) const {
@@ -367,7 +383,7 @@ struct convolution {
     }
   }
 
-  INLAY_NEVER_INLINE void run() const {
+  INLAY_ALWAYS_INLINE void run() const {
     std::int8_t windows[WindowBytes];
     const std::int8_t* rows[most_window_rows];
     const bool two_fit = 2 * m.depth <= WindowBytes;
@@ -381,7 +397,7 @@ struct convolution {
       for (; two_fit && x + 1 < r.end_column; x += 2, out += 2 * output.pixel_pitch) {
         copy_window(rows, x, windows);
         copy_window(rows, x + 1, windows + m.depth);
-        multiply_two<AnyShift>(m, windows, windows + m.depth, out, out + output.pixel_pitch);
+        multiply_two<AnyShift, Depth>(m, windows, windows + m.depth, out, out + output.pixel_pitch);
       }
       for (; x < r.end_column; ++x, out += output.pixel_pitch) {
         copy_window(rows, x, windows);
@@ -392,11 +408,11 @@ struct convolution {
 };
 
 /// Pixels one after another, each with the weights.
-template <bool AnyShift>
+template <bool AnyShift, std::int32_t Depth>
 INLAY_NEVER_INLINE void multiply_pixels(const product& m, const std::int8_t* in, std::int32_t in_pitch,
                                         std::int8_t* out, std::int32_t out_pitch, std::int32_t count) {
   for (; count > 1; count -= 2, in += 2 * in_pitch, out += 2 * out_pitch)
-    multiply_two<AnyShift>(m, in, in + in_pitch, out, out + out_pitch);
+    multiply_two<AnyShift, Depth>(m, in, in + in_pitch, out, out + out_pitch);
   if (count > 0) multiply_one<AnyShift>(m, 0, in, out);
 }
 
@@ -426,7 +442,11 @@ template <>
 struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   static constexpr bool needs_weight_sums = true;
   using parameters = arm_mve::weighted_parameters;
-  using spec = arm_mve::no_spec;
+  struct spec {
+    std::int32_t depth = 0;         // of weights, where it has code of its own
+    std::int32_t window_bytes = 0;  // room for windows on the stack; 0: pixels are multiplied where they are
+    friend constexpr bool operator==(const spec&, const spec&) = default;
+  };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
@@ -437,20 +457,24 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
                 ? depth <= 0x7fff
                 : depth <= arm_mve::most_window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
   }
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr spec specialise(graph_view g, const layer& l) {
+    const std::int32_t depth = prepare(g, l).depth;
+    const std::int32_t bytes = is_pointwise(l.window) ? 0 : depth <= 64 ? 128 : arm_mve::most_window_bytes;
+    return {arm_mve::is_short_row(depth) || arm_mve::is_written_out(depth) ? depth : 0, bytes};
+  }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
     return arm_mve::make_weighted(detail::prepare_window(g, l), weights.elements() / weights[0]);
   }
 
-  template <spec>
+  template <spec S>
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if (table[0].bias[0] != 0)
-      run_shared<true>(p, table, output, r, input, weights);
+      run_shared<true, S>(p, table, output, r, input, weights);
     else
-      run_shared<false>(p, table, output, r, input, weights);
+      run_shared<false, S>(p, table, output, r, input, weights);
   }
 
  private:
@@ -458,22 +482,22 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     return w.kernel == extent2d{1, 1} && w.stride == extent2d{1, 1} && w.padding == padding2d{};
   }
 
-  template <bool AnyShift>
+  template <bool AnyShift, spec S>
   INLAY_NEVER_INLINE static void run_shared(const parameters& p, const arm_mve::channel_quad* table,
                                             const map_view<std::int8_t>& output, const region& r,
                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
-    const bool pointwise = p.kernel_height == 1 && p.kernel_width == 1 && p.stride_height == 1 && p.stride_width == 1 &&
-                           p.top == 0 && p.left == 0 && p.input_width == p.output_width;
-    if (!pointwise) return arm_mve::convolution<AnyShift, arm_mve::most_window_bytes>{p, m, output, r, input}.run();
+    if constexpr (S.window_bytes != 0)
+      return arm_mve::convolution<AnyShift, S.depth, S.window_bytes>{p, m, output, r, input}.run();
     const std::int32_t columns = r.end_column - r.first_column;
     const bool one_row = columns == p.output_width && r.end_row <= input.rows && r.end_row <= output.rows &&
                          input.row_pitch == columns * input.pixel_pitch &&
                          output.row_pitch == columns * output.pixel_pitch;
     const std::int32_t rows_at_once = one_row ? r.end_row - r.first_row : 1;
     for (std::int32_t y = r.first_row; y < r.end_row; y += rows_at_once)
-      arm_mve::multiply_pixels<AnyShift>(m, input.pixel(y, r.first_column), input.pixel_pitch,
-                                         output.pixel(y, r.first_column), output.pixel_pitch, rows_at_once * columns);
+      arm_mve::multiply_pixels<AnyShift, S.depth>(m, input.pixel(y, r.first_column), input.pixel_pitch,
+                                                  output.pixel(y, r.first_column), output.pixel_pitch,
+                                                  rows_at_once * columns);
   }
 };
 
@@ -505,9 +529,9 @@ struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : arm_mve::product
                                             std::int8_t* output, const std::int8_t* input, const std::int8_t* weights) {
     const arm_mve::product m{weights, table + 1, p.depth, p.units, {p.zero_point, p.low, p.high}};
     if (table[0].bias[0] != 0)
-      arm_mve::multiply_pixels<true>(m, input, p.depth, output, p.units, p.rows);
+      arm_mve::multiply_pixels<true, 0>(m, input, p.depth, output, p.units, p.rows);
     else
-      arm_mve::multiply_pixels<false>(m, input, p.depth, output, p.units, p.rows);
+      arm_mve::multiply_pixels<false, 0>(m, input, p.depth, output, p.units, p.rows);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <inlay/kernels/portable/requantize.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <utility>
 
@@ -204,6 +205,28 @@ struct fast_product : no_table {
   }
 };
 
+/// output = f(input) for every element of a region.
+template <typename Input, typename Function>
+INLAY_ALWAYS_INLINE void for_each_element(std::int32_t channels, const map_view<std::int8_t>& output, const region& r,
+                                          const map_view<const Input>& input, Function f) {
+  std::int32_t columns = r.end_column - r.first_column, elements = channels;
+  if (output.pixel_pitch == channels && input.pixel_pitch == channels) {
+    elements *= columns;
+    columns = 1;
+  }
+  for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+    std::int8_t* out_pixel = output.pixel(y, r.first_column);
+    const Input* in_pixel = input.pixel(y, r.first_column);
+    for (std::int32_t x = columns; x > 0; --x) {
+      std::int8_t* out = out_pixel;
+      const Input* in = in_pixel;
+      for (const std::int8_t* end = out + elements; out != end;) *out++ = f(*in++);
+      out_pixel += output.pixel_pitch;
+      in_pixel += input.pixel_pitch;
+    }
+  }
+}
+
 /// One byte to one byte by a table of all 256.
 struct fast_lookup : lookup_kernel {
   struct spec {};
@@ -213,18 +236,40 @@ struct fast_lookup : lookup_kernel {
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t* table, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const std::int8_t>& input) {
-    const bool rows_at_once = output.pixel_pitch == p.channels && input.pixel_pitch == p.channels;
-    const std::int32_t columns = r.end_column - r.first_column;
-    const std::int32_t elements = rows_at_once ? columns * p.channels : p.channels;
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      std::int8_t* out = output.pixel(y, r.first_column);
-      const std::int8_t* in = input.pixel(y, r.first_column);
-      for (std::int32_t x = rows_at_once ? 1 : columns; x > 0; --x) {
-        for (std::int32_t i = 0; i < elements; ++i) out[i] = table[static_cast<std::uint8_t>(in[i])];
-        out += output.pixel_pitch;
-        in += input.pixel_pitch;
-      }
-    }
+    for_each_element(p.channels, output, r, input,
+                     [table](std::int8_t value) { return table[static_cast<std::uint8_t>(value)]; });
+  }
+};
+
+/// QUANTIZE: floats from the caller.
+template <isa Isa>
+struct fast_quantize : no_table {
+  using reference = reference_kernel<layer_kind::quantize>;
+  struct spec {};
+  using parameters = reference::parameters;
+
+  static constexpr bool accepts(graph_view, const layer&) { return true; }
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr parameters prepare(graph_view g, const layer& l) { return reference::prepare(g, l); }
+
+  template <spec>
+  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                                     const region& r, const map_view<const float>& input) {
+    const float scale = p.scale;
+    const std::int32_t zero_point = p.zero_point;
+    for_each_element(p.channels, output, r, input,
+                     [=](float real) { return static_cast<std::int8_t>(quantized(real / scale, zero_point)); });
+  }
+
+  /// Half away from zero: the largest float below a half is added, or taken away, and the fraction cut off. The sum
+  /// is rounded to a float, so that exactly a half still gets to the next integer, and nothing less does.
+  INLAY_ALWAYS_INLINE static std::int32_t quantized(float steps, std::int32_t zero_point) {
+    constexpr std::uint32_t sign = 0x80000000, below_half = 0x3effffff;
+    constexpr auto outside = std::bit_cast<std::uint32_t>(512.0f);  // of int8, for every zero point
+    const auto bits = std::bit_cast<std::uint32_t>(steps);
+    if ((bits & ~sign) >= outside) return steps > 0 ? 127 : -128;  // NaN is the lowest, too
+    const auto rounded = static_cast<std::int32_t>(steps + std::bit_cast<float>((bits & sign) | below_half));
+    return primitives<Isa>::saturate(rounded + zero_point);
   }
 };
 
@@ -242,6 +287,14 @@ template <>
 struct portable_kernel<layer_kind::tanh> : detail::fast_lookup {};
 template <>
 struct portable_kernel<layer_kind::relu> : detail::fast_lookup {};
+template <>
+struct portable_kernel<layer_kind::leaky_relu> : detail::fast_lookup {};
+template <>
+struct portable_kernel<layer_kind::hard_swish> : detail::fast_lookup {};
+template <>
+struct portable_kernel<layer_kind::abs> : detail::fast_lookup {};
+template <>
+struct portable_kernel<layer_kind::quantize> : detail::fast_quantize<isa::portable> {};
 template <>
 struct portable_kernel<layer_kind::requantize> : detail::fast_lookup {};
 

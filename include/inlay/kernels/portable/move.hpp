@@ -84,8 +84,9 @@ struct fast_resize_nearest : reference_kernel<layer_kind::resize_nearest> {
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
 
   template <spec>
-  INLAY_NEVER_INLINE static void run(const parameters& p, const std::int16_t* table, const map_view<std::int8_t>& output,
-                                     const region& r, const map_view<const std::int8_t>& input) {
+  INLAY_NEVER_INLINE static void run(const parameters& p, const std::int16_t* table,
+                                     const map_view<std::int8_t>& output, const region& r,
+                                     const map_view<const std::int8_t>& input) {
     const std::int16_t* columns = table + p.output_height;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       std::int8_t* out = output.pixel(y, r.first_column);

@@ -5,6 +5,7 @@
 #include <inlay/kernels/reference/reduce.hpp>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace inlay {
 
@@ -95,10 +96,22 @@ struct fast_pool : no_table {
       for (std::int32_t x = r.first_column; x < r.end_column; ++x, out += output.pixel_pitch) {
         const inside columns = clip(x * p.stride_width - p.padding_left, p.kernel_width, p.input_width);
         const window w{first + (columns.first - input.first_column) * input.pixel_pitch, rows.size, columns.size};
-        std::int32_t c = 0;
-        for (; c + 4 <= p.channels; c += 4)
-          make<std::conditional_t<Average, four_sums, four_maxima>>(p, input, w, c, out);
-        for (; c < p.channels; ++c) make<std::conditional_t<Average, one_sum, one_maximum>>(p, input, w, c, out);
+        const std::int32_t half = w.rows * w.columns / 2;
+        for (std::int32_t c = 0, count = 4; c < p.channels; c += count) {
+          std::int32_t values[4];
+          if (p.channels - c >= 4) {
+            gather_window<four>(input, w, c, values);
+          } else {
+            gather_window<one>(input, w, c, values);
+            count = 1;
+          }
+          for (std::int32_t i = 0; i < count; ++i) {
+            std::int32_t value = values[i];
+            // rounded_average, with half of the window at hand.
+            if (Average) value = (value > 0 ? value + half : value - half) / (w.rows * w.columns);
+            out[c + i] = stored_range{p.low, p.high}.clamp(value);
+          }
+        }
       }
     }
   }
@@ -119,19 +132,21 @@ struct fast_pool : no_table {
     std::int32_t rows = 0, columns = 0;
   };
 
+  using four = std::conditional_t<Average, four_sums, four_maxima>;
+  using one = std::conditional_t<Average, one_sum, one_maximum>;
+
   template <typename Gathered>
-  INLAY_ALWAYS_INLINE static void make(const parameters& p, const map_view<const std::int8_t>& input, const window& w,
-                                       std::int32_t c, std::int8_t* out) {
+  INLAY_ALWAYS_INLINE static void gather_window(const map_view<const std::int8_t>& input, const window& w,
+                                                std::int32_t c, std::int32_t* values) {
     const std::int8_t* ring_end = input.data + input.rows * input.row_pitch;
     const std::int8_t* row = w.first;
-    Gathered values{};
+    Gathered gathered{};
     for (std::int32_t i = w.rows; i > 0; --i) {
-      gather(values, row + c, input.pixel_pitch, w.columns);
+      gather(gathered, row + c, input.pixel_pitch, w.columns);
       row += input.row_pitch;
       if (row >= ring_end) row -= input.rows * input.row_pitch;
     }
-    for (const std::int32_t value : values.items)
-      out[c++] = stored_range{p.low, p.high}.clamp(Average ? rounded_average(value, w.rows * w.columns) : value);
+    for (const std::int32_t value : gathered.items) *values++ = value;
   }
 };
 
