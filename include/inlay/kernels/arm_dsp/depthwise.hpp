@@ -462,11 +462,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    // The compiler knows which.
-    if (is_general(table, p.channels))
-      run_general<W>(p, table, output, r, input, weights);
-    else
-      run_short<W>(p, table, output, r, input, weights);
+    run_short<W>(p, table, output, r, input, weights);
+    if (is_general(table, p.channels)) run_uncommon<W>(p, table, output, r, input, weights);
   }
 
  private:
@@ -509,10 +506,17 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     for (std::int32_t end = c + 4; c < end; ++c, block += W.block()) {
       const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
       for (int i = 0; i < W.sums(); ++i) block[i] = bias;
-      const std::int32_t shift = shifts(table, p.channels)[c];
+      std::int32_t shift = shifts(table, p.channels)[c];
       std::int32_t* scale = block + W.block() - 3;
-      scale[0] = table[c];
-      scale[1] = (2 * p.range.zero_point + 1) << shift;
+      if (shift >= 0) {
+        scale[0] = table[c];
+        scale[1] = (2 * p.range.zero_point + 1) << shift;
+      } else {
+        // The same output whatever the sum; right for constant_shift.
+        shift = 1;
+        scale[0] = 0;
+        scale[1] = 4 * table[c] + 2;
+      }
       scale[2] = c + 1 < end ? shift | 0x100 : shift;
     }
   }
@@ -524,16 +528,19 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
   }
 
-  /// Any multipliers and biases.
+  /// The channels whose multipliers or biases are too large, anew.
   template <spec W>
-  INLAY_NEVER_INLINE static void run_general(const parameters& p, const table_entry* table,
-                                             const map_view<std::int8_t>& output, const region& r,
-                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  INLAY_NEVER_INLINE static void run_uncommon(const parameters& p, const table_entry* table,
+                                              const map_view<std::int8_t>& output, const region& r,
+                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
-      for (std::int32_t x = r.first_column; x < r.end_column; ++x)
-        for (std::int32_t c = 0; c < p.channels; ++c) {
-          std::int32_t sum = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+    for (std::int32_t c = 0; c < p.channels; ++c) {
+      const std::int32_t shift = shifts(table, p.channels)[c];
+      if (shift >= 0 || shift == constant_shift) continue;
+      const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+      for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+        for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+          std::int32_t sum = bias;
           for (std::int32_t ky = 0; ky < W.size; ++ky)
             for (std::int32_t kx = 0; kx < W.size; ++kx) {
               const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * W.stride - p.left + kx;
@@ -541,10 +548,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
               const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
               sum = wrapping_add(sum, value * weights[(ky * W.size + kx) * p.channels + c]);
             }
-          const channel_scale<requantisation::general> scale(table[c], shifts(table, p.channels)[c],
-                                                             p.range.zero_point);
-          output.pixel(y, x)[c] = static_cast<std::int8_t>(scale.output(sum, p.range));
+          output.pixel(y, x)[c] = static_cast<std::int8_t>(uncommon_output(sum, table[c], shift, p.range));
         }
+    }
   }
 };
 

@@ -78,8 +78,10 @@ struct scale_table {
       } else if (by.shift <= 0 && lowest >= -0x7fffffff && highest <= 0x7fffffff) {
         const std::int32_t low = output(static_cast<std::int32_t>(lowest), by, range);
         if (low == output(static_cast<std::int32_t>(highest), by, range)) {
-          table[c] = low;
-          shift = constant_shift;
+          // The short way makes the zero point with a multiplier of 0.
+          const bool is_zero = low == range.zero_point;
+          table[c] = is_zero ? 0 : low;
+          shift = is_zero ? 0 : constant_shift;
         }
       }
       put_byte(table + channels, c, shift);

@@ -331,7 +331,7 @@ INLAY_ALWAYS_INLINE void fill_bytes(std::int8_t* to, std::int8_t value, std::int
 }
 
 /// Bytes on the stack for windows, and rows of the largest window.
-inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 16;
+inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 12;
 
 /// A convolution whose windows are copied to the stack, two of them where they fit.
 template <bool AnyShift, std::int32_t Depth, std::int32_t WindowBytes>
@@ -383,7 +383,7 @@ struct convolution {
     }
   }
 
-  INLAY_NEVER_INLINE void run() const {
+  INLAY_ALWAYS_INLINE void run() const {
     std::int8_t windows[WindowBytes];
     const std::int8_t* rows[most_window_rows];
     const bool two_fit = 2 * m.depth <= WindowBytes;
@@ -443,7 +443,8 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   static constexpr bool needs_weight_sums = true;
   using parameters = arm_mve::weighted_parameters;
   struct spec {
-    std::int32_t depth = 0;  // of weights, where it has code of its own
+    std::int32_t depth = 0;         // of weights, where it has code of its own
+    std::int32_t window_bytes = 0;  // room for windows on the stack; 0: pixels are multiplied where they are
     friend constexpr bool operator==(const spec&, const spec&) = default;
   };
 
@@ -458,7 +459,8 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   }
   static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t depth = prepare(g, l).depth;
-    return {arm_mve::is_short_row(depth) || arm_mve::is_written_out(depth) ? depth : 0};
+    const std::int32_t bytes = is_pointwise(l.window) ? 0 : depth <= 64 ? 128 : arm_mve::most_window_bytes;
+    return {arm_mve::is_short_row(depth) || arm_mve::is_written_out(depth) ? depth : 0, bytes};
   }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
@@ -470,9 +472,9 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if (table[0].bias[0] != 0)
-      run_shared<true, S.depth>(p, table, output, r, input, weights);
+      run_shared<true, S>(p, table, output, r, input, weights);
     else
-      run_shared<false, S.depth>(p, table, output, r, input, weights);
+      run_shared<false, S>(p, table, output, r, input, weights);
   }
 
  private:
@@ -480,24 +482,22 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     return w.kernel == extent2d{1, 1} && w.stride == extent2d{1, 1} && w.padding == padding2d{};
   }
 
-  template <bool AnyShift, std::int32_t Depth>
+  template <bool AnyShift, spec S>
   INLAY_NEVER_INLINE static void run_shared(const parameters& p, const arm_mve::channel_quad* table,
                                             const map_view<std::int8_t>& output, const region& r,
                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
-    const bool pointwise = p.kernel_height == 1 && p.kernel_width == 1 && p.stride_height == 1 && p.stride_width == 1 &&
-                           p.top == 0 && p.left == 0 && p.input_width == p.output_width;
-    if (!pointwise)
-      return arm_mve::convolution<AnyShift, Depth, arm_mve::most_window_bytes>{p, m, output, r, input}.run();
+    if constexpr (S.window_bytes != 0)
+      return arm_mve::convolution<AnyShift, S.depth, S.window_bytes>{p, m, output, r, input}.run();
     const std::int32_t columns = r.end_column - r.first_column;
     const bool one_row = columns == p.output_width && r.end_row <= input.rows && r.end_row <= output.rows &&
                          input.row_pitch == columns * input.pixel_pitch &&
                          output.row_pitch == columns * output.pixel_pitch;
     const std::int32_t rows_at_once = one_row ? r.end_row - r.first_row : 1;
     for (std::int32_t y = r.first_row; y < r.end_row; y += rows_at_once)
-      arm_mve::multiply_pixels<AnyShift, Depth>(m, input.pixel(y, r.first_column), input.pixel_pitch,
-                                                output.pixel(y, r.first_column), output.pixel_pitch,
-                                                rows_at_once * columns);
+      arm_mve::multiply_pixels<AnyShift, S.depth>(m, input.pixel(y, r.first_column), input.pixel_pitch,
+                                                  output.pixel(y, r.first_column), output.pixel_pitch,
+                                                  rows_at_once * columns);
   }
 };
 

@@ -9,8 +9,8 @@
 
 namespace inlay::arm_mve {
 
-/// Taps of the largest window, and those of the largest one for fewer than 16 channels.
-inline constexpr std::int32_t most_taps = 49, most_narrow_taps = 25;
+/// Taps of the largest window, and those of the largest one for fewer than 16 channels; rows of the highest.
+inline constexpr std::int32_t most_taps = 49, most_narrow_taps = 25, most_tap_rows = 9;
 
 /// Sums of sixteen channels. Widening a vector of bytes and one of halves leaves every fourth channel side by side:
 /// s0 has channels 0, 4, 8, 12, and so on. Narrowing puts them back.
@@ -65,9 +65,10 @@ struct sixteen_sums {
 };
 
 /// The inputs of a window: for each tap where its first channel stands; outside the map where zero points stand.
+template <std::int32_t Most>
 struct tap_list {
   // Rounded up to what vectors of pointers take.
-  alignas(8) const std::int8_t* items[(most_taps + 3) / 4 * 4];
+  alignas(8) const std::int8_t* items[(Most + 3) / 4 * 4];
 
   /// Moves all taps by a number of bytes.
   INLAY_ALWAYS_INLINE void advance(std::int32_t taps, std::int32_t by) {
@@ -79,13 +80,14 @@ struct tap_list {
 
 /// How to make sixteen channels.
 struct depthwise_variant {
+  std::int32_t most_taps = 9;
   bool any_shift = false;  // see scale()
   bool pairs = true;       // two products of bytes fit 16 bits, except if all four are −128
 };
 
 /// Sixteen elements of the output from a channel on, or fewer: then there are sixteen weights all the same.
 template <depthwise_variant V, bool All>
-INLAY_ALWAYS_INLINE void make_sixteen(const tap_list& list, std::int32_t taps, const std::int8_t* weights,
+INLAY_ALWAYS_INLINE void make_sixteen(const tap_list<V.most_taps>& list, std::int32_t taps, const std::int8_t* weights,
                                       std::int32_t weight_pitch, std::int32_t channel, const channel_quad* quads,
                                       const finishing& f, std::int8_t* out, std::int32_t elements) {
   weights += channel;
@@ -131,8 +133,7 @@ struct depthwise {
 
   /// The taps of output pixel x of a row. `rows` are the input's from column 0 on, null where outside.
   INLAY_NEVER_INLINE void find_taps(const std::int8_t* const* rows, std::int32_t x, const std::int8_t* zero_points,
-                                    tap_list& taps) const {
-    const std::int8_t** tap = taps.items;
+                                    const std::int8_t** tap) const {
     const std::int32_t first_x = x * p.stride_width - p.left, step = p.dilation_width * input.pixel_pitch;
     for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
       const std::int8_t* row = rows[ky];
@@ -155,8 +156,8 @@ struct depthwise {
                               std::int32_t pixels_at_once) const {
     const finishing f = finishing_of(p);
     const std::int32_t taps = p.kernel_height * p.kernel_width, stride = p.stride_width;
-    tap_list list;
-    const std::int8_t* rows[most_taps];
+    tap_list<V.most_taps> list;
+    const std::int8_t* rows[most_tap_rows];
     // Columns whose windows are inside the map.
     const std::int32_t span = (p.kernel_width - 1) * p.dilation_width + 1;
     const std::int32_t inside_first = (p.left + stride - 1) / stride;
@@ -178,7 +179,7 @@ struct depthwise {
         if (moving != 0 && x < inside_end)
           list.advance(taps, moving * stride * input.pixel_pitch);
         else
-          find_taps(rows, x, zero_points, list);
+          find_taps(rows, x, zero_points, list.items);
         std::int32_t pixels = 1;
         moving = 0;
         if (x >= first_moving && x < inside_end) {
@@ -206,7 +207,7 @@ struct depthwise {
 
   template <depthwise_variant V>
   INLAY_NEVER_INLINE void run_wide(const std::int8_t* weights, const channel_quad* quads) const {
-    constexpr std::int32_t channels_at_once = 256;
+    constexpr std::int32_t channels_at_once = 128;
     std::int8_t zero_points[channels_at_once];
     fill_bytes(zero_points, p.input_zero_point, channels_at_once);
     const std::int32_t channels = p.input_channels;
@@ -220,7 +221,7 @@ struct depthwise {
 
   template <depthwise_variant V>
   INLAY_NEVER_INLINE void run_narrow(const std::int8_t* weights, const channel_quad* quads) const {
-    std::int8_t repeated[(most_narrow_taps + 1) * lanes];
+    std::int8_t repeated[(V.most_taps + 1) * lanes];
     const std::int32_t taps = p.kernel_height * p.kernel_width, channels = p.input_channels;
     const uint8x16_t channel = viwdupq_n_u8(0, static_cast<std::uint32_t>(channels), 1);
     std::int8_t* to = repeated;
@@ -234,7 +235,7 @@ struct depthwise {
 
 /// One input channel for all output channels: a convolution, whose weights have another order. They are brought into
 /// it on the stack.
-inline constexpr std::int32_t most_reordered_weights = 400;
+inline constexpr std::int32_t most_reordered_weights = 288;
 
 template <bool AnyShift>
 INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const channel_quad* quads,
@@ -258,17 +259,24 @@ template <>
 struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_table {
   static constexpr bool needs_weight_sums = true;
   using parameters = arm_mve::weighted_parameters;
-  using spec = arm_mve::no_spec;
+  struct spec {
+    std::int32_t most_taps = 9;  // so that code is shared, and windows of few taps take little stack
+    friend constexpr bool operator==(const spec&, const spec&) = default;
+  };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const detail::window_parameters p = detail::prepare_window(g, l);
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
-    if (!arm_mve::fits_weighted(p) || taps > arm_mve::most_taps) return false;
+    if (!arm_mve::fits_weighted(p) || taps > arm_mve::most_taps || p.window.kernel.height > arm_mve::most_tap_rows)
+      return false;
     if (p.input_channels == 1) return taps * p.output_channels <= arm_mve::most_reordered_weights;
     return p.input_channels == p.output_channels &&
            taps <= (p.input_channels < arm_mve::lanes ? arm_mve::most_narrow_taps : arm_mve::most_taps);
   }
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr spec specialise(graph_view, const layer& l) {
+    const std::int32_t taps = l.window.kernel.height * l.window.kernel.width;
+    return {taps <= 9 ? 9 : taps <= 25 ? 25 : arm_mve::most_taps};
+  }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     return arm_mve::make_weighted(detail::prepare_window(g, l), l.window.kernel.height * l.window.kernel.width);
   }
@@ -299,7 +307,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
       if (detail::as_int8(model[weights.data_at + static_cast<std::uint32_t>(i)]) == -128) table[0].bias[1] = 1;
   }
 
-  template <spec>
+  template <spec S>
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
@@ -309,9 +317,9 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
       else
         arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
     } else if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
-      run_variant<arm_mve::depthwise_variant{true, false}>(p, table + 1, output, r, input, weights);
+      run_variant<arm_mve::depthwise_variant{S.most_taps, true, false}>(p, table + 1, output, r, input, weights);
     else
-      run_variant<arm_mve::depthwise_variant{false, true}>(p, table + 1, output, r, input, weights);
+      run_variant<arm_mve::depthwise_variant{S.most_taps, false, true}>(p, table + 1, output, r, input, weights);
   }
 
  private:
@@ -320,7 +328,8 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
                                              const map_view<std::int8_t>& output, const region& r,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     const arm_mve::depthwise d{p, output, r, input};
-    if (p.input_channels < arm_mve::lanes)
+    // Wider windows of few channels are not accepted.
+    if (V.most_taps <= arm_mve::most_narrow_taps && p.input_channels < arm_mve::lanes)
       d.run_narrow<V>(weights, quads);
     else
       d.run_wide<V>(weights, quads);
