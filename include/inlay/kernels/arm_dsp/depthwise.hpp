@@ -425,7 +425,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     detail::arm_dsp::requantisation requantisation;
     std::int32_t bias_distance;
   };
-  using spec = detail::arm_dsp::depthwise_window;
+  struct spec {
+    detail::arm_dsp::depthwise_window window;
+    bool general;  // some channels cannot go the short way
+  };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
@@ -440,8 +443,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
            w.stride.width <= 2 && w.stride.height <= 0x7f;
   }
 
-  static constexpr spec specialise(graph_view, const layer& l) {
-    return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
+  static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
+    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)},
+            is_general(table, g.output_of(l).extents.channels())};
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -458,16 +462,16 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             detail::arm_dsp::bias_distance(g, l)};
   }
 
-  template <spec W>
+  template <spec S>
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    run_short<W>(p, table, output, r, input, weights);
-    if (is_general(table, p.channels)) run_uncommon<W>(p, table, output, r, input, weights);
+    run_short<S.window>(p, table, output, r, input, weights);
+    if constexpr (S.general) run_uncommon<S.window>(p, table, output, r, input, weights);
   }
 
  private:
-  template <spec W>
+  template <detail::arm_dsp::depthwise_window W>
   INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table,
                                            const map_view<std::int8_t>& output, const region& r,
                                            const map_view<const std::int8_t>& input, const std::int8_t* weights) {
@@ -499,7 +503,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// What blocks have beside columns and weights.
-  template <spec W>
+  template <detail::arm_dsp::depthwise_window W>
   INLAY_ALWAYS_INLINE static void fill_blocks(const parameters& p, const table_entry* table, const std::int8_t* weights,
                                               std::int32_t c, std::int32_t* block) {
     using namespace detail::arm_dsp;
@@ -529,7 +533,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// The channels whose multipliers or biases are too large, anew.
-  template <spec W>
+  template <detail::arm_dsp::depthwise_window W>
   INLAY_NEVER_INLINE static void run_uncommon(const parameters& p, const table_entry* table,
                                               const map_view<std::int8_t>& output, const region& r,
                                               const map_view<const std::int8_t>& input, const std::int8_t* weights) {
