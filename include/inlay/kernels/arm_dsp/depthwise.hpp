@@ -14,6 +14,7 @@
 // sides are 0, or left out; for rows beyond its top and bottom it is the weights that are 0.
 #pragma once
 
+#include <inlay/kernels/arm_dsp/convolution.hpp>
 #include <inlay/kernels/arm_dsp/primitives.hpp>
 
 #include <cstddef>
@@ -23,9 +24,10 @@ namespace inlay {
 
 namespace detail::arm_dsp {
 
-/// A square window of 3, 5 or 7, stride 1 or 2.
+/// A square window of 3, 5 or 7, stride 1 or 2; any size and stride over one channel.
 struct depthwise_window {
   std::int8_t size = 3, stride = 1;
+  bool one_channel = false;
   friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
 
   /// Outputs begun and not complete.
@@ -413,7 +415,8 @@ INLAY_NEVER_INLINE void make_stored_outputs(const depthwise_columns<W>& in, std:
 
 }  // namespace detail::arm_dsp
 
-/// Square windows of 3, 5 and 7 that are not dilated, over four channels or more with one output each.
+/// Square windows that are not dilated: of 3, 5 and 7 over four channels or more with one output each, and those over
+/// one channel that have few weights.
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp::scale_table {
   struct parameters {
@@ -437,14 +440,18 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     const auto is_size = [](std::int32_t size) {
       return size == 3 || size == 5 || size == 7;
     };
-    return in.height() <= 0x7fff && in.width() <= 0x7fff && in.channels() <= 0x7fff && w.padding.top <= 0x7f &&
-           w.padding.left < w.kernel.width && out.channels() == in.channels() && in.channels() >= 4 &&
-           w.dilation == extent2d{1, 1} && w.kernel.height == w.kernel.width && is_size(w.kernel.width) &&
-           w.stride.width <= 2 && w.stride.height <= 0x7f;
+    if (in.height() > 0x7fff || in.width() > 0x7fff || in.channels() > 0x7fff || w.padding.top > 0x7f ||
+        w.padding.left >= w.kernel.width || w.dilation != extent2d{1, 1} || w.kernel.height != w.kernel.width ||
+        w.stride.height > 0x7f)
+      return false;
+    if (in.channels() == 1)
+      return g.input_of(l, 1).extents.elements() <= detail::arm_dsp::most_ordered_weights && w.stride.width <= 0x7f;
+    return out.channels() == in.channels() && in.channels() >= 4 && is_size(w.kernel.width) && w.stride.width <= 2;
   }
 
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
-    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)},
+    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width),
+             g.input_of(l).extents.channels() == 1},
             is_general(table, g.output_of(l).extents.channels())};
   }
 
@@ -452,7 +459,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     const shape& in = g.input_of(l).extents;
     return {static_cast<std::int16_t>(in.height()),
             static_cast<std::int16_t>(in.width()),
-            static_cast<std::int16_t>(in.channels()),
+            static_cast<std::int16_t>(g.output_of(l).extents.channels()),
             static_cast<std::int8_t>(l.window.padding.top),
             static_cast<std::int8_t>(l.window.padding.left),
             static_cast<std::int8_t>(l.window.stride.height),
@@ -466,11 +473,37 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    run_short<S.window>(p, table, output, r, input, weights);
-    if constexpr (S.general) run_uncommon<S.window>(p, table, output, r, input, weights);
+    if constexpr (S.window.one_channel) {
+      using namespace detail::arm_dsp;
+      // Compilers know which.
+      (p.requantisation == requantisation::saturating
+           ? convolve<requantisation::saturating, true>
+           : convolve<requantisation::clamped, true>)(as_convolution<S.window>(p), table, output, r, input, weights);
+    } else {
+      run_short<S.window>(p, table, output, r, input, weights);
+      if constexpr (S.general) run_uncommon<S.window>(p, table, output, r, input, weights);
+    }
   }
 
  private:
+  template <detail::arm_dsp::depthwise_window W>
+  static constexpr detail::arm_dsp::convolution as_convolution(const parameters& p) {
+    detail::arm_dsp::convolution c;
+    c.bias_distance = p.bias_distance;
+    c.input_height = p.input_height;
+    c.input_width = p.input_width;
+    c.group_channels = 1;
+    c.group_outputs = p.channels;
+    c.kernel_height = c.kernel_width = static_cast<std::uint8_t>(W.size);
+    c.stride_height = static_cast<std::uint8_t>(p.row_stride);
+    c.stride_width = static_cast<std::uint8_t>(W.stride);
+    c.padding_top = static_cast<std::uint8_t>(p.top);
+    c.padding_left = static_cast<std::uint8_t>(p.left);
+    c.input_zero_point = p.input_zero_point;
+    c.range = p.range;
+    return c;
+  }
+
   template <detail::arm_dsp::depthwise_window W>
   INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table,
                                            const map_view<std::int8_t>& output, const region& r,

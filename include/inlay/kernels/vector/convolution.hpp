@@ -5,6 +5,7 @@
 // gathered patch by patch, so that borders, strides and dilations are gone before they are multiplied.
 #pragma once
 
+#include <inlay/kernels/weight_sums.hpp>
 #include <inlay/kernels/vector/lanes.hpp>
 #include <inlay/kernels/vector/tile.hpp>
 
