@@ -443,6 +443,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
            w.stride.width <= 2 && w.stride.height <= 0x7f;
   }
 
+  /// For any table.
+  static constexpr spec specialise(graph_view, const layer& l) {
+    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)}, true};
+  }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
     return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)},
             is_general(table, g.output_of(l).extents.channels())};
