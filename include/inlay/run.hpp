@@ -41,6 +41,10 @@ INLAY_NEVER_INLINE void fast_run_over(const typename Kernel::parameters& p, cons
   });
 }
 
+/// A constant that layers with the same one share.
+template <auto Value>
+inline constexpr auto constant_in_flash = Value;
+
 /// Everything about a model with a schedule that is known before it runs.
 template <typename Model, typename Schedule>
 struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
@@ -244,12 +248,12 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
 
   // In flash, where steps refer to them.
   template <std::int32_t Index>
-  static constexpr overwriting over_input = overwriting_of(graph.input_of(graph.layers[Index]).extents,
-                                                           graph.output_of(graph.layers[Index]).extents,
-                                                           graph.layers[Index]);
+  static constexpr const overwriting& over_input = constant_in_flash<overwriting_of(
+      graph.input_of(graph.layers[Index]).extents, graph.output_of(graph.layers[Index]).extents, graph.layers[Index])>;
   template <std::int32_t Index>
-  static constexpr region whole_output = {0, work_along(graph, graph.layers[Index], direction::rows), 0,
-                                          work_along(graph, graph.layers[Index], direction::columns)};
+  static constexpr const region& whole_output =
+      constant_in_flash<region{0, work_along(graph, graph.layers[Index], direction::rows), 0,
+                               work_along(graph, graph.layers[Index], direction::columns)}>;
 
   /// Makes a region of a layer's output; all of it where the kernel cannot do parts.
   template <std::int32_t S, std::int32_t Index, typename Inputs>

@@ -101,19 +101,24 @@ constexpr std::int32_t rounding_half_sum(std::int32_t a, std::int32_t b) {
   return static_cast<std::int32_t>((sum + (sum >= 0 ? 1 : -1)) / 2);
 }
 
+/// doubling_high_multiply for functions that need it often and run seldom.
+INLAY_NEVER_INLINE constexpr std::int32_t multiply_fractions(std::int32_t a, std::int32_t b) {
+  return doubling_high_multiply(a, b);
+}
+
 /// e^a for a in [−1/4, 0), no integer bits.
 constexpr std::int32_t exp_near_zero(std::int32_t a) {
   constexpr std::int32_t exp_minus_one_eighth = 1895147668;
   constexpr std::int32_t one_third = 715827883;
   // A Taylor polynomial around −1/8.
   const std::int32_t x = wrapping_add(a, 1 << 28);
-  const std::int32_t x2 = doubling_high_multiply(x, x);
-  const std::int32_t x3 = doubling_high_multiply(x2, x);
-  const std::int32_t x4 = doubling_high_multiply(x2, x2);
+  const std::int32_t x2 = multiply_fractions(x, x);
+  const std::int32_t x3 = multiply_fractions(x2, x);
+  const std::int32_t x4 = multiply_fractions(x2, x2);
   const std::int32_t x4_over_4 = divide_by_power_of_two(x4, 2);
   const std::int32_t tail =
-      divide_by_power_of_two(wrapping_add(doubling_high_multiply(wrapping_add(x4_over_4, x3), one_third), x2), 1);
-  return wrapping_add(exp_minus_one_eighth, doubling_high_multiply(exp_minus_one_eighth, wrapping_add(x, tail)));
+      divide_by_power_of_two(wrapping_add(multiply_fractions(wrapping_add(x4_over_4, x3), one_third), x2), 1);
+  return wrapping_add(exp_minus_one_eighth, multiply_fractions(exp_minus_one_eighth, wrapping_add(x, tail)));
 }
 
 /// e^a for a ≤ 0 with IntegerBits integer bits, at most 5; the result has none. One copy serves all its callers.
@@ -129,7 +134,7 @@ INLAY_SMALL INLAY_NEVER_INLINE constexpr std::int32_t exp_of_negative(std::int32
   // e^(−2^k) for k from −2: one factor for each bit that is set in what the polynomial left out.
   constexpr std::int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
   for (int k = -2; k < IntegerBits; ++k)
-    if ((remainder >> (fractional_bits + k) & 1) != 0) result = doubling_high_multiply(result, factors[k + 2]);
+    if ((remainder >> (fractional_bits + k) & 1) != 0) result = multiply_fractions(result, factors[k + 2]);
   return result;
 }
 
@@ -139,12 +144,12 @@ constexpr std::int32_t two_over_one_plus(std::int32_t a) {
   constexpr std::int32_t minus_thirty_two_over_seventeen = -1010580540;
   constexpr std::int32_t one = 1 << 29;
   const std::int32_t half_denominator = rounding_half_sum(a, 0x7fffffff);
-  std::int32_t x = wrapping_add(forty_eight_over_seventeen,
-                                doubling_high_multiply(half_denominator, minus_thirty_two_over_seventeen));
+  std::int32_t x =
+      wrapping_add(forty_eight_over_seventeen, multiply_fractions(half_denominator, minus_thirty_two_over_seventeen));
   for (int i = 0; i < 3; ++i) {
-    const std::int32_t error = one - doubling_high_multiply(half_denominator, x);
+    const std::int32_t error = one - multiply_fractions(half_denominator, x);
     // The product of two numbers with two integer bits has four.
-    x = wrapping_add(x, saturating_shift_left(doubling_high_multiply(x, error), 2));
+    x = wrapping_add(x, saturating_shift_left(multiply_fractions(x, error), 2));
   }
   return x;
 }

@@ -344,9 +344,10 @@ INLAY_NEVER_INLINE inline void start_sums(std::int32_t* sums, const std::int32_t
 }
 
 /// Makes a channel's outputs that do not go the short way.
-INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::int32_t pixels, std::int32_t multiplier,
-                                               std::int32_t shift, const output_range& range, std::int8_t* output,
-                                               std::int32_t pitch) {
+INLAY_SMALL INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::int32_t pixels,
+                                                           std::int32_t multiplier, std::int32_t shift,
+                                                           const output_range& range, std::int8_t* output,
+                                                           std::int32_t pitch) {
   for (std::int32_t pixel = 0; pixel < pixels; ++pixel, output += pitch)
     *output = static_cast<std::int8_t>(shift == scale_table::constant_shift
                                            ? multiplier

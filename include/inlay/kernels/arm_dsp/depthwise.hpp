@@ -449,6 +449,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     return out.channels() == in.channels() && in.channels() >= 4 && is_size(w.kernel.width) && w.stride.width <= 2;
   }
 
+  /// For any table.
+  static constexpr spec specialise(graph_view, const layer& l) {
+    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)}, true};
+  }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
     return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width),
              g.input_of(l).extents.channels() == 1},

@@ -100,8 +100,8 @@ struct scale_table {
   }
 
   /// The output of a channel with a negative shift.
-  INLAY_NEVER_INLINE static std::int32_t uncommon_output(std::int32_t sum, std::int32_t multiplier, std::int32_t shift,
-                                                         output_range range) {
+  INLAY_SMALL INLAY_NEVER_INLINE static std::int32_t uncommon_output(std::int32_t sum, std::int32_t multiplier,
+                                                                     std::int32_t shift, output_range range) {
     return shift == constant_shift ? multiplier : output(sum, {multiplier, shift + 64}, range);
   }
 

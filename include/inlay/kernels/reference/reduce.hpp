@@ -257,7 +257,8 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
   }
 
   static constexpr std::int32_t exp_of_difference(const parameters& p, std::int32_t difference) {
-    return detail::exp_of_negative<5>(doubling_high_multiply(shift_left(difference, p.beta.shift), p.beta.multiplier));
+    return detail::exp_of_negative<5>(
+        detail::multiply_fractions(shift_left(difference, p.beta.shift), p.beta.multiplier));
   }
 
   template <typename Input>
@@ -292,7 +293,7 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
         output[i] = -128;
         continue;
       }
-      const std::int32_t share = doubling_high_multiply(reciprocal, exp_of_difference(p, difference));
+      const std::int32_t share = detail::multiply_fractions(reciprocal, exp_of_difference(p, difference));
       output[i] = saturate_to_int8(divide_by_power_of_two(share, bits_over_unit + 31 - 8) - 128);
     }
   }
