@@ -96,7 +96,6 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
   struct fast_step {
     static constexpr const layer& l = graph.layers[Index];
     using kernel = Kernel;
-    static constexpr auto spec = kernel::specialise(graph, l);
     static constexpr auto parameters = kernel::prepare(graph, l);
 
     static constexpr std::int32_t channels = reference_step<Index>::table_size;
@@ -146,6 +145,12 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       return t;
     }();
     static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
+    static constexpr auto spec = [] {
+      if constexpr (requires { kernel::specialise(graph, l, table.entries); })
+        return kernel::specialise(graph, l, table.entries);
+      else
+        return kernel::specialise(graph, l);
+    }();
 
     template <typename... Operands>
     static void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {

@@ -8,14 +8,13 @@
 
 namespace inlay {
 
-/// a × b × 2 in the upper word, rounded to nearest, ties away from zero; −2^31 × −2^31 saturates.
+/// a × b × 2 in the upper word, rounded to nearest, ties upwards; −2^31 × −2^31 saturates.
 /// SaturatingRoundingDoublingHighMul of gemmlowp/fixedpoint/fixedpoint.h.
 constexpr std::int32_t doubling_high_multiply(std::int32_t a, std::int32_t b) {
   constexpr std::int32_t lowest = -0x7fffffff - 1;
   if (a == lowest && b == lowest) return 0x7fffffff;
-  const std::int64_t product = std::int64_t{a} * b;
-  const std::int64_t nudge = product >= 0 ? std::int64_t{1} << 30 : 1 - (std::int64_t{1} << 30);
-  return static_cast<std::int32_t>((product + nudge) / (std::int64_t{1} << 31));
+  // The reference divides, which rounds towards zero, with another nudge for negative products: the same numbers.
+  return static_cast<std::int32_t>((std::int64_t{a} * b + (std::int64_t{1} << 30)) >> 31);
 }
 
 /// value / 2^exponent rounded to nearest, ties away from zero; exponent 0 to 31.
@@ -119,7 +118,7 @@ constexpr std::int32_t exp_near_zero(std::int32_t a) {
 
 /// e^a for a ≤ 0 with IntegerBits integer bits, at most 5; the result has none. One copy serves all its callers.
 template <int IntegerBits>
-INLAY_NEVER_INLINE constexpr std::int32_t exp_of_negative(std::int32_t a) {
+INLAY_SMALL INLAY_NEVER_INLINE constexpr std::int32_t exp_of_negative(std::int32_t a) {
   static_assert(IntegerBits <= 5);
   constexpr int fractional_bits = 31 - IntegerBits;
   if (a == 0) return 0x7fffffff;

@@ -26,6 +26,7 @@
 //   accepts(graph, layer)                          → whether it computes this layer
 //   specialise(graph, layer)                       → spec: a structural type, small, alike for layers that are to
 //                                                    share code; run<Spec>(parameters, …) and the like get it
+//   specialise(graph, layer, entries)              → the same for kernels that look at their table
 //
 // Its elements are always int8. Kernels of layers with weights get more help with their tables:
 //

@@ -40,10 +40,12 @@ INLAY_NEVER_INLINE constexpr std::int32_t copy_to_ring(const overwriting& o, con
   for (; copied < end; ++copied) {
     const std::int8_t* from = map + copied * o.row_bytes;
     std::int8_t* to = ring + copied % o.ring_rows * o.row_bytes;
-    if (std::is_constant_evaluated())
-      for (std::int32_t i = 0; i < o.row_bytes; ++i) to[i] = from[i];
-    else
-      std::memcpy(to, from, static_cast<std::size_t>(o.row_bytes));
+    std::int32_t i = 0;
+    // memcpy of a number of bytes that is no constant would be a call, of a function larger than this.
+    constexpr std::int32_t at_once = 16;
+    if (!std::is_constant_evaluated())
+      for (; i <= o.row_bytes - at_once; i += at_once) std::memcpy(to + i, from + i, at_once);
+    for (; i < o.row_bytes; ++i) to[i] = from[i];
   }
   return copied;
 }

@@ -86,63 +86,62 @@ INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::i
   "smmlar r0, r0, r1, r2\n\t"   \
   "asr r0, r0, r3\n\t"          \
   "ssat r0, #8, r0, asr #1\n\t" \
-  "strb r0, [%[output]], #1\n\t"
+  "strb r0, [lr], #1\n\t"
 
-#define INLAY_ROW_5_1(multiply)                                                                                 \
-  "ldmia %[block]!, {r5-r6, r8-r11}\n\t" multiply " r0, r5, r6, r0\n\t" multiply " r1, r5, r8, r1\n\t" multiply \
+#define INLAY_ROW_5_1(multiply)                                                                            \
+  "ldmia r12!, {r5-r6, r8-r11}\n\t" multiply " r0, r5, r6, r0\n\t" multiply " r1, r5, r8, r1\n\t" multiply \
   " r2, r5, r9, r2\n\t" multiply " r3, r5, r10, r3\n\t" multiply " r4, r5, r11, r4\n\t"
-#define INLAY_ROW_5_2(multiply)                                                                                 \
-  "ldmia %[block]!, {r3-r6, r8-r10}\n\t" multiply " r0, r3, r4, r0\n\t" multiply " r1, r3, r5, r1\n\t" multiply \
+#define INLAY_ROW_5_2(multiply)                                                                            \
+  "ldmia r12!, {r3-r6, r8-r10}\n\t" multiply " r0, r3, r4, r0\n\t" multiply " r1, r3, r5, r1\n\t" multiply \
   " r0, r6, r8, r0\n\t" multiply " r1, r6, r9, r1\n\t" multiply " r2, r6, r10, r2\n\t"
-#define INLAY_ROW_7_1(multiply)                                                                           \
-  "ldmia %[block]!, {r8-r11}\n\t" multiply " r0, r8, r9, r0\n\t" multiply " r1, r8, r10, r1\n\t" multiply \
-  " r2, r8, r11, r2\n\t"                                                                                  \
-  "ldmia %[block]!, {r9-r11}\n\t" multiply " r3, r8, r9, r3\n\t" multiply " r4, r8, r10, r4\n\t" multiply \
-  " r5, r8, r11, r5\n\t"                                                                                  \
-  "ldr r9, [%[block]], #4\n\t" multiply " r6, r8, r9, r6\n\t"
-#define INLAY_ROW_7_2(multiply)                                                                                \
-  "ldmia %[block]!, {r4-r6, r8}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply    \
-  " r2, r4, r8, r2\n\t"                                                                                        \
-  "ldmia %[block]!, {r4-r6, r8-r9}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply \
+#define INLAY_ROW_7_1(multiply)                                                                      \
+  "ldmia r12!, {r8-r11}\n\t" multiply " r0, r8, r9, r0\n\t" multiply " r1, r8, r10, r1\n\t" multiply \
+  " r2, r8, r11, r2\n\t"                                                                             \
+  "ldmia r12!, {r9-r11}\n\t" multiply " r3, r8, r9, r3\n\t" multiply " r4, r8, r10, r4\n\t" multiply \
+  " r5, r8, r11, r5\n\t"                                                                             \
+  "ldr r9, [r12], #4\n\t" multiply " r6, r8, r9, r6\n\t"
+#define INLAY_ROW_7_2(multiply)                                                                           \
+  "ldmia r12!, {r4-r6, r8}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply    \
+  " r2, r4, r8, r2\n\t"                                                                                   \
+  "ldmia r12!, {r4-r6, r8-r9}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply \
   " r2, r4, r8, r2\n\t" multiply " r3, r4, r9, r3\n\t"
 
 /// Adds a column, or two at stride 2, that stand in the blocks, and makes an output of each channel.
 template <depthwise_window W>
 INLAY_NEVER_INLINE void add_stored_column(std::int32_t* block, std::int8_t* output) {
+  // Few registers are left; operands in fixed ones suit every build. r7 may be the frame pointer.
+  register std::int32_t* first asm("r0") = block;
+  register std::int8_t* second asm("r1") = output;
   // From behind the rows back to the sums.
   constexpr int back = -4 * (W.block() - 3);
-#define INLAY_CHANNEL(load, rows, store) load rows store "ldmia %[block]!, {r1-r3}\n\t" INLAY_REQUANTISE
-#define INLAY_ADD_COLUMN(code, ...)                                              \
-  asm volatile(code                                                              \
-               : [block] "+r"(block), [output] "+r"(output)                      \
+#define INLAY_CHANNEL(load, rows, store) load rows store "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
+#define INLAY_ADD_COLUMN(code)                                                   \
+  asm volatile("mov r12, r0\n\tmov lr, r1\n\t" code                              \
+               : "+r"(first), "+r"(second)                                       \
                : [back] "i"(back), [back2] "i"(back + 8), [back4] "i"(back + 16) \
-               : __VA_ARGS__, "cc", "memory")
+               : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
   // The bits of a shift above the lowest eight say that there are more channels.
-#define INLAY_ADD_COLUMNS(channel, ...) INLAY_ADD_COLUMN("1:\n\t" channel "lsrs r3, r3, #8\n\tbne 1b\n\t", __VA_ARGS__)
+#define INLAY_ADD_COLUMNS(channel) INLAY_ADD_COLUMN("1:\n\t" channel "lsrs r3, r3, #8\n\tbne 1b\n\t")
   if constexpr (W == depthwise_window{5, 1}) {
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia %[block]!, {r0-r4}\n\t",
+    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r4}\n\t",
                                     INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
-                                    "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"),
-                      "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
+                                    "strd r1, r2, [r12, %[back]]\n\tstrd r3, r4, [r12, %[back2]]\n\t"));
   } else if constexpr (W == depthwise_window{5, 2}) {
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia %[block]!, {r0-r2}\n\t",
+    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r2}\n\t",
                                     INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlabb"),
-                                    "strd r1, r2, [%[block], %[back]]\n\t"),
-                      "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10");
+                                    "strd r1, r2, [r12, %[back]]\n\t"));
   } else if constexpr (W == depthwise_window{7, 1}) {
-    INLAY_ADD_COLUMNS(
-        INLAY_CHANNEL("ldmia %[block]!, {r0-r6}\n\t",
-                      INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlabb"),
-                      "strd r1, r2, [%[block], %[back]]\n\tstrd r3, r4, [%[block], %[back2]]\n\t"
-                      "strd r5, r6, [%[block], %[back4]]\n\t"),
-        "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11");
+    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r6}\n\t",
+                                    INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad")
+                                        INLAY_ROW_7_1("smlabb"),
+                                    "strd r1, r2, [r12, %[back]]\n\tstrd r3, r4, [r12, %[back2]]\n\t"
+                                    "strd r5, r6, [r12, %[back4]]\n\t"));
   } else {
     static_assert(W == depthwise_window{7, 2});
-    INLAY_ADD_COLUMNS(
-        INLAY_CHANNEL("ldmia %[block]!, {r0-r3}\n\t",
-                      INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlabb"),
-                      "strd r1, r2, [%[block], %[back]]\n\tstr r3, [%[block], %[back2]]\n\t"),
-        "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9");
+    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r3}\n\t",
+                                    INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad")
+                                        INLAY_ROW_7_2("smlabb"),
+                                    "strd r1, r2, [r12, %[back]]\n\tstr r3, [r12, %[back2]]\n\t"));
   }
 #undef INLAY_ADD_COLUMNS
 #undef INLAY_ADD_COLUMN
@@ -201,50 +200,51 @@ struct depthwise_row {
 /// Adds columns, and returns where the output after theirs goes. `output_pitch` is from behind one output to the next.
 template <depthwise_window W>
 INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output) {
-  depthwise_row<W>* place = &row;
-#define INLAY_ADD_COLUMNS(code, ...)                                                                                   \
-  asm volatile("1:\n\t" code                                                                                           \
-               "ldmia %[row], {r0-r1}\n\t"                                                                             \
-               "sub %[row], %[row], %[size]\n\t"                                                                       \
-               "add %[output], %[output], r0\n\t"                                                                      \
+  register depthwise_row<W>* first asm("r0") = &row;
+  register std::int8_t* second asm("r1") = output;
+#define INLAY_ADD_COLUMNS(code)                                                                                        \
+  asm volatile("mov r12, r0\n\tmov lr, r1\n\t1:\n\t" code                                                              \
+               "ldmia r12, {r0-r1}\n\t"                                                                                \
+               "sub r12, r12, %[size]\n\t"                                                                             \
+               "add lr, lr, r0\n\t"                                                                                    \
                "subs r1, r1, #1\n\t"                                                                                   \
-               "str r1, [%[row], %[count]]\n\t"                                                                        \
-               "bne 1b\n\t"                                                                                            \
-               : [row] "+r"(place), [output] "+r"(output)                                                              \
+               "str r1, [r12, %[count]]\n\t"                                                                           \
+               "bne 1b\n\tmov r1, lr\n\t"                                                                              \
+               : "+r"(first), "+r"(second)                                                                             \
                : [size] "i"(offsetof(depthwise_row<W>, output_pitch)), [count] "i"(offsetof(depthwise_row<W>, count)), \
                  [bias] "i"(offsetof(depthwise_row<W>, bias) - offsetof(depthwise_row<W>, blocks))                     \
-               : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "cc", "memory")
+               : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
   if constexpr (W.stride == 1) {
-#define INLAY_CHANNEL(rows, row)    \
-  "ldmia %[row]!, {r0-r5}\n\t"      \
-  "sxtab16 r6, r11, " rows          \
-  "\n\t"                            \
-  "smlad r0, r6, r3, r0\n\t"        \
-  "smlad r1, r6, r4, r1\n\t"        \
-  "smlad r2, r6, r5, r2\n\t"        \
-  "ldmia %[row]!, {r3-r5}\n\t"      \
-  "sxtab16 r6, r11, r10" row        \
-  "\n\t"                            \
-  "smlabb r0, r6, r3, r0\n\t"       \
-  "smlabb r1, r6, r4, r1\n\t"       \
-  "smlabb r2, r6, r5, r2\n\t"       \
-  "strd r1, r2, [%[row], #-36]\n\t" \
-  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE
+#define INLAY_CHANNEL(rows, row) \
+  "ldmia r12!, {r0-r5}\n\t"      \
+  "sxtab16 r6, r11, " rows       \
+  "\n\t"                         \
+  "smlad r0, r6, r3, r0\n\t"     \
+  "smlad r1, r6, r4, r1\n\t"     \
+  "smlad r2, r6, r5, r2\n\t"     \
+  "ldmia r12!, {r3-r5}\n\t"      \
+  "sxtab16 r6, r11, r10" row     \
+  "\n\t"                         \
+  "smlabb r0, r6, r3, r0\n\t"    \
+  "smlabb r1, r6, r4, r1\n\t"    \
+  "smlabb r2, r6, r5, r2\n\t"    \
+  "strd r1, r2, [r12, #-36]\n\t" \
+  "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
     INLAY_ADD_COLUMNS(
-        "ldmia %[row]!, {r0-r4}\n\t"
-        "ldr r11, [%[row], %[bias]]\n\t"
+        "ldmia r12!, {r0-r4}\n\t"
+        "ldr r11, [r12, %[bias]]\n\t"
         "ldr r0, [r0, r4]\n\t"
         "ldr r1, [r1, r4]\n\t"
         "ldr r10, [r2, r4]\n\t"
         "add r4, r4, r3\n\t"
-        "str r4, [%[row], #-4]\n\t"
+        "str r4, [r12, #-4]\n\t"
         "pkhbt r8, r0, r1, lsl #16\n\t"
         "pkhtb r9, r1, r0, asr #16\n\t" INLAY_CHANNEL("r8", "") INLAY_CHANNEL("r8, ror #8", ", ror #8")
             INLAY_CHANNEL("r9", ", ror #16") INLAY_CHANNEL("r9, ror #8", ", ror #24"));
 #undef INLAY_CHANNEL
   } else {
 #define INLAY_CHANNEL(rows, row) \
-  "ldmia %[row]!, {r0-r4}\n\t"   \
+  "ldmia r12!, {r0-r4}\n\t"      \
   "sxtab16 r5, r6, r8" rows      \
   "\n\t"                         \
   "smlad r0, r5, r2, r0\n\t"     \
@@ -252,7 +252,7 @@ INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* 
   "\n\t"                         \
   "smlad r0, r5, r3, r0\n\t"     \
   "smlad r1, r5, r4, r1\n\t"     \
-  "ldmia %[row]!, {r2-r4}\n\t"   \
+  "ldmia r12!, {r2-r4}\n\t"      \
   "sxtab16 r5, r6, r10" row      \
   "\n\t"                         \
   "smlabb r0, r5, r2, r0\n\t"    \
@@ -260,11 +260,11 @@ INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* 
   "\n\t"                         \
   "smlabb r0, r5, r3, r0\n\t"    \
   "smlabb r1, r5, r4, r1\n\t"    \
-  "str r1, [%[row], #-32]\n\t"   \
-  "ldmia %[row]!, {r1-r3}\n\t" INLAY_REQUANTISE
+  "str r1, [r12, #-32]\n\t"      \
+  "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
     // Registers are short: the upper halves of the first two rows are loaded when the lower ones are done with.
     INLAY_ADD_COLUMNS(
-        "ldmia %[row]!, {r0-r4}\n\t"
+        "ldmia r12!, {r0-r4}\n\t"
         "ldr r5, [r0, r4]\n\t"
         "ldr r6, [r1, r4]\n\t"
         "ldr r10, [r2, r4]\n\t"
@@ -275,12 +275,12 @@ INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* 
         "ldr r11, [r2, r4]\n\t"
         "pkhbt r9, r0, r1, lsl #16\n\t"
         "add r4, r4, r3\n\t"
-        "str r4, [%[row], #-4]\n\t"
-        "ldr r6, [%[row], %[bias]]\n\t"
+        "str r4, [r12, #-4]\n\t"
+        "ldr r6, [r12, %[bias]]\n\t"
         INLAY_CHANNEL("", "")
         INLAY_CHANNEL(", ror #8", ", ror #8")
-        "ldrd r0, r1, [%[row], #-108]\n\t"
-        "ldrd r2, r3, [%[row], #-96]\n\t"
+        "ldrd r0, r1, [r12, #-108]\n\t"
+        "ldrd r2, r3, [r12, #-96]\n\t"
         "sub r3, r3, r2\n\t"
         "ldr r4, [r0, r3]\n\t"
         "ldr r5, [r1, r3]\n\t"
@@ -295,7 +295,7 @@ INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* 
   }
 #undef INLAY_ADD_COLUMNS
 #undef INLAY_REQUANTISE
-  return output;
+  return second;
 }
 
 /// Where the outputs of a row are and the input under them.
@@ -425,7 +425,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     detail::arm_dsp::requantisation requantisation;
     std::int32_t bias_distance;
   };
-  using spec = detail::arm_dsp::depthwise_window;
+  struct spec {
+    detail::arm_dsp::depthwise_window window;
+    bool general;  // some channels cannot go the short way
+  };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
@@ -440,8 +443,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
            w.stride.width <= 2 && w.stride.height <= 0x7f;
   }
 
-  static constexpr spec specialise(graph_view, const layer& l) {
-    return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
+  static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
+    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)},
+            is_general(table, g.output_of(l).extents.channels())};
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -458,16 +462,16 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             detail::arm_dsp::bias_distance(g, l)};
   }
 
-  template <spec W>
+  template <spec S>
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    run_short<W>(p, table, output, r, input, weights);
-    if (is_general(table, p.channels)) run_uncommon<W>(p, table, output, r, input, weights);
+    run_short<S.window>(p, table, output, r, input, weights);
+    if constexpr (S.general) run_uncommon<S.window>(p, table, output, r, input, weights);
   }
 
  private:
-  template <spec W>
+  template <detail::arm_dsp::depthwise_window W>
   INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table,
                                            const map_view<std::int8_t>& output, const region& r,
                                            const map_view<const std::int8_t>& input, const std::int8_t* weights) {
@@ -499,7 +503,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// What blocks have beside columns and weights.
-  template <spec W>
+  template <detail::arm_dsp::depthwise_window W>
   INLAY_ALWAYS_INLINE static void fill_blocks(const parameters& p, const table_entry* table, const std::int8_t* weights,
                                               std::int32_t c, std::int32_t* block) {
     using namespace detail::arm_dsp;
@@ -529,7 +533,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// The channels whose multipliers or biases are too large, anew.
-  template <spec W>
+  template <detail::arm_dsp::depthwise_window W>
   INLAY_NEVER_INLINE static void run_uncommon(const parameters& p, const table_entry* table,
                                               const map_view<std::int8_t>& output, const region& r,
                                               const map_view<const std::int8_t>& input, const std::int8_t* weights) {

@@ -45,8 +45,8 @@ constexpr requantisation short_requantisation(graph_view g, const layer& l) {
   return range.low == -128 && range.high == 127 ? requantisation::saturating : requantisation::clamped;
 }
 
-/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel; then a byte,
-/// 1 if a shift is negative. Biases stay where they are in the model.
+/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases
+/// stay where they are in the model.
 ///
 /// A shift of at least 0 is n − 1. constant_shift: the multiplier is the output, whatever the sum; so with channels
 /// that training has switched off, some of which have tiny scales and huge biases. Other negative ones: the shift of
@@ -58,7 +58,7 @@ struct scale_table {
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     const std::int32_t channels = channel_table::table_size(g, l);
-    return channels + channels / 4 + 1;
+    return channels + (channels + 3) / 4;
   }
 
   template <typename Byte>
@@ -67,7 +67,6 @@ struct scale_table {
     const std::int32_t channels = channel_table::table_size(g, l);
     const output_range range = range_of(g, l);
     const std::int64_t most = std::int64_t{g.input_of(l, 1).extents.elements() / channels} * 255 * 128;
-    std::int32_t general = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
       const fixed_multiplier by = constants[c].multiplier;
       const std::int64_t lowest = constants[c].bias - most, highest = constants[c].bias + most;
@@ -85,14 +84,16 @@ struct scale_table {
         }
       }
       put_byte(table + channels, c, shift);
-      if (shift < 0) general = 1;
     }
-    put_byte(table + channels, channels, general);
   }
 
-  /// Whether a channel has a negative shift; compilers know.
+  /// Whether the multipliers or biases of some channels are too large for the short way.
   static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
-    return (table[channels + channels / 4] >> channels % 4 * 8 & 1) != 0;
+    for (std::int32_t c = 0; c < channels; ++c) {
+      const std::int32_t shift = static_cast<std::int8_t>(table[channels + c / 4] >> c % 4 * 8 & 0xff);
+      if (shift < 0 && shift != constant_shift) return true;
+    }
+    return false;
   }
   static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
     return reinterpret_cast<const std::int8_t*>(table + channels);

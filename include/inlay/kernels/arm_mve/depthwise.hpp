@@ -81,6 +81,7 @@ struct tap_list {
 /// How to make sixteen channels.
 struct depthwise_variant {
   std::int32_t most_taps = 9;
+  bool narrow = false;     // fewer than sixteen channels
   bool any_shift = false;  // see scale()
   bool pairs = true;       // two products of bytes fit 16 bits, except if all four are −128
 };
@@ -149,8 +150,8 @@ struct depthwise {
   }
 
   /// Makes channels `first` to `end` − 1, at least sixteen; what is left over is made with channels before it, again.
-  /// Narrow: fewer than sixteen, which `weights` repeats; of `pixels_at_once` pixels where their windows are inside.
-  template <depthwise_variant V, bool Narrow>
+  /// Narrow: fewer, which `weights` repeats; of `pixels_at_once` pixels where their windows are inside.
+  template <depthwise_variant V>
   INLAY_NEVER_INLINE void run(const std::int8_t* weights, std::int32_t weight_pitch, const channel_quad* quads,
                               const std::int8_t* zero_points, std::int32_t first, std::int32_t end,
                               std::int32_t pixels_at_once) const {
@@ -184,10 +185,10 @@ struct depthwise {
         moving = 0;
         if (x >= first_moving && x < inside_end) {
           const std::int32_t last = inside_end < r.end_column ? inside_end : r.end_column;
-          if constexpr (Narrow) pixels = last - x < pixels_at_once ? last - x : pixels_at_once;
+          if constexpr (V.narrow) pixels = last - x < pixels_at_once ? last - x : pixels_at_once;
           moving = pixels;
         }
-        if constexpr (Narrow) {
+        if constexpr (V.narrow) {
           if (pixels * end == lanes)
             make_sixteen<V, true>(list, taps, weights, weight_pitch, 0, quads, f, out, lanes);
           else
@@ -215,7 +216,7 @@ struct depthwise {
       const std::int32_t end = first + channels_at_once < channels ? first + channels_at_once : channels;
       // Taps stand where channel 0 is.
       const std::int32_t begin = end - first < lanes ? end - lanes : first;
-      run<V, false>(weights, channels, quads, zero_points - begin, begin, end, 1);
+      run<V>(weights, channels, quads, zero_points - begin, begin, end, 1);
     }
   }
 
@@ -229,7 +230,7 @@ struct depthwise {
       vstrbq_s8(to, vldrbq_gather_offset_s8(weights, channel));
     fill_bytes(to, p.input_zero_point, lanes);
     const bool side_by_side = p.stride_width == 1 && output.pixel_pitch == channels && input.pixel_pitch == channels;
-    run<V, true>(repeated, lanes, quads, to, 0, channels, side_by_side ? lanes / channels : 1);
+    run<V>(repeated, lanes, quads, to, 0, channels, side_by_side ? lanes / channels : 1);
   }
 };
 
@@ -261,6 +262,8 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   using parameters = arm_mve::weighted_parameters;
   struct spec {
     std::int32_t most_taps = 9;  // so that code is shared, and windows of few taps take little stack
+    bool narrow = false;         // fewer than sixteen channels
+    bool one_channel = false;    // of the input
     friend constexpr bool operator==(const spec&, const spec&) = default;
   };
 
@@ -269,13 +272,16 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
     if (!arm_mve::fits_weighted(p) || taps > arm_mve::most_taps || p.window.kernel.height > arm_mve::most_tap_rows)
       return false;
+    // fill_table looks at every weight; more would be too much for one constant expression.
+    if (g.input_of(l, 1).extents.elements() > 1 << 16) return false;
     if (p.input_channels == 1) return taps * p.output_channels <= arm_mve::most_reordered_weights;
     return p.input_channels == p.output_channels &&
            taps <= (p.input_channels < arm_mve::lanes ? arm_mve::most_narrow_taps : arm_mve::most_taps);
   }
-  static constexpr spec specialise(graph_view, const layer& l) {
+  static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t taps = l.window.kernel.height * l.window.kernel.width;
-    return {taps <= 9 ? 9 : taps <= 25 ? 25 : arm_mve::most_taps};
+    const std::int32_t channels = g.input_of(l).extents.channels();
+    return {taps <= 9 ? 9 : taps <= 25 ? 25 : arm_mve::most_taps, channels < arm_mve::lanes, channels == 1};
   }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     return arm_mve::make_weighted(detail::prepare_window(g, l), l.window.kernel.height * l.window.kernel.width);
@@ -311,15 +317,17 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    if (p.input_channels == 1) {
+    if constexpr (S.one_channel) {
       if (table[0].bias[0] != 0)
         arm_mve::convolve_one_channel<true>(p, table + 1, output, r, input, weights);
       else
         arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
     } else if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
-      run_variant<arm_mve::depthwise_variant{S.most_taps, true, false}>(p, table + 1, output, r, input, weights);
+      run_variant<arm_mve::depthwise_variant{S.most_taps, S.narrow, true, false}>(p, table + 1, output, r, input,
+                                                                                  weights);
     else
-      run_variant<arm_mve::depthwise_variant{S.most_taps, false, true}>(p, table + 1, output, r, input, weights);
+      run_variant<arm_mve::depthwise_variant{S.most_taps, S.narrow, false, true}>(p, table + 1, output, r, input,
+                                                                                  weights);
   }
 
  private:
@@ -328,8 +336,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
                                              const map_view<std::int8_t>& output, const region& r,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     const arm_mve::depthwise d{p, output, r, input};
-    // Wider windows of few channels are not accepted.
-    if (V.most_taps <= arm_mve::most_narrow_taps && p.input_channels < arm_mve::lanes)
+    if constexpr (V.narrow)
       d.run_narrow<V>(weights, quads);
     else
       d.run_wide<V>(weights, quads);

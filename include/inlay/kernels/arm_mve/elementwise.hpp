@@ -271,6 +271,12 @@ struct fast_kernel<isa::arm_mve, layer_kind::tanh> : arm_mve::lookup {};
 template <>
 struct fast_kernel<isa::arm_mve, layer_kind::relu> : arm_mve::lookup {};
 template <>
+struct fast_kernel<isa::arm_mve, layer_kind::leaky_relu> : arm_mve::lookup {};
+template <>
+struct fast_kernel<isa::arm_mve, layer_kind::hard_swish> : arm_mve::lookup {};
+template <>
+struct fast_kernel<isa::arm_mve, layer_kind::abs> : arm_mve::lookup {};
+template <>
 struct fast_kernel<isa::arm_mve, layer_kind::requantize> : arm_mve::lookup {};
 
 }  // namespace inlay

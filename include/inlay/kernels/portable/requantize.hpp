@@ -1,6 +1,7 @@
 // Inlay: short exact forms of the reference's fixed-point arithmetic, for values that are known to be small.
 #pragma once
 
+#include <inlay/isa/isa.hpp>
 #include <inlay/kernels/fixed_point.hpp>
 
 #include <cstdint>

@@ -261,8 +261,8 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& outputs, const region& r,
-                            const map_view<const Input>& inputs) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& outputs,
+                            const region& r, const map_view<const Input>& inputs) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x)
         run_pixel(p, outputs.pixel(y, x), inputs.pixel(y, x));
@@ -270,7 +270,7 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
 
  private:
   template <typename Input>
-  static constexpr void run_pixel(const parameters& p, std::int8_t* output, const Input* input) {
+  INLAY_SMALL static constexpr void run_pixel(const parameters& p, std::int8_t* output, const Input* input) {
     constexpr int sum_integer_bits = 12;
     std::int32_t largest = -128;
     for (std::int32_t i = 0; i < p.depth; ++i)

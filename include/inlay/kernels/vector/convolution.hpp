@@ -60,7 +60,8 @@ class patches {
  public:
   using element = typename V::element;
 
-  patches(const convolution_parameters& p, const map_view<const std::int8_t>& input, const map_view<std::int8_t>& output, const region& r)
+  patches(const convolution_parameters& p, const map_view<const std::int8_t>& input,
+          const map_view<std::int8_t>& output, const region& r)
       : p_(p),
         input_(input),
         output_(output),
@@ -285,8 +286,8 @@ void multiply_pixels(const convolution_parameters& p, const typename V::group* g
 /// All pixels of a region by their patches.
 template <typename V>
 INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const typename V::group* groups,
-                                         const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
-                                         const std::int8_t* weights) {
+                                         const map_view<std::int8_t>& output, const region& r,
+                                         const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   constexpr std::int32_t most_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
   alignas(64) typename V::element elements[most_elements];
   std::int8_t* outputs[most_pixels];
@@ -312,8 +313,8 @@ INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const 
 /// a row of the map.
 template <typename V>
 INLAY_NEVER_INLINE void convolve_rows(const convolution_parameters& p, const typename V::group* groups,
-                                      const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
-                                      const std::int8_t* weights) {
+                                      const map_view<std::int8_t>& output, const region& r,
+                                      const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
   std::int8_t* outputs[most_pixels];
   const window2d& w = p.window;
@@ -342,25 +343,29 @@ INLAY_NEVER_INLINE void convolve_rows(const convolution_parameters& p, const typ
       });
 }
 
-/// Whether a region goes row by row.
+/// Whether a region goes row by row: not where patches are long, or rows leave much of their last block unused.
 template <typename V>
 constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t columns) {
   const window2d& w = p.window;
-  constexpr std::int32_t most_run = 64;
+  constexpr std::int32_t most_run = 128, always_run = 16;
   const std::int32_t run = w.kernel.width * p.input_channels;
+  const std::int32_t panels = (p.output_channels + V::lanes - 1) / V::lanes;
+  const std::int32_t in_blocks =
+      round_up(columns, V::block_pixels(panels < V::block_panels ? panels : V::block_panels));
+  if (run > most_run || (run > always_run && 8 * in_blocks > 9 * columns)) return false;
   const std::int32_t at_once = columns < most_pixels ? columns : most_pixels;
   const std::int32_t row = input_tile<V>::phase_columns(w, 1, at_once) * p.input_channels;
   const std::int32_t beyond = most_block_pixels * w.stride.width * p.input_channels + run + V::depth;
   const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
   const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
-  return !p.reads_pixels() && w.dilation.width == 1 && run <= most_run &&
+  return !p.reads_pixels() && w.dilation.width == 1 &&
          (input_tile<V>::ring_rows(w) * row + beyond) * element_bytes <= tile_bytes &&
          w.kernel.height * round_up(run, V::depth) * V::lanes * weight_bytes <= panel_bytes;
 }
 
 template <typename V>
-void convolve(const convolution_parameters& p, const typename V::group* table, const map_view<std::int8_t>& output, const region& r,
-              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+void convolve(const convolution_parameters& p, const typename V::group* table, const map_view<std::int8_t>& output,
+              const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   if (goes_by_rows<V>(p, r.end_column - r.first_column))
     convolve_rows<V>(p, table, output, r, input, weights);
   else
@@ -409,8 +414,8 @@ struct vector_convolution : lane_table<V> {
   }
 
   template <spec>
-  static void run(const parameters& p, const typename V::group* table, const map_view<std::int8_t>& output, const region& r,
-                  const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  static void run(const parameters& p, const typename V::group* table, const map_view<std::int8_t>& output,
+                  const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     // A panel that few pixels use is not worth making.
     if ((r.end_row - r.first_row) * (r.end_column - r.first_column) <= 2)
       run_pixels(p, table, output, r, input, weights);
@@ -420,8 +425,8 @@ struct vector_convolution : lane_table<V> {
 
  private:
   INLAY_NEVER_INLINE static void run_pixels(const parameters& p, const typename V::group* table,
-                                            const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
-                                            const std::int8_t* weights) {
+                                            const map_view<std::int8_t>& output, const region& r,
+                                            const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     patches<V> next(p, input, output, r);
     alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];
     for (std::int32_t i = p.patch; i < round_up(p.patch, V::row_step); ++i) patch[i] = 0;

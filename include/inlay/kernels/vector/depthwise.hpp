@@ -43,8 +43,8 @@ class depthwise_loops {
   }
 
   INLAY_NEVER_INLINE static void run(const depthwise_parameters& p, const typename V::group* table,
-                                     const map_view<std::int8_t>& output, const region& r, const map_view<const std::int8_t>& input,
-                                     const std::int8_t* weights) {
+                                     const map_view<std::int8_t>& output, const region& r,
+                                     const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     alignas(64) typename V::element memory[tile_bytes / sizeof(typename V::element)];
     typename V::sums packed[(most_taps + V::depth - 1) / V::depth * V::parts_count];
     for (std::int32_t first = 0; first < p.channels; first += V::block, table += V::parts_count) {
@@ -76,8 +76,9 @@ class depthwise_loops {
 
   /// Rows of one block of channels over some columns.
   static void strip(const depthwise_parameters& p, const typename V::group* groups, const map_view<std::int8_t>& output,
-                    const region& r, const map_view<const std::int8_t>& input, std::int32_t first_channel, std::int32_t channels,
-                    std::int32_t together, const typename V::sums* weights, typename V::element* memory) {
+                    const region& r, const map_view<const std::int8_t>& input, std::int32_t first_channel,
+                    std::int32_t channels, std::int32_t together, const typename V::sums* weights,
+                    typename V::element* memory) {
     const window2d& w = p.window;
     const std::int32_t columns = r.end_column - r.first_column;
     const std::int32_t per_phase = tile::phase_columns(w, w.stride.width, columns);

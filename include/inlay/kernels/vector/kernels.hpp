@@ -3,7 +3,9 @@
 
 #include <inlay/kernels/vector/convolution.hpp>
 #include <inlay/kernels/vector/depthwise.hpp>
+#include <inlay/kernels/vector/elementwise.hpp>
 #include <inlay/kernels/vector/neon.hpp>
+#include <inlay/kernels/vector/pool.hpp>
 #include <inlay/kernels/vector/x86.hpp>
 
 namespace inlay {
@@ -16,9 +18,16 @@ namespace inlay {
       : detail::vector_fully_connected<detail::name##_vectors> {};                                           \
   template <>                                                                                                \
   struct fast_kernel<isa::name, layer_kind::depthwise_conv2d>                                                \
-      : detail::vector_depthwise_convolution<detail::name##_vectors> {};
+      : detail::vector_depthwise_convolution<detail::name##_vectors> {};                                     \
+  template <>                                                                                                \
+  struct fast_kernel<isa::name, layer_kind::average_pool2d> : detail::vector_average_pool {};
+
 #if INLAY_HAS_AVX512_VNNI
 INLAY_VECTOR_KERNELS(avx512_vnni)
+template <>
+struct fast_kernel<isa::avx512_vnni, layer_kind::add> : detail::avx512_sum<1> {};
+template <>
+struct fast_kernel<isa::avx512_vnni, layer_kind::sub> : detail::avx512_sum<-1> {};
 #endif
 #if INLAY_HAS_AVX_VNNI
 INLAY_VECTOR_KERNELS(avx_vnni)

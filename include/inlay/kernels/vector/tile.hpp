@@ -31,8 +31,8 @@ class input_tile {
     return dilated_extent(w.kernel.height, w.dilation.height) + w.stride.height;
   }
 
-  input_tile(const window2d& w, extent2d map, std::int32_t zero_point, const map_view<const std::int8_t>& input, columns c,
-             std::int32_t first_output_row, element* memory)
+  input_tile(const window2d& w, extent2d map, std::int32_t zero_point, const map_view<const std::int8_t>& input,
+             columns c, std::int32_t first_output_row, element* memory)
       : w_(w),
         map_(map),
         border_(static_cast<element>(zero_point + V::element_offset)),

@@ -26,7 +26,7 @@ struct avx512_vnni_vectors {
   static constexpr std::int32_t depth = 4;
   static constexpr int block_panels = 4;
   /// Pixels of a block that has so many panels.
-  static constexpr int block_pixels(int panels) { return panels == 1 ? 16 : panels == 2 ? 12 : 6; }
+  static constexpr int block_pixels(int panels) { return panels == 1 ? 16 : panels == 2 ? 8 : 6; }
   static constexpr std::int32_t element_offset = 128;
   using element = std::uint8_t;
   using weight = std::int8_t;
