@@ -117,7 +117,7 @@ def page(names: list[str], rows: dict, recorded: dict, cxx: str, checked: list[t
     planned = recorded["planned_bytes"]
     lines = [f"# {len(names)} published models", "",
              "Int8 models of MLPerf Tiny, MCUNet, STMicroelectronics, OpenMV, Arm, Wake Vision, TinyMaix, NXP,",
-             "CFU-Playground, Silicon Labs and others, as their authors published them. Written by", "",
+             "CFU-Playground, Silicon Labs and others, from public repositories. Written by", "",
              "    python3 tests/zoo/record.py ../shared/zoo", "",
              "which compiles a program for each with each schedule, runs it on the recorded inputs and compares its",
              "answers byte for byte with those of TensorFlow Lite Micro's reference kernels.", "",
