@@ -205,14 +205,22 @@ INLAY_NEVER_INLINE inline void widen_four(const std::int8_t* from, std::int32_t 
       : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 }
 
-/// Returns the end of the copy.
-inline std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
+/// At least one byte; returns the end of the copy.
+INLAY_ALWAYS_INLINE std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
   if (count >= 4) {
-    // Words, the last of which may overlap the one before.
-    for (std::int32_t i = 0; i < count - 4; i += 4) store_word(to + i, keep(load_word(from + i)));
-    store_word(to + count - 4, load_word(from + count - 4));
+    // Words, the first of which may overlap the next.
+    store_word(to, load_word(from));
+    std::int32_t i = count - 4;
+    if (i > 0) {
+      do {
+        store_word(to + i, keep(load_word(from + i)));
+        i -= 4;
+      } while (i > 0);
+    }
   } else {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(keep(from[i]));
+    std::int32_t i = count - 1;
+    do to[i] = static_cast<std::int8_t>(keep(from[i]));
+    while (--i >= 0);
   }
   return to + count;
 }
@@ -289,17 +297,20 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_group&
     const std::int32_t ring_row = first_row >= 0 ? first_row % s.input.rows : 0;
     const bool even = tap_pitch == channels && first_row >= 0 && last_row < p.input_height &&
                       ring_row + last_row - first_row < s.input.rows;
-    for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
+    const std::int8_t* window =
+        s.input.data + ring_row * s.input.row_pitch + (x - s.input.first_column) * s.input.pixel_pitch + first_in_row;
+    for (std::int32_t pixel = 0; pixel < pixels; ++pixel, window += p.stride_width * s.input.pixel_pitch) {
       std::int8_t* byte = bytes;
       while (byte != bytes + before) *byte++ = static_cast<std::int8_t>(keep(p.input_zero_point));
       const std::int32_t column = x + pixel * p.stride_width;
       std::int32_t in_row = first_in_row;
       if (even && column >= 0 && column + p.kernel_width <= s.input_width) {
-        const std::int8_t* from = s.input.pixel(ring_row, column) + in_row;
-        const std::int32_t next = p.dilation_height * s.input.row_pitch;
-        std::int32_t run = row_bytes - in_row;
-        for (; end - byte > run; from += next - in_row, in_row = 0, run = row_bytes) byte = copy_bytes(from, run, byte);
-        copy_bytes(from, static_cast<std::int32_t>(end - byte), byte);
+        const std::int8_t* from = window;
+        for (;; from += p.dilation_height * s.input.row_pitch - in_row, in_row = 0) {
+          const std::int32_t left = static_cast<std::int32_t>(end - byte), run = row_bytes - in_row;
+          byte = copy_bytes(from, run < left ? run : left, byte);
+          if (byte == end) break;
+        }
       } else {
         for (std::int32_t row = first_row; byte != end; row += p.dilation_height, in_row = 0) {
           const std::int8_t* from = row >= 0 && row < p.input_height ? s.input.pixel(row, column) : nullptr;
