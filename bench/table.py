@@ -31,7 +31,7 @@ NETWORKS = {
     "tinyengine_mcunetv2_large": ("MCUNetV2 large", 861.8, 834.7, 312.8, 61537),
 }
 TARGETS = {"m4": ["--target", "m4"], "m7": ["--target", "m7"], "m55": ["--target", "m55"],
-           "small": ["--target", "m4", "--opt", "-Os", "--flags=-DINLAY_ISA=small"]}
+           "small": ["--target", "m4", "-Os", "--isa", "small"]}
 
 
 def measure(target: str, models: pathlib.Path) -> None:
