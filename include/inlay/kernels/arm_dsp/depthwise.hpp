@@ -445,7 +445,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         w.stride.height > 0x7f)
       return false;
     if (in.channels() == 1)
-      return g.input_of(l, 1).extents.elements() <= detail::arm_dsp::most_ordered_weights && w.stride.width <= 0x7f;
+      return g.input_of(l, 1).extents.elements() <= detail::arm_dsp::most_ordered_weights && w.kernel.width == 3 &&
+             w.stride.width <= 2;
     return out.channels() == in.channels() && in.channels() >= 4 && is_size(w.kernel.width) && w.stride.width <= 2;
   }
 

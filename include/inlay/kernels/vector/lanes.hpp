@@ -34,7 +34,7 @@ constexpr bool set_step(channel_lanes<Lanes>& group, std::int32_t lane, channel_
   constexpr std::int32_t most_reach = 1 << 26;
   if (reach >= most_reach || c.bias > 0x7fffffff - reach || c.bias < -0x7fffffff + reach) return false;
   const std::int32_t low = multiply(c.bias - reach, c.multiplier), high = multiply(c.bias + reach, c.multiplier);
-  if (high - low > 1 || low < -1000 || low > 1000) return false;
+  if (low < -1000 || high > 1000 || high < low || high - low > 1) return false;
   group.zero_point[lane] = static_cast<std::int16_t>(low + zero_point);
   if (low == high) {
     group.bias[lane] = group.multiplier[lane] = 0;
