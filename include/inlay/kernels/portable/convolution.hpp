@@ -149,7 +149,7 @@ struct window_kernel : Multipliers {
         const std::int32_t run = dense ? columns.count * p.group_channels : p.group_channels;
         channel_sums<Channels> sums = biases;
         const std::int8_t* row = first_row + columns.position * input.pixel_pitch;
-        const std::int8_t* wrap = ring_end + columns.position * input.pixel_pitch;
+        const std::int8_t* wrap = ring_end + (columns.position - input.first_column) * input.pixel_pitch;
         const std::int8_t* tap_weights = row_weights + columns.first * p.tap_pitch;
         for (std::int32_t ky = rows.count; ky > 0; --ky) {
           const std::int8_t *pixel = row, *w = tap_weights;
