@@ -286,12 +286,6 @@ void make_output(const one_layer& c, int how, Run run) {
     map_view<std::int8_t> strip = map;
     strip.first_column = half;
     strip.data += half * pitch;
-    if (inlay::has_window(Kind)) {
-      const inlay::window2d& w = c.layers[0].window;
-      const std::int32_t first = half * w.stride.width - w.padding.left, width = c.tensors[0].extents.width();
-      in.first_column = first < 0 ? 0 : first < width ? first : width - 1;
-      in.data += in.first_column * in.pixel_pitch;
-    }
     run(strip, region{y, y + 1, half, to.width()}, in);
   }
 }
