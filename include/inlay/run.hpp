@@ -368,7 +368,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr layer_numbers constant = [] {
       const layer& l = graph.layers[s.first + I];
       const std::int32_t all = map_rows(graph.tensors[graph.output_of(l).storage].extents);
-      return layer_numbers{layout.rows[I], layout.columns[I], all, made_rows(graph, l, 1, 2) == 0};
+      return layer_numbers{layout.rows[I], layout.columns[I], all, is_made_at_once(graph, l)};
     }();
 
     template <std::int32_t I>

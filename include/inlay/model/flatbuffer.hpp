@@ -37,16 +37,21 @@ class flatbuffer {
   constexpr bool damaged() const { return damaged_; }
   constexpr std::uint32_t size() const { return size_; }
 
-  constexpr std::uint8_t u8(std::uint32_t at) { return inside(at, 1) ? byte(at) : std::uint8_t{0}; }
+  constexpr std::uint8_t u8(std::uint32_t at) {
+    return inside(at, 1) ? static_cast<std::uint8_t>(data_[at]) : std::uint8_t{0};
+  }
   constexpr std::int8_t i8(std::uint32_t at) { return static_cast<std::int8_t>(u8(at)); }
   constexpr std::uint16_t u16(std::uint32_t at) {
     if (!inside(at, 2)) return 0;
-    return static_cast<std::uint16_t>(byte(at) | byte(at + 1) << 8);
+    return static_cast<std::uint16_t>(static_cast<std::uint8_t>(data_[at]) | static_cast<std::uint8_t>(data_[at + 1])
+                                                                                 << 8);
   }
   constexpr std::uint32_t u32(std::uint32_t at) {
     if (!inside(at, 4)) return 0;
-    return std::uint32_t{byte(at)} | std::uint32_t{byte(at + 1)} << 8 | std::uint32_t{byte(at + 2)} << 16 |
-           std::uint32_t{byte(at + 3)} << 24;
+    return std::uint32_t{static_cast<std::uint8_t>(data_[at])} |
+           std::uint32_t{static_cast<std::uint8_t>(data_[at + 1])} << 8 |
+           std::uint32_t{static_cast<std::uint8_t>(data_[at + 2])} << 16 |
+           std::uint32_t{static_cast<std::uint8_t>(data_[at + 3])} << 24;
   }
   constexpr std::int32_t i32(std::uint32_t at) { return static_cast<std::int32_t>(u32(at)); }
   constexpr std::int64_t i64(std::uint32_t at) {
@@ -108,8 +113,6 @@ class flatbuffer {
   }
 
  private:
-  constexpr std::uint8_t byte(std::uint32_t at) const { return static_cast<std::uint8_t>(data_[at]); }
-
   constexpr bool inside(std::uint32_t at, std::uint32_t bytes) {
     if (at <= size_ && bytes <= size_ - at) return true;
     damaged_ = true;

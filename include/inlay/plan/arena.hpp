@@ -56,8 +56,8 @@ constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
   const bool channelwise = l.kind == layer_kind::depthwise_conv2d || l.kind == layer_kind::average_pool2d ||
                            l.kind == layer_kind::max_pool2d;
   // Row y is written when the input's row y has been copied, and is no longer than that.
-  const bool follows = from.width() >= to.width() && map_rows(from) >= map_rows(to) &&
-                       l.window.padding.top < l.window.kernel.height;
+  const bool follows =
+      from.width() >= to.width() && map_rows(from) >= map_rows(to) && l.window.padding.top < l.window.kernel.height;
   if (!channelwise || from.channels() != to.channels() || !follows) return -1;
   return overwrite_rows(l, from) * from.width() * from.channels();
 }
@@ -102,11 +102,9 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
   // Readers, too, take as long as their stage.
   for (std::int32_t t = 0; t < g.tensor_count; ++t) {
     if (!places[t].used() || places[t].last >= g.layer_count || maps[spans[t].first_writer].transient) continue;
-    for (std::int32_t s = 0; s < stage_count; ++s)
-      if (places[t].last >= stages[s].first && places[t].last < stages[s].end) {
-        places[t].last = stages[s].end - 1;
-        break;
-      }
+    std::int32_t s = 0;
+    while (places[t].last >= stages[s].end) ++s;
+    places[t].last = stages[s].end - 1;
   }
   for (std::int32_t s = 0; s < stage_count; ++s)
     for (std::int32_t i = stages[s].first; i < stages[s].end; ++i) {
@@ -125,6 +123,8 @@ struct placement {
   std::int32_t chain = -1;       // in order of placing: the first place of a chain of takeovers …
   std::int32_t bytes = 0;        // … and the bytes of the largest in it
   std::int32_t placed = -1;      // list of the places that have their offset
+  std::int32_t obstacle = -1;    // list of those that are alive with the chain that is next …
+  std::int32_t needed = 0;       // … and the most bytes of it that are alive with them
   std::int32_t alive = 0;        // of the layer with this index: bytes alive while it runs
   std::int32_t best_chain = -1;  // the order of the best try
 };
@@ -135,21 +135,32 @@ inline constexpr std::int32_t placement_tries = 10;
 namespace detail {
 
 /// The lowest offset at which nothing that is placed is in the way of a chain at any time of its life.
-constexpr std::int32_t lowest_free_offset(const arena_place* places, const placement* scratch, std::int32_t placed,
+constexpr std::int32_t lowest_free_offset(const arena_place* places, placement* scratch, std::int32_t placed,
                                           std::int32_t start) {
+  // Each place of a chain begins as the one before it ends.
+  const std::int32_t first = places[start].first;
+  std::int32_t last = places[start].last;
+  for (std::int32_t p = scratch[start].next; p >= 0; p = scratch[p].next) last = places[p].last;
+  std::int32_t obstacles = 0;
+  for (std::int32_t i = 0; i < placed; ++i)
+    if (places[scratch[i].placed].last >= first && places[scratch[i].placed].first <= last)
+      scratch[obstacles++].obstacle = scratch[i].placed;
+  for (std::int32_t o = 0; o < obstacles; ++o) {
+    const arena_place& other = places[scratch[o].obstacle];
+    scratch[o].needed = 0;
+    for (std::int32_t p = start; p >= 0; p = scratch[p].next)
+      if (other.last >= places[p].first && other.first <= places[p].last && places[p].bytes > scratch[o].needed)
+        scratch[o].needed = places[p].bytes;
+  }
   std::int32_t offset = 0;
   // Moving up past one obstacle can meet another: go round until nothing is in the way.
   for (bool moved = true; moved;) {
     moved = false;
-    for (std::int32_t index = start; index >= 0; index = scratch[index].next) {
-      const arena_place mine = places[index];
-      for (std::int32_t i = 0; i < placed; ++i) {
-        const arena_place& other = places[scratch[i].placed];
-        if (other.last < mine.first || other.first > mine.last) continue;
-        if (offset >= other.offset + other.bytes || offset + mine.bytes <= other.offset) continue;
-        offset = align_up(other.offset + other.bytes);
-        moved = true;
-      }
+    for (std::int32_t o = 0; o < obstacles; ++o) {
+      const arena_place& other = places[scratch[o].obstacle];
+      if (offset >= other.offset + other.bytes || offset + scratch[o].needed <= other.offset) continue;
+      offset = align_up(other.offset + other.bytes);
+      moved = true;
     }
   }
   return offset;
@@ -262,6 +273,18 @@ constexpr std::int32_t live_bytes(graph_view g, const arena_place* places, std::
   return sum;
 }
 
+namespace detail {
+
+/// True if one of two places takes over the memory of the other at the end of that one's life.
+constexpr bool takes_over(const arena_place* places, std::int32_t i, std::int32_t j) {
+  if (places[i].over != j && places[j].over != i) return false;
+  const arena_place& later = places[i].over == j ? places[i] : places[j];
+  const arena_place& earlier = places[i].over == j ? places[j] : places[i];
+  return later.first == earlier.last && later.offset == earlier.offset && later.bytes <= earlier.bytes;
+}
+
+}  // namespace detail
+
 /// True if no two places that are alive at the same time share a byte, but for a layer's output over the
 /// input that it takes over at the end of that input's life.
 constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int32_t arena_bytes) {
@@ -269,16 +292,10 @@ constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int3
     const arena_place a = places[i];
     if (!a.used()) continue;
     if (a.offset < 0 || a.offset + a.bytes > arena_bytes) return false;
-    for (std::int32_t j = 0; j < i; ++j) {
-      const arena_place& b = places[j];
-      if (b.last < a.first || a.last < b.first) continue;
-      if (b.offset >= a.offset + a.bytes || a.offset >= b.offset + b.bytes) continue;
-      const arena_place& later = a.over == j ? a : b;
-      const arena_place& earlier = a.over == j ? b : a;
-      const bool takes_over = a.over == j || b.over == i;
-      if (!takes_over || later.first != earlier.last || later.offset != earlier.offset || later.bytes > earlier.bytes)
+    for (std::int32_t j = 0; j < i; ++j)
+      if (places[j].last >= a.first && places[j].first <= a.last && places[j].offset < a.offset + a.bytes &&
+          places[j].offset + places[j].bytes > a.offset && !detail::takes_over(places, i, j))
         return false;
-    }
   }
   return true;
 }
