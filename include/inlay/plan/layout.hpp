@@ -14,6 +14,50 @@
 
 namespace inlay::detail {
 
+/// How a stage's layers work and where their outputs' rows stand: stage_tables.
+template <std::int32_t Layers, std::int32_t RowPatches, std::int32_t ColumnPatches>
+struct stage_layout {
+  interval rows[static_cast<std::size_t>(RowPatches * Layers)]{};
+  interval columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
+  interval made_columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
+  map_layout maps[static_cast<std::size_t>(Layers)]{};
+};
+
+/// How far the layout of a stage of a described model has come after some parts of the work, each of which stays
+/// within a compiler's limits.
+template <typename Known, stage Stage>
+struct partial_layout {
+  static constexpr auto layers = static_cast<std::size_t>(Stage.layers());
+  stage_layout<Stage.layers(), Stage.row_patches, Stage.column_patches> layout{};
+  layer_progress progress[layers]{};
+  dry_run run{};
+  bool done = false;
+
+  static constexpr std::int32_t rows_at_once = 2000;
+  constexpr void go_on(bool starts) {
+    interval made[layers]{};
+    const stage_tables to{layout.rows, layout.columns, layout.made_columns, layout.maps, progress, made};
+    if (starts) start_stage_plan(Known::graph, Stage, Known::spans.items, to);
+    done = go_on_with_stage_plan(Known::graph, Stage, Known::spans.items, run, to, rows_at_once);
+  }
+};
+template <typename Known, stage Stage, std::int32_t Part>
+struct layout_part {
+  static constexpr partial_layout<Known, Stage> result = [] {
+    partial_layout<Known, Stage> l{};
+    if constexpr (Part > 0) l = layout_part<Known, Stage, Part - 1>::result;
+    l.go_on(Part == 0);
+    return l;
+  }();
+};
+template <typename Known, stage Stage, std::int32_t Part = 0>
+constexpr const auto& layout_of() {
+  if constexpr (layout_part<Known, Stage, Part>::result.done)
+    return layout_part<Known, Stage, Part>::result.layout;
+  else
+    return layout_of<Known, Stage, Part + 1>();
+}
+
 /// What is known of a model whatever its schedule.
 template <typename Model>
 struct described {
@@ -29,24 +73,13 @@ struct described {
     return list;
   }();
 
-  /// Layouts of all layers' outputs if they ran as one stage: how many rows of each are alive at once.
-  struct map_list {
-    map_layout items[layers]{};
-  };
-  static constexpr map_list streamed = [] {
-    map_list list{};
-    interval rows[layers]{}, columns[layers]{}, made_columns[layers]{}, made[layers]{};
-    layer_progress progress[layers]{};
-    plan_stage(graph, {0, graph.layer_count}, spans.items, rows, columns, made_columns, list.items, progress, made);
-    return list;
-  }();
-
   struct fact_list {
     layer_facts items[layers]{};
   };
   static constexpr fact_list facts = [] {
     fact_list list{};
-    find_facts(graph, spans.items, streamed.items, list.items);
+    // If all layers ran as one stage: how many rows of each map are alive at once.
+    find_facts(graph, spans.items, layout_of<described, stage{0, graph.layer_count}>().maps, list.items);
     return list;
   }();
 
@@ -201,15 +234,6 @@ struct searched_stages {
 template <typename Model>
 struct stages_of<Model, least_memory> : searched_stages<Model, described<Model>::least_bytes, false> {};
 
-/// How a stage's layers work and where their outputs' rows stand, as plan_stage gives it.
-template <std::int32_t Layers, std::int32_t RowPatches, std::int32_t ColumnPatches>
-struct stage_layout {
-  interval rows[static_cast<std::size_t>(RowPatches * Layers)]{};
-  interval columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
-  interval made_columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
-  map_layout maps[static_cast<std::size_t>(Layers)]{};
-};
-
 /// Memory of a model that runs in given stages.
 template <typename Model, typename Stages>
 struct laid_out {
@@ -218,19 +242,14 @@ struct laid_out {
   static constexpr const auto& stages = Stages::list;
 
   template <std::int32_t S>
-  static constexpr auto layout = [] {
-    constexpr stage s = stages.items[S];
-    stage_layout<s.layers(), s.row_patches, s.column_patches> result{};
-    layer_progress progress[static_cast<std::size_t>(s.layers())]{};
-    interval made[static_cast<std::size_t>(s.layers())]{};
-    plan_stage(graph, s, known::spans.items, result.rows, result.columns, result.made_columns, result.maps, progress,
-               made);
-    return result;
-  }();
+  static constexpr auto layout = layout_of<known, stages.items[S]>();
 
   /// Of each layer's output. One-layer stages keep whole maps and need no layout of their own.
-  static constexpr typename known::map_list maps = []<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
-    typename known::map_list list{};
+  struct map_list {
+    map_layout items[known::layers]{};
+  };
+  static constexpr map_list maps = []<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+    map_list list{};
     const auto fill = [&list]<std::int32_t Number>(std::integral_constant<std::int32_t, Number>) {
       constexpr stage s = stages.items[Number];
       if constexpr (s.is_one_layer()) {

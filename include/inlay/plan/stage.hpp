@@ -401,6 +401,14 @@ struct candidates {
   }
 };
 
+/// How far the planning of a stage has come.
+struct dry_run {
+  std::int32_t row_patch = 0;
+  bool patch_started = false;
+  std::int32_t previous = -1;  // the layer that made the last row
+  candidates waiting{};
+};
+
 /// Wants the rows of its operands that a layer lacks for its next row; true if there are none.
 constexpr bool has_operands(layer_progress* progress, candidates& waiting, std::int32_t index) {
   bool all = true;
@@ -512,22 +520,24 @@ constexpr std::int32_t rows_alive(const layer_progress* progress, std::int32_t m
   return progress[maker].made_rows - oldest;
 }
 
-/// Runs a patch of rows on counters alone. Widens each map's rows to as many as are alive at once, and clears
-/// `transient` where a row is wanted longer than by the layer that runs next.
-constexpr void run_dry(graph_view g, const stage& s, const interval* work, const layer_span* spans,
-                       layer_progress* progress, map_layout* maps) {
-  candidates waiting = start_patch(g, s, work, spans, progress);
-  std::int32_t previous = -1;
-  for (std::int32_t i = next_layer(progress, waiting); i >= 0; i = next_layer(progress, waiting)) {
-    advance(g, s, progress, waiting, i);
-    if (previous >= 0 && maps[previous].transient && rows_alive(progress, previous) > 0)
-      maps[previous].transient = false;
-    previous = i;
+/// Goes on with a patch of rows on counters alone, for at most `rows_left` rows; true when it is done. Widens each
+/// map's rows to as many as are alive at once, and clears `transient` where a row is wanted longer than by the layer
+/// that runs next.
+constexpr bool run_dry(dry_run& run, layer_progress* progress, map_layout* maps, graph_view g, const stage& s,
+                       std::int32_t& rows_left) {
+  for (; rows_left > 0; --rows_left) {
+    const std::int32_t i = next_layer(progress, run.waiting);
+    if (i < 0) return true;
+    advance(g, s, progress, run.waiting, i);
+    if (run.previous >= 0 && maps[run.previous].transient && rows_alive(progress, run.previous) > 0)
+      maps[run.previous].transient = false;
+    run.previous = i;
     map_layout& map = maps[progress[i].map];
     if (!map.internal) continue;
     const std::int32_t alive = rows_alive(progress, i);
     if (alive > map.rows) map.rows = alive;
   }
+  return false;
 }
 
 }  // namespace detail
@@ -548,36 +558,60 @@ constexpr void run_patch(graph_view g, const stage& s, const interval* rows, con
   }
 }
 
-/// Lays out the maps of a stage: full maps for what later stages read, rings of as many rows as are alive at
-/// once for what they do not. `rows` and `columns` receive the work of each layer in each row and column patch
-/// ([patch × layers + layer]), `made_columns` the columns of its output that are made in each column patch;
-/// `maps` has one entry for each layer of the stage, `progress` and `made` are scratch of that length.
-constexpr void plan_stage(graph_view g, const stage& s, const layer_span* spans, interval* rows, interval* columns,
-                          interval* made_columns, map_layout* maps, layer_progress* progress, interval* made) {
+/// The layout of a stage. `rows` and `columns` are the work of each layer in each row and column patch
+/// ([patch × layers + layer]), `made_columns` the columns of its output that are made in each column patch; `maps`
+/// has one entry for each layer of the stage, `progress` and `made` are scratch of that length.
+struct stage_tables {
+  interval* rows;
+  interval* columns;
+  interval* made_columns;
+  map_layout* maps;
+  layer_progress* progress;
+  interval* made;
+};
+
+/// Starts to lay out a stage: its columns, and full maps for what later stages read.
+constexpr void start_stage_plan(graph_view g, const stage& s, const layer_span* spans, const stage_tables& to) {
   const std::int32_t layers = s.layers();
   for (std::int32_t p = 0; p < s.column_patches; ++p)
-    detail::find_work(g, s, direction::columns, p, spans, columns + p * layers, made_columns + p * layers);
+    detail::find_work(g, s, direction::columns, p, spans, to.columns + p * layers, to.made_columns + p * layers);
   for (std::int32_t i = 0; i < layers; ++i) {
     const std::int32_t storage = g.output_of(g.layers[s.first + i]).storage;
     const shape& extents = g.tensors[storage].extents;
-    map_layout& map = maps[i];
+    map_layout& map = to.maps[i];
     map.internal = spans[storage].first_writer >= s.first && spans[storage].last_reader < s.end;
     map.transient = map.internal && spans[storage].first_writer == spans[storage].last_writer;
     map.rows = map.internal ? 1 : map_rows(extents);
     std::int32_t width = map.internal ? 1 : extents.width();
     for (std::int32_t p = 0; p < s.column_patches; ++p)
-      if (made_columns[p * layers + i].size() > width) width = made_columns[p * layers + i].size();
+      if (to.made_columns[p * layers + i].size() > width) width = to.made_columns[p * layers + i].size();
     map.row_pitch = width * extents.channels();
   }
-  for (std::int32_t p = 0; p < s.row_patches; ++p) {
-    detail::find_work(g, s, direction::rows, p, spans, rows + p * layers, made);
-    if (layers > 1) detail::run_dry(g, s, rows + p * layers, spans, progress, maps);
+}
+
+/// Goes on to lay out a stage: rings of as many rows as are alive at once for what later stages do not read. True when
+/// the stage is laid out, false after some `rows_left` rows: compilers bound the work of one constant expression.
+constexpr bool go_on_with_stage_plan(graph_view g, const stage& s, const layer_span* spans, detail::dry_run& run,
+                                     const stage_tables& to, std::int32_t rows_left) {
+  const std::int32_t layers = s.layers();
+  for (; run.row_patch < s.row_patches; ++run.row_patch) {
+    interval* work = to.rows + run.row_patch * layers;
+    if (!run.patch_started) {
+      detail::find_work(g, s, direction::rows, run.row_patch, spans, work, to.made);
+      if (layers > 1) run.waiting = detail::start_patch(g, s, work, spans, to.progress);
+      run.previous = -1;
+      run.patch_started = true;
+      rows_left -= layers;
+    }
+    if (layers > 1 && !detail::run_dry(run, to.progress, to.maps, g, s, rows_left)) return false;
+    run.patch_started = false;
   }
   for (std::int32_t i = 0; i < layers; ++i) {
     const std::int32_t first = first_maker_in(g, spans[g.output_of(g.layers[s.first + i]).storage], s);
-    if (first != i) maps[i] = maps[first];
-    maps[i].transient = maps[i].transient && maps[i].rows == 1 && layers > 1;
+    if (first != i) to.maps[i] = to.maps[first];
+    to.maps[i].transient = to.maps[i].transient && to.maps[i].rows == 1 && layers > 1;
   }
+  return true;
 }
 
 /// Multiply-accumulates of a stage, halos counted as often as they are computed.

@@ -65,8 +65,11 @@ class loaded_schedule {
              std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches))};
       std::vector<layer_progress> progress(layers);
       std::vector<interval> made(layers);
-      plan_stage(graph, s, spans_.data(), w.rows.data(), w.columns.data(), w.made_columns.data(),
-                 maps_.data() + s.first, progress.data(), made.data());
+      const stage_tables to{w.rows.data(),          w.columns.data(), w.made_columns.data(),
+                            maps_.data() + s.first, progress.data(),  made.data()};
+      detail::dry_run run;
+      start_stage_plan(graph, s, spans_.data(), to);
+      go_on_with_stage_plan(graph, s, spans_.data(), run, to, 0x7fffffff);
       macs_ += stage_macs(graph, s, w.rows.data(), w.columns.data());
       work_.push_back(std::move(w));
     }
@@ -76,7 +79,7 @@ class loaded_schedule {
                               maps_.data(), places_.data(), scratch.data());
   }
 
-  /// The work of a stage's layers in its row and column patches, as plan_stage gives it.
+  /// The work of a stage's layers in its row and column patches, as stage_tables have it.
   struct work {
     std::vector<interval> rows, columns, made_columns;
   };
