@@ -248,7 +248,7 @@ struct laid_out {
   struct map_list {
     map_layout items[known::layers]{};
   };
-  static constexpr map_list maps = []<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+  static constexpr map_list maps = [] {
     map_list list{};
     const auto fill = [&list]<std::int32_t Number>(std::integral_constant<std::int32_t, Number>) {
       constexpr stage s = stages.items[Number];
@@ -259,10 +259,12 @@ struct laid_out {
         for (std::int32_t i = 0; i < s.layers(); ++i) list.items[s.first + i] = layout<Number>.maps[i];
       }
     };
-    (fill(std::integral_constant<std::int32_t, S>{}), ...);
+    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      (fill(std::integral_constant<std::int32_t, S>{}), ...);
+      return false;
+    });
     return list;
-  }
-  (std::make_integer_sequence<std::int32_t, stages.count>{});
+  }();
 
   static constexpr auto arena =
       make_arena_plan<place_count(graph)>(graph, stages.items, stages.count, known::spans.items, maps.items);
@@ -270,7 +272,7 @@ struct laid_out {
                 "Inlay: the arena plan lets live tensors overlap; please report it");
 
   /// Multiply-accumulates of a run, halos counted as often as they are computed.
-  static constexpr std::int64_t macs = []<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+  static constexpr std::int64_t macs = [] {
     const auto count = []<std::int32_t Number>(std::integral_constant<std::int32_t, Number>) {
       constexpr stage s = stages.items[Number];
       if constexpr (s.is_one_layer())
@@ -278,9 +280,13 @@ struct laid_out {
       else
         return stage_macs(graph, s, layout<Number>.rows, layout<Number>.columns);
     };
-    return (std::int64_t{0} + ... + count(std::integral_constant<std::int32_t, S>{}));
-  }
-  (std::make_integer_sequence<std::int32_t, stages.count>{});
+    std::int64_t sum = 0;
+    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      sum += (std::int64_t{0} + ... + count(std::integral_constant<std::int32_t, S>{}));
+      return false;
+    });
+    return sum;
+  }();
 };
 
 /// The search estimates; placing can need some more. Then it searches again with what is left.
