@@ -23,10 +23,28 @@ struct stage_layout {
   map_layout maps[static_cast<std::size_t>(Layers)]{};
 };
 
-/// How far the layout of a stage of a described model has come after some parts of the work, each of which stays
-/// within a compiler's limits.
+/// Work that a compiler does in parts, each within its limits: State::go_on(true) does the first of them, go_on(false)
+/// the next one as long as the state is not `done`.
+template <typename State, std::int32_t Part>
+struct part_of {
+  static constexpr State state = [] {
+    State result{};
+    if constexpr (Part > 0) result = part_of<State, Part - 1>::state;
+    result.go_on(Part == 0);
+    return result;
+  }();
+};
+template <typename State, std::int32_t Part = 0>
+constexpr const State& done_in_parts() {
+  if constexpr (part_of<State, Part>::state.done)
+    return part_of<State, Part>::state;
+  else
+    return done_in_parts<State, Part + 1>();
+}
+
+/// Lays out a stage of a described model.
 template <typename Known, stage Stage>
-struct partial_layout {
+struct stage_planner {
   static constexpr auto layers = static_cast<std::size_t>(Stage.layers());
   stage_layout<Stage.layers(), Stage.row_patches, Stage.column_patches> layout{};
   layer_progress progress[layers]{};
@@ -41,22 +59,26 @@ struct partial_layout {
     done = go_on_with_stage_plan(Known::graph, Stage, Known::spans.items, run, to, rows_at_once);
   }
 };
-template <typename Known, stage Stage, std::int32_t Part>
-struct layout_part {
-  static constexpr partial_layout<Known, Stage> result = [] {
-    partial_layout<Known, Stage> l{};
-    if constexpr (Part > 0) l = layout_part<Known, Stage, Part - 1>::result;
-    l.go_on(Part == 0);
-    return l;
-  }();
+
+/// Lays out the arena of a model that is laid out otherwise.
+template <typename LaidOut>
+struct arena_planner {
+  static constexpr std::int32_t count = place_count(LaidOut::graph);
+  arena_plan<count> plan{};
+  placement scratch[static_cast<std::size_t>(count)]{};
+  arena_search search{};
+  bool done = false;
+
+  static constexpr std::int32_t pairs_at_once = 50000;  // of chains
+  constexpr void go_on(bool starts) {
+    if (starts)
+      search = start_arena_plan(LaidOut::graph, LaidOut::stages.items, LaidOut::stages.count,
+                                LaidOut::known::spans.items, LaidOut::maps.items, plan.places, scratch);
+    const std::int32_t tries = pairs_at_once / (search.chains * search.chains + 1) + 1;
+    for (std::int32_t t = 0; t < tries && !done; ++t) done = go_on_with_arena_plan(search, plan.places, scratch);
+    plan.bytes = search.best;
+  }
 };
-template <typename Known, stage Stage, std::int32_t Part = 0>
-constexpr const auto& layout_of() {
-  if constexpr (layout_part<Known, Stage, Part>::result.done)
-    return layout_part<Known, Stage, Part>::result.layout;
-  else
-    return layout_of<Known, Stage, Part + 1>();
-}
 
 /// What is known of a model whatever its schedule.
 template <typename Model>
@@ -79,7 +101,8 @@ struct described {
   static constexpr fact_list facts = [] {
     fact_list list{};
     // If all layers ran as one stage: how many rows of each map are alive at once.
-    find_facts(graph, spans.items, layout_of<described, stage{0, graph.layer_count}>().maps, list.items);
+    find_facts(graph, spans.items, done_in_parts<stage_planner<described, stage{0, graph.layer_count}>>().layout.maps,
+               list.items);
     return list;
   }();
 
@@ -242,7 +265,7 @@ struct laid_out {
   static constexpr const auto& stages = Stages::list;
 
   template <std::int32_t S>
-  static constexpr auto layout = layout_of<known, stages.items[S]>();
+  static constexpr auto layout = done_in_parts<stage_planner<known, stages.items[S]>>().layout;
 
   /// Of each layer's output. One-layer stages keep whole maps and need no layout of their own.
   struct map_list {
@@ -266,8 +289,7 @@ struct laid_out {
     return list;
   }();
 
-  static constexpr auto arena =
-      make_arena_plan<place_count(graph)>(graph, stages.items, stages.count, known::spans.items, maps.items);
+  static constexpr arena_plan<place_count(graph)> arena = done_in_parts<arena_planner<laid_out>>().plan;
   static_assert(is_sound(arena.places, place_count(graph), arena.bytes),
                 "Inlay: the arena plan lets live tensors overlap; please report it");
 

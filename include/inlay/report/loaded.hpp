@@ -75,8 +75,11 @@ class loaded_schedule {
     }
     places_.resize(static_cast<std::size_t>(place_count(graph)));
     std::vector<placement> scratch(places_.size());
-    arena_bytes_ = plan_arena(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()), spans_.data(),
-                              maps_.data(), places_.data(), scratch.data());
+    arena_search search = start_arena_plan(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()),
+                                           spans_.data(), maps_.data(), places_.data(), scratch.data());
+    while (!go_on_with_arena_plan(search, places_.data(), scratch.data())) {
+    }
+    arena_bytes_ = search.best;
   }
 
   /// The work of a stage's layers in its row and column patches, as stage_tables have it.
