@@ -163,13 +163,13 @@ struct element_runs {
 /// Sums of Panels × Pixels, requantised and stored.
 template <typename V, int Panels, int Pixels>
 INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typename V::weight* panel,
-                                       std::int32_t panel_pitch, const typename V::group* groups,
-                                       const output_range& range, std::int8_t* const* outputs, std::int32_t pixels,
-                                       std::int32_t first_channel, std::int32_t channels) {
-  typename V::sums sums[Panels][Pixels];
+                                       std::int32_t panel_pitch, const typename V::group* groups, output_range range,
+                                       std::int8_t* const* outputs, std::int32_t pixels, std::int32_t first_channel,
+                                       std::int32_t channels) {
+  typename V::accumulator sums[Panels][Pixels];
 #pragma GCC unroll 16
   for (int p = 0; p < Panels; ++p) {
-    const typename V::sums bias = V::load(groups[p].bias);
+    const auto bias = typename V::accumulator(V::load(groups[p].bias));
 #pragma GCC unroll 16
     for (int x = 0; x < Pixels; ++x) sums[p][x] = bias;
   }
@@ -188,7 +188,7 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
       for (int x = 0; x < Pixels; ++x) {
         const typename V::sums one = V::broadcast(elements[x / 3] + x % 3 * pitch);
 #pragma GCC unroll 16
-        for (int p = 0; p < Panels; ++p) sums[p][x] = V::dot(sums[p][x], one, weights[p]);
+        for (int p = 0; p < Panels; ++p) add_products<V>(sums[p][x], one, weights[p]);
       }
       panel += V::lanes * V::depth;
 #pragma GCC unroll 16
@@ -203,11 +203,13 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
       const typename V::requantiser requantise(groups[p]);
 #pragma GCC unroll 16
       for (int x = 0; x < Pixels; ++x)
-        if (x < pixels) V::store_outputs(outputs[x] + first, requantise(sums[p][x]), range, count);
+        if (x < pixels) V::store_outputs(outputs[x] + first, requantise(typename V::sums(sums[p][x])), range, count);
     } else {
 #pragma GCC unroll 16
       for (int x = 0; x < Pixels; ++x)
-        if (x < pixels) V::store_outputs(outputs[x] + first, V::requantise_any(sums[p][x], groups[p]), range, count);
+        if (x < pixels)
+          V::store_outputs(outputs[x] + first, V::requantise_any(typename V::sums(sums[p][x]), groups[p]), range,
+                           count);
     }
   }
 }

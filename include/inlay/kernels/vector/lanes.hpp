@@ -7,6 +7,7 @@
 //   weight                      what weights are multiplied as
 //   block_panels, block_pixels  the block of sums that stays in registers
 //   sums                        a vector of int32
+//   accumulator                 the same, where products are added up in a loop
 #pragma once
 
 #include <inlay/kernels/reference/convolution.hpp>
@@ -92,6 +93,14 @@ struct output_range {
   std::int32_t low = -128;
   std::int32_t high = 127;
 };
+
+/// Adds products to sums. In loops g++ 12 moves vectors about, and to the stack, unless they have the type that it
+/// gives to the operands of the instruction; which is not that of the intrinsics.
+template <typename V>
+INLAY_ALWAYS_INLINE void add_products(typename V::accumulator& to, typename V::sums elements,
+                                      typename V::sums weights) {
+  to = typename V::accumulator(V::dot(typename V::sums(to), elements, weights));
+}
 
 /// As many bytes as fit, in pieces of a power of two, for counts too small for a call of memcpy.
 INLAY_ALWAYS_INLINE void copy_few(std::int8_t* to, const std::int8_t* from, std::int32_t count) {

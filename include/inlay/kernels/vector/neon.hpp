@@ -19,6 +19,7 @@ struct neon_sums {
   static constexpr std::int32_t element_offset = 0;
   static std::int32_t row_lead(const std::int8_t*, std::int32_t) { return 0; }
   using sums = int32x4_t;
+  using accumulator = sums;
   using group = channel_lanes<lanes>;
 
   static sums load(const std::int32_t* from) { return vld1q_s32(from); }

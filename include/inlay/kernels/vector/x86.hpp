@@ -31,6 +31,7 @@ struct avx512_vnni_vectors {
   using element = std::uint8_t;
   using weight = std::int8_t;
   using sums = __m512i;
+  using accumulator = std::int32_t __attribute__((vector_size(64)));
   using group = channel_lanes<lanes>;
 
   static sums load(const std::int32_t* from) { return _mm512_loadu_si512(from); }
@@ -159,8 +160,6 @@ struct avx512_vnni_vectors {
   template <bool Edge>
   INLAY_ALWAYS_INLINE static sums multiply_four(const element* elements, const std::int8_t* row0, std::ptrdiff_t pitch,
                                                 std::int32_t rows, std::int32_t count) {
-    // g++ 12 moves sums about in loops unless they have the type that it gives to the instruction's operands.
-    using accumulator = std::int32_t __attribute__((vector_size(64)));
     accumulator a{}, b{}, c{}, d{};
     const std::int8_t* row1 = row0 + (Edge && rows < 2 ? 0 : pitch);
     const std::int8_t* row2 = row1 + (Edge && rows < 3 ? 0 : pitch);
@@ -168,14 +167,15 @@ struct avx512_vnni_vectors {
 #pragma GCC unroll 3
     for (; count > 0; count -= line, elements += line) {
       const sums e = load(elements);
-      const auto add_products = [&](accumulator& to, const std::int8_t*& row) {
-        to = accumulator(dot(sums(to), e, Edge ? _mm512_maskz_loadu_epi8(first_bytes(count), row) : load(row)));
+      const auto next = [&](const std::int8_t*& row) {
+        const std::int8_t* const from = row;
         row += line;
+        return Edge ? _mm512_maskz_loadu_epi8(first_bytes(count), from) : load(from);
       };
-      add_products(a, row0);
-      add_products(b, row1);
-      add_products(c, row2);
-      add_products(d, row3);
+      add_products<avx512_vnni_vectors>(a, e, next(row0));
+      add_products<avx512_vnni_vectors>(b, e, next(row1));
+      add_products<avx512_vnni_vectors>(c, e, next(row2));
+      add_products<avx512_vnni_vectors>(d, e, next(row3));
     }
     const __m512i ab =
         _mm512_add_epi32(_mm512_unpacklo_epi32(sums(a), sums(b)), _mm512_unpackhi_epi32(sums(a), sums(b)));
@@ -291,6 +291,7 @@ struct avx2_sums {
   static constexpr std::int32_t lanes = 8;
   static std::int32_t row_lead(const std::int8_t*, std::int32_t) { return 0; }
   using sums = __m256i;
+  using accumulator = std::int32_t __attribute__((vector_size(32)));
   using group = channel_lanes<lanes>;
 
   template <typename T>
