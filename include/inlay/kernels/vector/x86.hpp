@@ -149,11 +149,11 @@ struct avx512_vnni_vectors {
   INLAY_NEVER_INLINE static sums multiply_edge(const element* elements, const std::int8_t* rows, std::int32_t count,
                                                std::int32_t first, std::int32_t end, std::int32_t lead) {
     sums quarters[4]{};
-#pragma GCC unroll 1
-    for (int q = 0; q < 4 && first < end; ++q, first += 4, rows += 4 * count)
-      quarters[q] = inside(count, first, first + 4, end, lead)
-                        ? multiply_four<false>(elements, rows - lead, count, 4, lead + count)
-                        : multiply_four<true>(elements + lead, rows, count, end - first, count);
+    const std::int32_t last = end - first < lanes ? end : first + lanes;
+    for (sums* quarter = quarters; first < last; ++quarter, first += 4, rows += 4 * count)
+      *quarter = inside(count, first, first + 4, end, lead)
+                     ? multiply_four<false>(elements, rows - lead, count, 4, lead + count)
+                     : multiply_four<true>(elements + lead, rows, count, end - first, count);
     return add_quarters(quarters);
   }
   /// In each quarter of the result, what sums to the products of each of four rows.
