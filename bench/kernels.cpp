@@ -1,7 +1,12 @@
-// Single layers on shapes of MobileNet at 96×96: time of one run, and multiply-accumulates a second.
+// Single layers on shapes of MobileNet at 96×96: time of one run, and multiply-accumulates a second, of the kernel for
+// the instruction set that this is compiled for, of the one in plain C++, and of the reference kernel.
 #include <inlay.hpp>
 
 #include <benchmark/benchmark.h>
+
+#include <string>
+
+using inlay::affine;
 
 template <std::size_t Weights, std::size_t Channels>
 static constexpr inlay::layer_data<Weights, Channels> make_data() {
@@ -11,31 +16,84 @@ static constexpr inlay::layer_data<Weights, Channels> make_data() {
   data.output = {0.05f, -128};
   return data;
 }
-
 template <std::size_t Weights, std::size_t Channels>
 static constexpr auto data = make_data<Weights, Channels>();
 
-using map = inlay::input<24, 24, 32, inlay::affine{0.05f, -128}>;
+/// A network of one layer, and the ways to run it.
+template <typename Model>
+struct single_layer {
+  using plan = inlay::detail::prepared<Model, inlay::per_layer>;
+  static constexpr const inlay::layer& l = plan::graph.layers[0];
+  static constexpr const inlay::shape& from = plan::graph.input_of(l).extents;
+  static constexpr const inlay::shape& to = plan::graph.output_of(l).extents;
+
+  template <typename Step>
+  static void run(benchmark::State& state) {
+    static std::int8_t input[from.elements()], output[to.elements()];
+    std::int8_t value = 0;
+    for (std::int8_t& element : input) element = value = static_cast<std::int8_t>(value + 37);
+    for (auto _ : state) {
+      if constexpr (inlay::has_weights(l.kind))
+        run_once<Step>(output, input, Model::bytes() + plan::graph.input_of(l, 1).data_at);
+      else
+        run_once<Step>(output, input);
+      benchmark::ClobberMemory();
+    }
+    if constexpr (constexpr auto macs = inlay::network<Model>::macs; macs > 0)
+      state.counters["MAC/s"] =
+          benchmark::Counter(static_cast<double>(macs), benchmark::Counter::kIsIterationInvariantRate);
+  }
+
+ private:
+  template <typename Step, typename... Weights>
+  static void run_once(std::int8_t* output, const std::int8_t* input, const Weights*... weights) {
+    const inlay::map_view<const std::int8_t> map = inlay::whole_map(input, from);
+    const inlay::region all{0, inlay::map_rows(to), 0, to.width()};
+    if constexpr (inlay::is_pair(l.kind))
+      Step::run(inlay::whole_map(output, to), all, map, map);
+    else if constexpr (inlay::makes_regions(l.kind))
+      Step::run(inlay::whole_map(output, to), all, map, weights...);
+    else
+      Step::run_whole(output, input, weights...);
+  }
+};
 
 template <typename Input, typename Layer>
-static void run_layer(benchmark::State& state) {
-  using net = inlay::network<inlay::sequential<Input, Layer>>;
-  static net network;
-  static std::int8_t image[net::template input<>::extent];
-  for (auto _ : state) {
-    network.run(image);
-    benchmark::ClobberMemory();
-  }
-  state.counters["MAC/s"] =
-      benchmark::Counter(static_cast<double>(net::macs), benchmark::Counter::kIsIterationInvariantRate);
+static bool add_benchmarks(const std::string& layer) {
+  using model = inlay::sequential<Input, Layer>;
+  using single = single_layer<model>;
+  using plan = typename single::plan;
+  using portable = inlay::portable_kernel<single::l.kind>;
+  using native = inlay::fast_kernel<inlay::native_isa, single::l.kind>;
+  const auto add = [&](const char* kernel, auto run) {
+    benchmark::RegisterBenchmark((layer + ", " + kernel).c_str(), run);
+  };
+  if constexpr (native::accepts(plan::graph, single::l))
+    add(name(inlay::native_isa), single::template run<typename plan::template fast_step<0, native>>);
+  if constexpr (portable::accepts(plan::graph, single::l))
+    add("plain C++", single::template run<typename plan::template fast_step<0, portable>>);
+  add("reference", single::template run<typename plan::template reference_step<0>>);
+  return true;
 }
 
-BENCHMARK(run_layer<inlay::input<96, 96, 3, inlay::affine{0.05f, -128}>,
-                    inlay::conv2d<{.filters = 8, .window = {.kernel = 3, .stride = 2}}, data<216, 8>>>)
-    ->Name("conv2d 3x3 stride 2, 96x96x3 to 8");
-BENCHMARK(run_layer<map, inlay::conv2d<{.filters = 32, .window = {.kernel = 1}}, data<1024, 32>>>)
-    ->Name("conv2d 1x1, 24x24x32 to 32");
-BENCHMARK(run_layer<map, inlay::depthwise_conv2d<{.window = {.kernel = 3}}, data<288, 32>>>)
-    ->Name("depthwise_conv2d 3x3, 24x24x32");
-BENCHMARK(run_layer<inlay::input<1, 1, 256, inlay::affine{0.05f, -128}>, inlay::dense<{.units = 64}, data<16384, 64>>>)
-    ->Name("dense 256 to 64");
+using features = inlay::input<24, 24, 32, affine{0.05f, -128}>;
+constexpr inlay::window_options by_three{.kernel = 3}, halved{.kernel = 2, .stride = 2};
+
+static const bool added[] = {
+    add_benchmarks<inlay::input<96, 96, 3, affine{0.05f, -128}>,
+                   inlay::conv2d<{.filters = 8, .window = {.kernel = 3, .stride = 2}}, data<216, 8>>>(
+        "conv2d 3x3 stride 2, 96x96x3 to 8"),
+    add_benchmarks<features, inlay::conv2d<{.filters = 32, .window = {.kernel = 1}}, data<1024, 32>>>(
+        "conv2d 1x1, 24x24x32 to 32"),
+    add_benchmarks<features, inlay::conv2d<{.filters = 32, .window = by_three}, data<9216, 32>>>(
+        "conv2d 3x3, 24x24x32 to 32"),
+    add_benchmarks<features, inlay::depthwise_conv2d<{.window = by_three}, data<288, 32>>>(
+        "depthwise_conv2d 3x3, 24x24x32"),
+    add_benchmarks<inlay::input<1, 1, 256, affine{0.05f, -128}>, inlay::dense<{.units = 64}, data<16384, 64>>>(
+        "dense 256 to 64"),
+    // The map added to itself.
+    add_benchmarks<features, inlay::residual_as<affine{0.1f, -128}>>("add, 24x24x32"),
+    add_benchmarks<features, inlay::average_pool2d<halved>>("average_pool2d 2x2, 24x24x32"),
+    add_benchmarks<features, inlay::max_pool2d<halved>>("max_pool2d 2x2, 24x24x32"),
+    add_benchmarks<features, inlay::global_average_pool>("mean, 24x24x32"),
+};

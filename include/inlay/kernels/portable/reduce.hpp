@@ -116,7 +116,8 @@ struct fast_pool : no_table {
     }
   }
 
- private:
+ protected:
+  /// The part of a window along one axis that is inside the map.
   struct inside {
     std::int32_t first = 0, size = 0;
   };
@@ -126,6 +127,7 @@ struct fast_pool : no_table {
     return {begin, end - begin};
   }
 
+ private:
   /// The part of the map that one output pixel sees.
   struct window {
     const std::int8_t* first = nullptr;

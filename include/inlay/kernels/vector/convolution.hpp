@@ -163,13 +163,13 @@ struct element_runs {
 /// Sums of Panels × Pixels, requantised and stored.
 template <typename V, int Panels, int Pixels>
 INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typename V::weight* panel,
-                                       std::int32_t panel_pitch, const typename V::group* groups,
-                                       const output_range& range, std::int8_t* const* outputs, std::int32_t pixels,
-                                       std::int32_t first_channel, std::int32_t channels) {
-  typename V::sums sums[Panels][Pixels];
+                                       std::int32_t panel_pitch, const typename V::group* groups, output_range range,
+                                       std::int8_t* const* outputs, std::int32_t pixels, std::int32_t first_channel,
+                                       std::int32_t channels) {
+  typename V::accumulator sums[Panels][Pixels];
 #pragma GCC unroll 16
   for (int p = 0; p < Panels; ++p) {
-    const typename V::sums bias = V::load(groups[p].bias);
+    const auto bias = typename V::accumulator(V::load(groups[p].bias));
 #pragma GCC unroll 16
     for (int x = 0; x < Pixels; ++x) sums[p][x] = bias;
   }
@@ -188,7 +188,7 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
       for (int x = 0; x < Pixels; ++x) {
         const typename V::sums one = V::broadcast(elements[x / 3] + x % 3 * pitch);
 #pragma GCC unroll 16
-        for (int p = 0; p < Panels; ++p) sums[p][x] = V::dot(sums[p][x], one, weights[p]);
+        for (int p = 0; p < Panels; ++p) add_products<V>(sums[p][x], one, weights[p]);
       }
       panel += V::lanes * V::depth;
 #pragma GCC unroll 16
@@ -203,27 +203,44 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
       const typename V::requantiser requantise(groups[p]);
 #pragma GCC unroll 16
       for (int x = 0; x < Pixels; ++x)
-        if (x < pixels) V::store_outputs(outputs[x] + first, requantise(sums[p][x]), range, count);
+        if (x < pixels) V::store_outputs(outputs[x] + first, requantise(typename V::sums(sums[p][x])), range, count);
     } else {
 #pragma GCC unroll 16
       for (int x = 0; x < Pixels; ++x)
-        if (x < pixels) V::store_outputs(outputs[x] + first, V::requantise_any(sums[p][x], groups[p]), range, count);
+        if (x < pixels)
+          V::store_outputs(outputs[x] + first, V::requantise_any(typename V::sums(sums[p][x]), groups[p]), range,
+                           count);
     }
   }
 }
 
+/// Where the patch of a single pixel is made.
+template <typename V>
+struct single_patch {
+  single_patch(const convolution_parameters& p, const std::int8_t* weights) : lead(V::row_lead(weights, p.patch)) {
+    const std::int32_t end = lead + p.patch;
+    V::fill(elements, 0, lead);
+    V::fill(elements + end, 0, round_up(end, V::row_step) - end);
+  }
+  std::int32_t lead;
+  alignas(64) typename V::element elements[patch_bytes / sizeof(typename V::element)];
+};
+
 /// One pixel, whose patch is there: no panels, each channel's weights are multiplied where they are.
 template <typename V>
-void multiply_pixel(const typename V::element* patch, const convolution_parameters& p, const typename V::group* groups,
-                    const std::int8_t* weights, std::int8_t* output) {
-  for (std::int32_t first = 0; first < p.output_channels; first += V::lanes, ++groups) {
-    const std::int32_t rest = p.output_channels - first;
-    const std::int32_t count = rest < V::lanes ? rest : V::lanes;
+INLAY_NEVER_INLINE void multiply_pixel(const typename V::element* patch, const convolution_parameters& p,
+                                       const typename V::group* groups, const std::int8_t* weights,
+                                       std::int8_t* output) {
+  const output_range range = p.range;
+  const std::int32_t channels = p.output_channels, depth = p.patch;
+  typename V::requantiser requantise(*groups);
+  for (std::int32_t first = 0; first < channels; first += V::lanes, ++groups) {
+    const std::int32_t rest = channels - first;
     const typename V::sums sums =
-        V::add(V::load(groups->bias), V::multiply_rows(patch, weights + first * p.patch, p.patch, count, p.patch));
-    const typename V::sums outputs =
-        groups->simple != 0 ? typename V::requantiser(*groups)(sums) : V::requantise_any(sums, *groups);
-    V::store_outputs(output + first, outputs, p.range, count);
+        V::add(V::load(groups->bias), V::multiply_rows(patch, weights, depth, first, channels));
+    if (groups->repeats == 0) requantise = typename V::requantiser(*groups);
+    const typename V::sums outputs = groups->simple != 0 ? requantise(sums) : V::requantise_any(sums, *groups);
+    V::store_outputs(output + first, outputs, range, rest < V::lanes ? rest : V::lanes);
   }
 }
 
@@ -399,6 +416,7 @@ struct lane_table {
     for (std::int32_t c = 0; c < channels; ++c)
       set_lane(table[c / V::lanes], c % V::lanes, constants[c], depth, offset * weight_sums[c],
                g.output_of(l).quant.zero_point);
+    for (std::int32_t i = 1; i < table_size(g, l); ++i) table[i].repeats = repeats(table[i], table[i - 1]);
   }
 };
 
@@ -429,13 +447,12 @@ struct vector_convolution : lane_table<V> {
                                             const map_view<std::int8_t>& output, const region& r,
                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     patches<V> next(p, input, output, r);
-    alignas(64) typename V::element patch[patch_bytes / sizeof(typename V::element)];
-    for (std::int32_t i = p.patch; i < round_up(p.patch, V::row_step); ++i) patch[i] = 0;
+    single_patch<V> patch(p, weights);
     const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
     for (std::int32_t i = 0; i < pixels; ++i) {
       std::int8_t* out;
-      next.next(patch, &out, 1);
-      multiply_pixel<V>(patch, p, table, weights, out);
+      next.next(patch.elements + patch.lead, &out, 1);
+      multiply_pixel<V>(patch.elements, p, table, weights, out);
     }
   }
 };
@@ -464,10 +481,19 @@ struct vector_fully_connected : lane_table<V> {
   template <spec>
   static void run_whole(const parameters& p, const typename V::group* table, std::int8_t* output,
                         const std::int8_t* input, const std::int8_t* weights) {
+    if (p.rows == 1) return run_row(p, table, output, input, weights);
     const map_view<std::int8_t> to{output, p.output_channels, p.rows * p.output_channels, 1, 0};
     const map_view<const std::int8_t> from{input, p.input_channels, p.rows * p.input_channels, 1, 0};
     vector_convolution<V>::template run<typename vector_convolution<V>::spec{}>(p, table, to, {0, 1, 0, p.rows}, from,
                                                                                 weights);
+  }
+
+ private:
+  INLAY_NEVER_INLINE static void run_row(const parameters& p, const typename V::group* table, std::int8_t* output,
+                                         const std::int8_t* input, const std::int8_t* weights) {
+    single_patch<V> patch(p, weights);
+    typename V::run(p.patch).copy(patch.elements + patch.lead, input);
+    multiply_pixel<V>(patch.elements, p, table, weights, output);
   }
 };
 

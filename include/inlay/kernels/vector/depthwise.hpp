@@ -132,26 +132,29 @@ class depthwise_loops {
   INLAY_ALWAYS_INLINE static void block(const typename V::element* const* taps, std::int32_t at,
                                         std::int32_t tap_groups, const typename V::sums* weights, const constants& c,
                                         const output_range& range, std::int8_t* out, std::int32_t count) {
-    typename V::parts sums;
+    typename V::accumulator sums[V::parts_count];
 #pragma GCC unroll 4
-    for (int i = 0; i < V::parts_count; ++i) sums.v[i] = V::load(c.groups[i].bias);
+    for (int i = 0; i < V::parts_count; ++i) sums[i] = typename V::accumulator(V::load(c.groups[i].bias));
     for (std::int32_t g = 0; g < tap_groups; ++g) {
       typename V::sums tap[V::depth];
 #pragma GCC unroll 4
       for (int i = 0; i < V::depth; ++i) tap[i] = V::load_elements(taps[i] + at);
       const typename V::parts parts = V::interleave(tap);
 #pragma GCC unroll 4
-      for (int i = 0; i < V::parts_count; ++i) sums.v[i] = V::dot(sums.v[i], parts.v[i], weights[i]);
+      for (int i = 0; i < V::parts_count; ++i) add_products<V>(sums[i], parts.v[i], weights[i]);
       taps += V::depth;
       weights += V::parts_count;
     }
+    typename V::parts outputs;
+#pragma GCC unroll 4
+    for (int i = 0; i < V::parts_count; ++i) outputs.v[i] = typename V::sums(sums[i]);
     if (c.simple) {
 #pragma GCC unroll 4
-      for (int i = 0; i < V::parts_count; ++i) sums.v[i] = c.requantise[i](sums.v[i]);
+      for (int i = 0; i < V::parts_count; ++i) outputs.v[i] = c.requantise[i](outputs.v[i]);
     } else {
-      sums = requantise_any(sums, c.groups);
+      outputs = requantise_any(outputs, c.groups);
     }
-    V::store_outputs(out, sums, range, count);
+    V::store_outputs(out, outputs, range, count);
   }
 };
 

@@ -8,7 +8,7 @@ namespace inlay::detail {
 
 #if INLAY_HAS_AVX512_VNNI
 
-/// As fast_sum, sixteen elements at a time where both inputs and the output are dense.
+/// As fast_sum, 64 elements at a time where both inputs and the output are dense.
 template <int Sign>
 struct avx512_sum : fast_sum<isa::portable, Sign> {
   using portable = fast_sum<isa::portable, Sign>;
@@ -30,11 +30,12 @@ struct avx512_sum : fast_sum<isa::portable, Sign> {
   }
 
  private:
-  /// The upper words of a × b + addend, for every lane.
-  INLAY_ALWAYS_INLINE static __m512i high_products(__m512i a, __m512i b, __m512i addend) {
-    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(a, b), addend);
-    const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(a, 32), b), addend);
-    return _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
+  /// The upper words of value × multiplier + addend, one less where the value is negative, shifted right.
+  INLAY_ALWAYS_INLINE static __m512i round(__m512i value, __m512i multiplier, __m512i addend, __m512i shift) {
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(value, multiplier), addend);
+    const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(value, 32), multiplier), addend);
+    const __m512i upper = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
+    return _mm512_srav_epi32(_mm512_add_epi32(upper, _mm512_srai_epi32(value, 31)), shift);
   }
 
   template <int WideSign, int NarrowSign>
@@ -48,31 +49,40 @@ struct avx512_sum : fast_sum<isa::portable, Sign> {
     const __m512i narrow_addend = addend(1 << (p.narrow_shift - 1)), output_addend = addend(p.output.offset);
     const __m512i narrow_multiplier = _mm512_set1_epi32(p.narrow_multiplier);
     const __m512i output_multiplier = _mm512_set1_epi32(p.output.multiplier);
-    const __m512i wide_offset = _mm512_set1_epi32(p.wide_offset), narrow_offset = _mm512_set1_epi32(p.narrow_offset);
-    const __m128i narrow_shift = _mm_cvtsi32_si128(p.narrow_shift), output_shift = _mm_cvtsi32_si128(p.output.shift);
-    const __m128i low = _mm_set1_epi8(p.low), high = _mm_set1_epi8(p.high);
+    // Both are multiples of what products with a byte are shifted by.
+    const __m512i wide_offset = _mm512_set1_epi32(p.wide_offset >> 13);
+    const __m512i narrow_offset = _mm512_set1_epi32(p.narrow_offset >> 14);
+    const __m512i narrow_shift = _mm512_set1_epi32(p.narrow_shift), output_shift = _mm512_set1_epi32(p.output.shift);
+    const __m512i low = _mm512_set1_epi8(p.low), high = _mm512_set1_epi8(p.high);
+    const __m512i in_order =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     const std::int32_t count = (r.end_column - r.first_column) * p.extents.channels;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       std::int8_t* out = output.pixel(y, r.first_column);
       const std::int8_t* from_wide = wide.pixel(y, r.first_column);
       const std::int8_t* from_narrow = narrow.pixel(y, r.first_column);
-      for (std::int32_t i = 0; i < count; i += 16) {
-        const auto some = static_cast<__mmask16>(avx512_vnni_vectors::first_bytes(count - i));
-        const __m512i x = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(some, from_wide + i));
-        const __m512i value = _mm512_add_epi32(
-            _mm512_slli_epi32(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(some, from_narrow + i)), 21), narrow_offset);
-        const __m512i product = high_products(value, narrow_multiplier, narrow_addend);
-        const __m512i rounded = _mm512_sra_epi32(_mm512_add_epi32(product, _mm512_srai_epi32(value, 31)), narrow_shift);
-        const __m512i scaled = _mm512_add_epi32(rounded, rounded);
-        const __m512i whole = _mm512_add_epi32(_mm512_slli_epi32(x, 20), wide_offset);
-        const __m512i sum = WideSign < 0     ? _mm512_sub_epi32(scaled, whole)
-                            : NarrowSign < 0 ? _mm512_sub_epi32(whole, scaled)
-                                             : _mm512_add_epi32(whole, scaled);
-        const __m512i outputs = _mm512_sra_epi32(
-            _mm512_add_epi32(high_products(sum, output_multiplier, output_addend), _mm512_srai_epi32(sum, 31)),
-            output_shift);
-        const __m128i bytes = _mm_min_epi8(_mm_max_epi8(_mm512_cvtsepi32_epi8(outputs), low), high);
-        _mm_mask_storeu_epi8(out + i, some, bytes);
+      for (std::int32_t i = 0; i < count; i += 64) {
+        const __mmask64 some = avx512_vnni_vectors::first_bytes(count - i);
+        const __m512i xs = _mm512_maskz_loadu_epi8(some, from_wide + i);
+        const __m512i ys = _mm512_maskz_loadu_epi8(some, from_narrow + i);
+        __m512i outputs[4];
+#pragma GCC unroll 4
+        for (int byte = 0; byte < 4; ++byte) {
+          // One byte of each lane times 128, and the offset.
+          const __m512i selected = _mm512_set1_epi32(static_cast<int>(0x80u << 8 * byte));
+          const __m512i whole = _mm512_slli_epi32(_mm512_dpbusd_epi32(wide_offset, selected, xs), 13);
+          const __m512i value = _mm512_slli_epi32(_mm512_dpbusd_epi32(narrow_offset, selected, ys), 14);
+          const __m512i rounded = round(value, narrow_multiplier, narrow_addend, narrow_shift);
+          const __m512i scaled = _mm512_add_epi32(rounded, rounded);
+          const __m512i sum = WideSign < 0     ? _mm512_sub_epi32(scaled, whole)
+                              : NarrowSign < 0 ? _mm512_sub_epi32(whole, scaled)
+                                               : _mm512_add_epi32(whole, scaled);
+          outputs[byte] = round(sum, output_multiplier, output_addend, output_shift);
+        }
+        const __m512i narrowed =
+            _mm512_packs_epi16(_mm512_packs_epi32(outputs[0], outputs[1]), _mm512_packs_epi32(outputs[2], outputs[3]));
+        const __m512i bytes = _mm512_shuffle_epi8(narrowed, in_order);
+        _mm512_mask_storeu_epi8(out + i, some, _mm512_min_epi8(_mm512_max_epi8(bytes, low), high));
       }
     }
   }

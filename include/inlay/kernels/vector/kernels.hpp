@@ -20,7 +20,9 @@ namespace inlay {
   struct fast_kernel<isa::name, layer_kind::depthwise_conv2d>                                                \
       : detail::vector_depthwise_convolution<detail::name##_vectors> {};                                     \
   template <>                                                                                                \
-  struct fast_kernel<isa::name, layer_kind::average_pool2d> : detail::vector_average_pool {};
+  struct fast_kernel<isa::name, layer_kind::average_pool2d> : detail::vector_pool<true> {};                  \
+  template <>                                                                                                \
+  struct fast_kernel<isa::name, layer_kind::max_pool2d> : detail::vector_pool<false> {};
 
 #if INLAY_HAS_AVX512_VNNI
 INLAY_VECTOR_KERNELS(avx512_vnni)

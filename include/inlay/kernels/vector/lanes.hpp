@@ -7,6 +7,7 @@
 //   weight                      what weights are multiplied as
 //   block_panels, block_pixels  the block of sums that stays in registers
 //   sums                        a vector of int32
+//   accumulator                 the same, where products are added up in a loop
 #pragma once
 
 #include <inlay/kernels/reference/convolution.hpp>
@@ -24,7 +25,18 @@ struct alignas(64) channel_lanes {
   std::int16_t zero_point[Lanes]{};  // of the output
   std::int8_t shift[Lanes]{};        // as in fixed_multiplier
   std::uint8_t simple = 1;           // sums are below 2^30 and shifts are −1 to −23: less arithmetic is exact
+  std::uint8_t repeats = 0;          // whether repeats(this group, the one before)
 };
+
+/// Whether all but the bias is alike: nothing has to be loaded anew.
+template <std::int32_t Lanes>
+constexpr bool repeats(const channel_lanes<Lanes>& group, const channel_lanes<Lanes>& before) {
+  bool same = group.simple == before.simple;
+  for (std::int32_t i = 0; i < Lanes && same; ++i)
+    same = group.multiplier[i] == before.multiplier[i] && group.zero_point[i] == before.zero_point[i] &&
+           group.shift[i] == before.shift[i];
+  return same;
+}
 
 /// Channels that training has left without weights have a bias near the ends of int32 and a shift to match: all their
 /// sums give the same output, or one of two neighbours. Puts simple constants for them into a lane, if it is one.
@@ -32,10 +44,14 @@ template <std::int32_t Lanes>
 constexpr bool set_step(channel_lanes<Lanes>& group, std::int32_t lane, channel_constants c, std::int32_t reach,
                         std::int32_t offset_sum, std::int32_t zero_point) {
   constexpr std::int32_t most_reach = 1 << 26;
-  if (reach >= most_reach || c.bias > 0x7fffffff - reach || c.bias < -0x7fffffff + reach) return false;
-  const std::int32_t low = multiply(c.bias - reach, c.multiplier), high = multiply(c.bias + reach, c.multiplier);
-  if (low < -1000 || high > 1000 || high < low || high - low > 1) return false;
-  group.zero_point[lane] = static_cast<std::int16_t>(low + zero_point);
+  if (reach >= most_reach || c.bias > 0x7fffffff - reach || c.bias < -0x7fffffff + reach || c.multiplier.shift > 0)
+    return false;
+  const auto output = [&](std::int32_t sum) {
+    return saturate_to_int8(clamp_between(multiply(c.bias + sum, c.multiplier), -1000, 1000) + zero_point);
+  };
+  const std::int32_t low = output(-reach), high = output(reach);
+  if (high - low > 1) return false;
+  group.zero_point[lane] = static_cast<std::int16_t>(low);
   if (low == high) {
     group.bias[lane] = group.multiplier[lane] = 0;
     group.shift[lane] = -1;
@@ -44,7 +60,7 @@ constexpr bool set_step(channel_lanes<Lanes>& group, std::int32_t lane, channel_
   std::int32_t below = -reach, step = reach;  // sums without the bias that give the lower and the higher output
   while (step - below > 1) {
     const std::int32_t between = below + (step - below) / 2;
-    (multiply(c.bias + between, c.multiplier) == low ? below : step) = between;
+    (output(between) == low ? below : step) = between;
   }
   // A sixteenth of the sum, brought to where half of 2^23 rounds up.
   group.bias[lane] = wrapping_add((1 << 26) - (1 << 3) - step, -offset_sum);
@@ -77,6 +93,14 @@ struct output_range {
   std::int32_t low = -128;
   std::int32_t high = 127;
 };
+
+/// Adds products to sums. In loops g++ 12 moves vectors about, and to the stack, unless they have the type that it
+/// gives to the operands of the instruction; which is not that of the intrinsics.
+template <typename V>
+INLAY_ALWAYS_INLINE void add_products(typename V::accumulator& to, typename V::sums elements,
+                                      typename V::sums weights) {
+  to = typename V::accumulator(V::dot(typename V::sums(to), elements, weights));
+}
 
 /// As many bytes as fit, in pieces of a power of two, for counts too small for a call of memcpy.
 INLAY_ALWAYS_INLINE void copy_few(std::int8_t* to, const std::int8_t* from, std::int32_t count) {

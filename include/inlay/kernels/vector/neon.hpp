@@ -17,7 +17,9 @@ struct neon_sums {
   static constexpr int block_panels = 4;
   static constexpr int block_pixels(int panels) { return panels == 1 ? 12 : panels == 2 ? 6 : 4; }
   static constexpr std::int32_t element_offset = 0;
+  static std::int32_t row_lead(const std::int8_t*, std::int32_t) { return 0; }
   using sums = int32x4_t;
+  using accumulator = sums;
   using group = channel_lanes<lanes>;
 
   static sums load(const std::int32_t* from) { return vld1q_s32(from); }
@@ -108,11 +110,11 @@ struct neon_vectors : neon_sums {
   }
 
   static constexpr std::int32_t row_step = 8;
-  static sums multiply_rows(const element* elements, const std::int8_t* rows, std::int32_t pitch,
-                            std::int32_t row_count, std::int32_t count) {
+  static sums multiply_rows(const element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
+                            std::int32_t end) {
     sums v[lanes];
     for (int i = 0; i < lanes; ++i) {
-      const std::int8_t* row = rows + (i < row_count ? i : 0) * pitch;
+      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
       v[i] = zero();
       for (std::int32_t at = 0; at < count; at += 8) {
         const std::int32_t rest = count - at;
@@ -212,11 +214,11 @@ struct neon_dot_vectors : neon_sums {
   }
 
   static constexpr std::int32_t row_step = 16;
-  static sums multiply_rows(const element* elements, const std::int8_t* rows, std::int32_t pitch,
-                            std::int32_t row_count, std::int32_t count) {
+  static sums multiply_rows(const element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
+                            std::int32_t end) {
     sums v[lanes];
     for (int i = 0; i < lanes; ++i) {
-      const std::int8_t* row = rows + (i < row_count ? i : 0) * pitch;
+      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
       v[i] = zero();
       for (std::int32_t at = 0; at < count; at += 16)
         v[i] = dot(v[i], load(elements + at), load_some(row + at, count - at));

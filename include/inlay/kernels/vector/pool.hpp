@@ -1,38 +1,71 @@
-// Inlay: AVERAGE_POOL_2D with sixteen channels side by side, which compilers make vectors of.
+// Inlay: AVERAGE_POOL_2D and MAX_POOL_2D in loops over channels, which compilers make vectors of.
 #pragma once
 
 #include <inlay/kernels/portable/reduce.hpp>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace inlay::detail {
 
-struct vector_average_pool : fast_pool<true> {
-  template <spec S>
-  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
+template <bool Average>
+struct vector_pool : fast_pool<Average> {
+  using base = fast_pool<Average>;
+  using typename base::parameters;
+  using typename base::spec;
+
+  /// So that sums and their quotients are exact as floats.
+  static constexpr std::int32_t most_window_pixels = 1 << 16;
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    return base::accepts(g, l) && std::int64_t{l.window.kernel.height} * l.window.kernel.width <= most_window_pixels;
+  }
+
+  template <spec>
+  INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t*, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const std::int8_t>& input) {
-    constexpr std::int32_t lanes = 16;
-    if (p.channels % lanes != 0) return fast_pool<true>::run<S>(p, table, output, r, input);
-    const stored_range range{p.low, p.high};
     for (std::int32_t y = r.first_row; y < r.end_row; ++y)
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
-        const std::int32_t first_y = y * p.stride_height - p.padding_top, first_x = x * p.stride_width - p.padding_left;
-        const std::int32_t top = first_y > 0 ? first_y : 0, left = first_x > 0 ? first_x : 0;
-        const std::int32_t below = first_y + p.kernel_height, beside = first_x + p.kernel_width;
-        const std::int32_t bottom = below < p.input_height ? below : p.input_height;
-        const std::int32_t right = beside < p.input_width ? beside : p.input_width;
+        const window w{base::clip(y * p.stride_height - p.padding_top, p.kernel_height, p.input_height),
+                       base::clip(x * p.stride_width - p.padding_left, p.kernel_width, p.input_width)};
         std::int8_t* out = output.pixel(y, x);
-        for (std::int32_t c = 0; c < p.channels; c += lanes) {
-          std::int32_t sums[lanes]{};
-          for (std::int32_t iy = top; iy < bottom; ++iy) {
-            const std::int8_t* pixel = input.pixel(iy, left) + c;
-            for (std::int32_t ix = left; ix < right; ++ix, pixel += input.pixel_pitch)
-              for (std::int32_t i = 0; i < lanes; ++i) sums[i] += pixel[i];
-          }
-          const std::int32_t count = (bottom - top) * (right - left);
-          for (std::int32_t i = 0; i < lanes; ++i) out[c + i] = range.clamp(rounded_average(sums[i], count));
-        }
+        std::int32_t c = 0;
+        for (; c + 16 <= p.channels; c += 16) pool<16>(p, w, input, c, out + c);
+        for (; c < p.channels; ++c) pool<1>(p, w, input, c, out + c);
       }
+  }
+
+ private:
+  struct window {
+    typename base::inside rows, columns;
+  };
+
+  /// Some channels of one pixel. Loops that g++ unrolls it does not make vectors of.
+  template <std::int32_t Channels>
+  static void pool(const parameters& p, const window& w, const map_view<const std::int8_t>& input, std::int32_t first,
+                   std::int8_t* out) {
+    std::conditional_t<Average, std::int32_t, std::int8_t> values[Channels];
+    for (auto& value : values) value = Average ? 0 : -128;
+    for (std::int32_t y = 0; y < w.rows.size; ++y) {
+      const std::int8_t* pixel = input.pixel(w.rows.first + y, w.columns.first) + first;
+      for (std::int32_t x = 0; x < w.columns.size; ++x, pixel += input.pixel_pitch)
+#pragma GCC unroll 1
+        for (std::int32_t c = 0; c < Channels; ++c)
+          if constexpr (Average)
+            values[c] += pixel[c];
+          else
+            values[c] = pixel[c] > values[c] ? pixel[c] : values[c];
+    }
+    // As rounded_average; vectors divide nothing but floats.
+    const std::int32_t count = w.rows.size * w.columns.size, half = count / 2;
+    const auto divisor = static_cast<float>(count);
+    const stored_range range{p.low, p.high};
+#pragma GCC unroll 1
+    for (std::int32_t c = 0; c < Channels; ++c) {
+      std::int32_t value = values[c];
+      if constexpr (Average)
+        value = static_cast<std::int32_t>(static_cast<float>(value + (value > 0 ? half : -half)) / divisor);
+      out[c] = range.clamp(value);
+    }
   }
 };
 

@@ -31,6 +31,7 @@ struct avx512_vnni_vectors {
   using element = std::uint8_t;
   using weight = std::int8_t;
   using sums = __m512i;
+  using accumulator = std::int32_t __attribute__((vector_size(64)));
   using group = channel_lanes<lanes>;
 
   static sums load(const std::int32_t* from) { return _mm512_loadu_si512(from); }
@@ -108,57 +109,89 @@ struct avx512_vnni_vectors {
     }
   }
 
-  /// A row of elements, zero after the last up to a multiple of `row_step`, times each of up to `lanes` rows of
-  /// weights.
+  /// Rows of weights, `count` each, one after another: how many elements stand before those that a row is multiplied
+  /// by. Loads that straddle cache lines take twice as long from the second level's cache, so rows are read from the
+  /// beginning of a line, if all begin equally far behind one.
+  static std::int32_t row_lead(const std::int8_t* weights, std::int32_t count) {
+    return count % line == 0 ? static_cast<std::int32_t>(reinterpret_cast<std::uintptr_t>(weights) % line) : 0;
+  }
   static constexpr std::int32_t row_step = 64;
-  static sums multiply_rows(const element* elements, const std::int8_t* rows, std::int32_t pitch,
-                            std::int32_t row_count, std::int32_t count) {
-    __m512i quarter[4];
-    const std::int8_t* row = rows;
+
+  /// Elements times each of the rows first … first + lanes − 1, of which there are none from `end` on. Elements before
+  /// and after those of a row, up to a multiple of row_step, are zero.
+  static sums multiply_rows(const element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
+                            std::int32_t end) {
+    const std::int32_t lead = row_lead(weights, count), lines = (lead + count + line - 1) / line;
+    const std::int8_t* const rows = weights + first * count;
+    if (!inside(count, first, first + lanes, end, lead)) return multiply_edge(elements, rows, count, first, end, lead);
+    if (lines == 2) return multiply_lines<2>(elements, rows - lead, count, lines);
+    if (lines == 3) return multiply_lines<3>(elements, rows - lead, count, lines);
+    return multiply_lines<0>(elements, rows - lead, count, lines);
+  }
+
+ private:
+  static constexpr std::int32_t line = 64;  // bytes of a cache line
+
+  /// Whether whole lines can be read: what is before and after these rows are others.
+  static bool inside(std::int32_t count, std::int32_t first, std::int32_t last, std::int32_t end, std::int32_t lead) {
+    return (first > 0 || lead == 0) && (end - last) * count >= line;
+  }
+  /// So many lines for each row, any number if zero.
+  template <std::int32_t Lines>
+  INLAY_NEVER_INLINE static sums multiply_lines(const element* elements, const std::int8_t* rows, std::ptrdiff_t pitch,
+                                                std::int32_t lines) {
+    sums quarters[4];
 #pragma GCC unroll 4
-    for (int q = 0; q < 4; ++q) {
-      // Missing rows are the last one once more.
-      const auto step = [&](int i) {
-        return 4 * q + i < row_count ? pitch : 0;
+    for (int q = 0; q < 4; ++q, rows += 4 * pitch)
+      quarters[q] = multiply_four<false>(elements, rows, pitch, 4, line * (Lines != 0 ? Lines : lines));
+    return add_quarters(quarters);
+  }
+  INLAY_NEVER_INLINE static sums multiply_edge(const element* elements, const std::int8_t* rows, std::int32_t count,
+                                               std::int32_t first, std::int32_t end, std::int32_t lead) {
+    sums quarters[4]{};
+    const std::int32_t last = end - first < lanes ? end : first + lanes;
+    for (sums* quarter = quarters; first < last; ++quarter, first += 4, rows += 4 * count)
+      *quarter = inside(count, first, first + 4, end, lead)
+                     ? multiply_four<false>(elements, rows - lead, count, 4, lead + count)
+                     : multiply_four<true>(elements + lead, rows, count, end - first, count);
+    return add_quarters(quarters);
+  }
+  /// In each quarter of the result, what sums to the products of each of four rows.
+  template <bool Edge>
+  INLAY_ALWAYS_INLINE static sums multiply_four(const element* elements, const std::int8_t* row0, std::ptrdiff_t pitch,
+                                                std::int32_t rows, std::int32_t count) {
+    accumulator a{}, b{}, c{}, d{};
+    const std::int8_t* row1 = row0 + (Edge && rows < 2 ? 0 : pitch);
+    const std::int8_t* row2 = row1 + (Edge && rows < 3 ? 0 : pitch);
+    const std::int8_t* row3 = row2 + (Edge && rows < 4 ? 0 : pitch);
+#pragma GCC unroll 3
+    for (; count > 0; count -= line, elements += line) {
+      const sums e = load(elements);
+      const auto next = [&](const std::int8_t*& row) {
+        const std::int8_t* const from = row;
+        row += line;
+        return Edge ? _mm512_maskz_loadu_epi8(first_bytes(count), from) : load(from);
       };
-      const std::int8_t* const row0 = row;
-      const std::int8_t* const row1 = row0 + step(1);
-      const std::int8_t* const row2 = row1 + step(2);
-      const std::int8_t* const row3 = row2 + step(3);
-      row = row3 + step(4);
-      __m512i a = zero(), b = zero(), c = zero(), d = zero();
-      std::int32_t at = 0;
-      for (; at + 64 <= count; at += 64) {
-        // The next four rows: weights come from afar.
-        _mm_prefetch(reinterpret_cast<const char*>(row + at), _MM_HINT_T0);
-        _mm_prefetch(reinterpret_cast<const char*>(row + pitch + at), _MM_HINT_T0);
-        _mm_prefetch(reinterpret_cast<const char*>(row + 2 * pitch + at), _MM_HINT_T0);
-        _mm_prefetch(reinterpret_cast<const char*>(row + 3 * pitch + at), _MM_HINT_T0);
-        const __m512i e = _mm512_loadu_si512(elements + at);
-        a = _mm512_dpbusd_epi32(a, e, _mm512_loadu_si512(row0 + at));
-        b = _mm512_dpbusd_epi32(b, e, _mm512_loadu_si512(row1 + at));
-        c = _mm512_dpbusd_epi32(c, e, _mm512_loadu_si512(row2 + at));
-        d = _mm512_dpbusd_epi32(d, e, _mm512_loadu_si512(row3 + at));
-      }
-      if (at < count) {
-        const __mmask64 rest = first_bytes(count - at);
-        const __m512i e = _mm512_loadu_si512(elements + at);
-        a = _mm512_dpbusd_epi32(a, e, _mm512_maskz_loadu_epi8(rest, row0 + at));
-        b = _mm512_dpbusd_epi32(b, e, _mm512_maskz_loadu_epi8(rest, row1 + at));
-        c = _mm512_dpbusd_epi32(c, e, _mm512_maskz_loadu_epi8(rest, row2 + at));
-        d = _mm512_dpbusd_epi32(d, e, _mm512_maskz_loadu_epi8(rest, row3 + at));
-      }
-      const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-      const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-      quarter[q] = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+      add_products<avx512_vnni_vectors>(a, e, next(row0));
+      add_products<avx512_vnni_vectors>(b, e, next(row1));
+      add_products<avx512_vnni_vectors>(c, e, next(row2));
+      add_products<avx512_vnni_vectors>(d, e, next(row3));
     }
-    const __m512i low = _mm512_add_epi32(_mm512_shuffle_i32x4(quarter[0], quarter[1], 0x88),
-                                         _mm512_shuffle_i32x4(quarter[0], quarter[1], 0xdd));
-    const __m512i high = _mm512_add_epi32(_mm512_shuffle_i32x4(quarter[2], quarter[3], 0x88),
-                                          _mm512_shuffle_i32x4(quarter[2], quarter[3], 0xdd));
+    const __m512i ab =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(sums(a), sums(b)), _mm512_unpackhi_epi32(sums(a), sums(b)));
+    const __m512i cd =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(sums(c), sums(d)), _mm512_unpackhi_epi32(sums(c), sums(d)));
+    return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+  }
+  static sums add_quarters(const sums (&v)[4]) {
+    const __m512i low =
+        _mm512_add_epi32(_mm512_shuffle_i32x4(v[0], v[1], 0x88), _mm512_shuffle_i32x4(v[0], v[1], 0xdd));
+    const __m512i high =
+        _mm512_add_epi32(_mm512_shuffle_i32x4(v[2], v[3], 0x88), _mm512_shuffle_i32x4(v[2], v[3], 0xdd));
     return _mm512_add_epi32(_mm512_shuffle_i32x4(low, high, 0x88), _mm512_shuffle_i32x4(low, high, 0xdd));
   }
 
+ public:
   /// Sums that have their bias to outputs, not clamped yet.
   struct requantiser {
     __m512i even, odd, round_even, round_odd, shift;
@@ -256,7 +289,9 @@ struct avx512_vnni_vectors {
 /// What 256-bit vectors have in common, whatever multiplies them.
 struct avx2_sums {
   static constexpr std::int32_t lanes = 8;
+  static std::int32_t row_lead(const std::int8_t*, std::int32_t) { return 0; }
   using sums = __m256i;
+  using accumulator = std::int32_t __attribute__((vector_size(32)));
   using group = channel_lanes<lanes>;
 
   template <typename T>
@@ -419,12 +454,12 @@ struct avx2_vectors : avx2_sums {
   }
 
   static constexpr std::int32_t row_step = 16;
-  static sums multiply_rows(const element* elements, const std::int8_t* rows, std::int32_t pitch,
-                            std::int32_t row_count, std::int32_t count) {
+  static sums multiply_rows(const element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
+                            std::int32_t end) {
     sums v[8];
 #pragma GCC unroll 8
     for (int i = 0; i < 8; ++i) {
-      const std::int8_t* row = rows + (i < row_count ? i : 0) * pitch;
+      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
       v[i] = zero();
       std::int32_t at = 0;
       for (; at + 16 <= count; at += 16) v[i] = dot(v[i], load(elements + at), widen(row + at));
@@ -525,12 +560,12 @@ struct avx_vnni_vectors : avx2_sums {
   }
 
   static constexpr std::int32_t row_step = 32;
-  static sums multiply_rows(const element* elements, const std::int8_t* rows, std::int32_t pitch,
-                            std::int32_t row_count, std::int32_t count) {
+  static sums multiply_rows(const element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
+                            std::int32_t end) {
     sums v[8];
 #pragma GCC unroll 8
     for (int i = 0; i < 8; ++i) {
-      const std::int8_t* row = rows + (i < row_count ? i : 0) * pitch;
+      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
       v[i] = zero();
       for (std::int32_t at = 0; at < count; at += 32)
         v[i] = dot(v[i], load(elements + at), load_some(row + at, count - at));
