@@ -36,9 +36,12 @@ template <typename Kernel, auto Spec, typename... Weights>
 INLAY_NEVER_INLINE void fast_run_over(const typename Kernel::parameters& p, const typename Kernel::table_entry* table,
                                       const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
                                       const Weights*... weights) {
-  over_rows(over, map, ring, [&](const region& row, const map_view<const std::int8_t>& copies) {
-    Kernel::template run<Spec>(p, table, map, row, copies, weights...);
-  });
+  if constexpr (requires { Kernel::template run_over<Spec>(p, table, over, map, ring, weights...); })
+    Kernel::template run_over<Spec>(p, table, over, map, ring, weights...);
+  else
+    over_rows(over, map, ring, [&](const region& row, const map_view<const std::int8_t>& copies) {
+      Kernel::template run<Spec>(p, table, map, row, copies, weights...);
+    });
 }
 
 /// A constant that layers with the same one share.

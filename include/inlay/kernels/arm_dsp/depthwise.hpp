@@ -1,469 +1,462 @@
 // Inlay: DEPTHWISE_CONV_2D for Cortex-M4, M7 and M33.
 //
-// Four channels at a time, along a row of outputs. Every column of the input is widened once, its zero point
-// subtracted, into pairs of rows, so that one instruction multiplies what stands below one another, and is added to
-// the sums of all outputs that it is part of; then the oldest of them is complete. What a channel needs for that
-// stands together on the stack, a `block`, in the order in which instructions that load many registers take it:
+// One channel at a time, from a copy of some rows of its input: a `plane` of int16, the zero point subtracted, 0 where
+// it leaves the map. One instruction multiplies two neighbours in a row with two neighbouring weights. A plane's
+// columns start where the first output's window starts, so that neighbours stand in one word at stride 2 and, for
+// every other output, at stride 1:
 //
-//   sums of the outputs begun, oldest first; the bias: the sum of the next one
-//   for each pair of rows (the last may be a single one):
-//     the pair of the column, its weights for each of the sums
-//   multiplier, rounding, shift
+//   output 0   c0 c1 | c2              weights  w0 w1 | w2
+//   output 1      c1 | c2 c3                       w0 | w1 w2
+//   output 2           c2 c3 | c4                       w0 w1 | w2
 //
-// At stride 2 two columns are added at once: first the one whose place in the window is odd. Columns beyond the map's
-// sides are 0, or left out; for rows beyond its top and bottom it is the weights that are 0.
+// A row of weights is the pairs for that: (w0, w1), (w1, w2) … at stride 1, (w0, w1), (w2, 0) … at stride 2.
+//
+// The planes of two channels are made together. Where planes of the whole width fit into the scratch of a layer that
+// writes its output over its input, they are all that is copied of it.
 #pragma once
 
-#include <inlay/kernels/arm_dsp/convolution.hpp>
 #include <inlay/kernels/arm_dsp/primitives.hpp>
+#include <inlay/kernels/overwrite.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace inlay {
 
 namespace detail::arm_dsp {
 
-/// A square window of 3, 5 or 7, stride 1 or 2; any size and stride over one channel.
+/// A square window of 3, 5 or 7, stride 1 or 2 from column to column.
 struct depthwise_window {
   std::int8_t size = 3, stride = 1;
-  bool one_channel = false;
   friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
 
-  /// Outputs begun and not complete.
-  constexpr int begun() const { return (size - 1) / stride; }
-  constexpr int pairs() const { return size / 2; }
-  /// Whether registers suffice for the column; then blocks have no place for it.
-  constexpr bool columns_in_registers() const { return size == 3; }
-  /// Words of a block before the columns, for a pair of rows, and in all.
-  constexpr int sums() const { return begun() + 1; }
-  constexpr int row() const { return columns_in_registers() ? size : size + stride; }
-  constexpr int block() const { return sums() + (pairs() + 1) * row() + 3; }
-  /// Where among the words of a pair of rows the column with place x in the window has its weights.
-  constexpr int weight_place(int x) const {
-    if (stride == 1) return row() - 1 - x;
-    if (columns_in_registers()) return (x + 2) % 3;
-    return x % 2 == 1 ? (size - x) / 2 : (size + 1) / 2 + 1 + (size - 1 - x) / 2;
+  constexpr std::int32_t weights_row_words() const { return stride == 1 ? size - 1 : (size + 1) / 2; }
+  constexpr std::int32_t weights_words() const { return size * weights_row_words(); }
+  constexpr std::int32_t block_words() const { return weights_words() + 8; }
+  /// Words of a row of a plane under so many outputs, which are made in fours.
+  constexpr std::int32_t plane_row_words(std::int32_t outputs) const {
+    return ((((outputs + 3) & ~3) - 1) * stride + size + 1) / 2;
   }
-  /// Where the first or second of the columns added at once is itself.
-  constexpr int column_place(int which) const { return which == 0 ? 0 : (size + 1) / 2; }
+  /// Words of what is made of `planes` channels for outputs of a row.
+  constexpr std::int32_t buffer_words(std::int32_t outputs, std::int32_t planes) const {
+    return block_words() + planes * size * plane_row_words(outputs);
+  }
 };
 
-/// The lower halves of two words, and the upper ones.
+// What one channel needs is a `block` of words, in the order in which instructions that load many registers take it:
+//
+//   bias, weights, multiplier, rounding, shift, distance from an output to the next
+//   ends of a row of the plane: of the steps that make four outputs, of those that make two
+//   distance from the last output but one to the last: 0 if there is one less, which then overwrites the other
+
+/// Rows of outputs in steps, and of a plane; all but the first row's outputs. Assembly counts on the order.
+struct depthwise_rows {
+  std::int32_t plane_pitch;              // bytes from a row to the next
+  std::int32_t fours_bytes, twos_bytes;  // to the ends in the block
+  std::int32_t plane_step, output_step;  // from the end of a row of outputs to the start of the next
+  std::int32_t count;
+  std::int32_t columns, output_pitch, output_row_pitch;
+  std::int32_t top;     // the row of the input that the first row of windows starts with
+  std::int32_t stride;  // from a row of windows to the next
+  std::int32_t input_height;
+};
+
+using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, const depthwise_rows& rows,
+                                std::int8_t* output);
+
+#define INLAY_REQUANTISE(sum, multiplier, rounding, shift, temporary) \
+  "add " temporary ", " rounding ", " sum ", asr #31\n"               \
+  "smmlar " sum ", " sum ", " multiplier ", " temporary "\n"          \
+  "asr " sum ", " sum ", " shift "\n"                                 \
+  "ssat " sum ", #8, " sum ", asr #1\n"
+#define INLAY_REQUANTISE_4(temporary)                   \
+  INLAY_REQUANTISE("r0", "r4", "r5", "r6", temporary)   \
+  INLAY_REQUANTISE("r1", "r4", "r5", "r6", temporary)   \
+  INLAY_REQUANTISE("r2", "r4", "r5", "r6", temporary)   \
+  INLAY_REQUANTISE("r3", "r4", "r5", "r6", temporary)
+#define INLAY_STORE_2(a, b, output, pitch) \
+  "strb " b ", [" output ", " pitch "]\n"  \
+  "strb " a ", [" output "]\n"             \
+  "add " output ", " output ", " pitch ", lsl #1\n"
+#define INLAY_STORE_4(output) INLAY_STORE_2("r0", "r1", output, "r7") INLAY_STORE_2("r2", "r3", output, "r7")
+
+// Windows of 3. r0 to r3 are the sums, r4 and r5 weights, r6 to r8 columns of the plane; r9 to r11 the plane's rows,
+// r12 the block, lr the output. The first row starts from the bias, r3.
+#define INLAY_THREE_ROWS(row)                                                \
+  row("r9", "ldmia r12!, {r3-r5}\n", "r3", "r3", "r3", "r3")                 \
+  row("r10", "ldmia r12!, {r4-r5}\n", "r0", "r1", "r2", "r3")                \
+  row("r11", "ldmia r12!, {r4-r5}\n", "r0", "r1", "r2", "r3")
+#define INLAY_WINDOWS_OF_3(name, four_outputs, two_outputs)                                                          \
+  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t*, const std::int32_t*, const depthwise_rows&,          \
+                                                 std::int8_t*) {                                                     \
+    asm("push {r2-r11, lr}\n"                                                                                        \
+        "mov r12, r0\n"                                                                                              \
+        "mov r9, r1\n"                                                                                               \
+        "mov lr, r3\n"                                                                                               \
+        "ldr r4, [r2, #20]\n"                                                                                        \
+        "1:\n"                                                                                                       \
+        "str r4, [sp, #4]\n"                                                                                         \
+        "ldr r8, [sp]\n"                                                                                             \
+        "ldmia r8, {r0-r2}\n"                                                                                        \
+        "add r10, r9, r0\n"                                                                                          \
+        "add r11, r10, r0\n"                                                                                         \
+        "add r1, r9, r1\n"                                                                                           \
+        "add r2, r9, r2\n"                                                                                           \
+        "strd r1, r2, [r12, #44]\n"                                                                                  \
+        "cmp r9, r1\n"                                                                                               \
+        "beq 3f\n"                                                                                                   \
+        "2:\n" INLAY_THREE_ROWS(four_outputs)                                                                        \
+        "ldmia r12, {r4-r8}\n"                                                                                       \
+        "sub r12, r12, #28\n"                                                                                        \
+        "cmp r9, r8\n" INLAY_REQUANTISE_4("r8") INLAY_STORE_4("lr")                                                  \
+        "bne 2b\n"                                                                                                   \
+        "3:\n"                                                                                                       \
+        "ldr r8, [r12, #48]\n"                                                                                       \
+        "cmp r9, r8\n"                                                                                               \
+        "beq 5f\n"                                                                                                   \
+        "4:\n" INLAY_THREE_ROWS(two_outputs)                                                                         \
+        "ldmia r12, {r2-r8}\n"                                                                                       \
+        "sub r12, r12, #28\n"                                                                                        \
+        "cmp r9, r7\n"                                                                                               \
+        "it eq\n"                                                                                                    \
+        "moveq r5, r8\n" INLAY_REQUANTISE("r0", "r2", "r3", "r4", "r8") INLAY_REQUANTISE("r1", "r2", "r3", "r4", "r8") \
+        INLAY_STORE_2("r0", "r1", "lr", "r5")                                                                        \
+        "bne 4b\n"                                                                                                   \
+        "5:\n"                                                                                                       \
+        "ldrd r8, r4, [sp]\n"                                                                                        \
+        "ldrd r0, r1, [r8, #12]\n"                                                                                   \
+        "add r9, r9, r0\n"                                                                                           \
+        "add lr, lr, r1\n"                                                                                           \
+        "subs r4, r4, #1\n"                                                                                          \
+        "bne 1b\n"                                                                                                   \
+        "add sp, #8\n"                                                                                               \
+        "pop {r4-r11, pc}\n");                                                                                       \
+  }
+
+#define INLAY_FOUR_OUTPUTS(plane, load, a, b, c, d) \
+  load                                              \
+  "ldrd r6, r7, [" plane "], #8\n"                  \
+  "ldr r8, [" plane "]\n"                           \
+  "smlad r0, r6, r4, " a "\n"                       \
+  "smlatb r1, r6, r4, " b "\n"                      \
+  "smlabt r0, r7, r5, r0\n"                         \
+  "smlad r1, r7, r5, r1\n"                          \
+  "smlad r2, r7, r4, " c "\n"                       \
+  "smlatb r3, r7, r4, " d "\n"                      \
+  "smlabt r2, r8, r5, r2\n"                         \
+  "smlad r3, r8, r5, r3\n"
+#define INLAY_TWO_OUTPUTS(plane, load, a, b, c, d) \
+  load                                             \
+  "ldrd r6, r7, [" plane "], #4\n"                 \
+  "smlad r0, r6, r4, " a "\n"                      \
+  "smlatb r1, r6, r4, " b "\n"                     \
+  "smlabt r0, r7, r5, r0\n"                        \
+  "smlad r1, r7, r5, r1\n"
+INLAY_WINDOWS_OF_3(depthwise_3_stride_1, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
+#undef INLAY_TWO_OUTPUTS
+#undef INLAY_FOUR_OUTPUTS
+
+#define INLAY_FOUR_OUTPUTS(plane, load, a, b, c, d) \
+  load                                              \
+  "ldrd r6, r7, [" plane "], #8\n"                  \
+  "smlad r0, r6, r4, " a "\n"                       \
+  "smlabb r0, r7, r5, r0\n"                         \
+  "smlad r1, r7, r4, " b "\n"                       \
+  "ldrd r6, r7, [" plane "], #8\n"                  \
+  "smlabb r1, r6, r5, r1\n"                         \
+  "smlad r2, r6, r4, " c "\n"                       \
+  "smlabb r2, r7, r5, r2\n"                         \
+  "smlad r3, r7, r4, " d "\n"                       \
+  "ldr r6, [" plane "]\n"                           \
+  "smlabb r3, r6, r5, r3\n"
+#define INLAY_TWO_OUTPUTS(plane, load, a, b, c, d) \
+  load                                             \
+  "ldrd r6, r7, [" plane "], #8\n"                 \
+  "smlad r0, r6, r4, " a "\n"                      \
+  "smlabb r0, r7, r5, r0\n"                        \
+  "smlad r1, r7, r4, " b "\n"                      \
+  "ldr r6, [" plane "]\n"                          \
+  "smlabb r1, r6, r5, r1\n"
+INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
+#undef INLAY_TWO_OUTPUTS
+#undef INLAY_FOUR_OUTPUTS
+#undef INLAY_WINDOWS_OF_3
+#undef INLAY_THREE_ROWS
+
+/// Outputs of a row from larger windows, in steps of four. Assembly counts on the order.
+struct depthwise_steps {
+  std::int32_t bias;
+  const std::int32_t* plane;
+  std::int32_t plane_pitch;
+  const std::int32_t *weights, *weights_end;  // of the window's rows in the map
+  std::int32_t multiplier, rounding, shift, pitch;
+  std::int8_t* output;
+  std::int32_t count;
+};
+
+// Larger windows, row by row. r0 to r3 are the sums, r10 the plane's row, r11 the distance to the next, r12 the
+// weights, lr their end; weights and columns are in the others.
+#define INLAY_LARGER_WINDOWS(name, step_bytes, row)                                            \
+  [[gnu::naked, gnu::noinline]] inline void name(depthwise_steps&) {                           \
+    asm("push {r0, r4-r11, lr}\n"                                                              \
+        "1:\n"                                                                                 \
+        "ldr r8, [sp]\n"                                                                       \
+        "ldmia r8, {r3, r10-r12, lr}\n"                                                        \
+        "add r4, r10, " step_bytes                                                             \
+        "\n"                                                                                   \
+        "str r4, [r8, #4]\n"                                                                   \
+        "mov r0, r3\n"                                                                         \
+        "mov r1, r3\n"                                                                         \
+        "mov r2, r3\n"                                                                         \
+        "2:\n" row                                                                             \
+        "add r10, r10, r11\n"                                                                  \
+        "cmp r12, lr\n"                                                                        \
+        "bne 2b\n"                                                                             \
+        "ldr r12, [sp]\n"                                                                      \
+        "add r12, r12, #20\n"                                                                  \
+        "ldmia r12, {r4-r9}\n" INLAY_REQUANTISE_4("r10") INLAY_STORE_4("r8")                   \
+        "subs r9, r9, #1\n"                                                                    \
+        "strd r8, r9, [r12, #16]\n"                                                            \
+        "bne 1b\n"                                                                             \
+        "pop {r0, r4-r11, pc}\n");                                                             \
+  }
+#define INLAY_MULTIPLY(how, sum, column, weight) "smla" how " " sum ", " column ", " weight ", " sum "\n"
+
+INLAY_LARGER_WINDOWS(depthwise_5_stride_1, "#8",
+                     "ldmia r12!, {r4-r7}\n"
+                     "ldrd r8, r9, [r10]\n"
+                     INLAY_MULTIPLY("d", "r0", "r8", "r4")
+                     INLAY_MULTIPLY("tb", "r1", "r8", "r4")
+                     INLAY_MULTIPLY("d", "r0", "r9", "r6")
+                     INLAY_MULTIPLY("d", "r1", "r9", "r5")
+                     INLAY_MULTIPLY("d", "r2", "r9", "r4")
+                     INLAY_MULTIPLY("tb", "r3", "r9", "r4")
+                     "ldrd r8, r9, [r10, #8]\n"
+                     INLAY_MULTIPLY("bt", "r0", "r8", "r7")
+                     INLAY_MULTIPLY("d", "r1", "r8", "r7")
+                     INLAY_MULTIPLY("d", "r2", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r3", "r8", "r5")
+                     INLAY_MULTIPLY("bt", "r2", "r9", "r7")
+                     INLAY_MULTIPLY("d", "r3", "r9", "r7"))
+INLAY_LARGER_WINDOWS(depthwise_5_stride_2, "#16",
+                     "ldmia r12!, {r4-r6}\n"
+                     "ldmia r10, {r7-r9}\n"
+                     INLAY_MULTIPLY("d", "r0", "r7", "r4")
+                     INLAY_MULTIPLY("d", "r0", "r8", "r5")
+                     INLAY_MULTIPLY("d", "r1", "r8", "r4")
+                     INLAY_MULTIPLY("bb", "r0", "r9", "r6")
+                     INLAY_MULTIPLY("d", "r1", "r9", "r5")
+                     INLAY_MULTIPLY("d", "r2", "r9", "r4")
+                     "ldrd r7, r8, [r10, #12]\n"
+                     "ldr r9, [r10, #20]\n"
+                     INLAY_MULTIPLY("bb", "r1", "r7", "r6")
+                     INLAY_MULTIPLY("d", "r2", "r7", "r5")
+                     INLAY_MULTIPLY("d", "r3", "r7", "r4")
+                     INLAY_MULTIPLY("bb", "r2", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r3", "r8", "r5")
+                     INLAY_MULTIPLY("bb", "r3", "r9", "r6"))
+INLAY_LARGER_WINDOWS(depthwise_7_stride_1, "#8",
+                     "ldmia r12!, {r4-r6}\n"
+                     "ldmia r10, {r7-r9}\n"
+                     INLAY_MULTIPLY("d", "r0", "r7", "r4")
+                     INLAY_MULTIPLY("tb", "r1", "r7", "r4")
+                     INLAY_MULTIPLY("d", "r0", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r1", "r8", "r5")
+                     INLAY_MULTIPLY("d", "r2", "r8", "r4")
+                     INLAY_MULTIPLY("tb", "r3", "r8", "r4")
+                     INLAY_MULTIPLY("d", "r2", "r9", "r6")
+                     INLAY_MULTIPLY("d", "r3", "r9", "r5")
+                     "ldmia r12!, {r4-r6}\n"
+                     "ldrd r7, r8, [r10, #12]\n"
+                     INLAY_MULTIPLY("d", "r0", "r9", "r5")
+                     INLAY_MULTIPLY("d", "r1", "r9", "r4")
+                     INLAY_MULTIPLY("bt", "r0", "r7", "r6")
+                     INLAY_MULTIPLY("d", "r1", "r7", "r6")
+                     INLAY_MULTIPLY("d", "r2", "r7", "r5")
+                     INLAY_MULTIPLY("d", "r3", "r7", "r4")
+                     INLAY_MULTIPLY("bt", "r2", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r3", "r8", "r6"))
+INLAY_LARGER_WINDOWS(depthwise_7_stride_2, "#16",
+                     "ldmia r12!, {r4-r7}\n"
+                     "ldrd r8, r9, [r10]\n"
+                     INLAY_MULTIPLY("d", "r0", "r8", "r4")
+                     INLAY_MULTIPLY("d", "r0", "r9", "r5")
+                     INLAY_MULTIPLY("d", "r1", "r9", "r4")
+                     "ldrd r8, r9, [r10, #8]\n"
+                     INLAY_MULTIPLY("d", "r0", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r1", "r8", "r5")
+                     INLAY_MULTIPLY("d", "r2", "r8", "r4")
+                     INLAY_MULTIPLY("bb", "r0", "r9", "r7")
+                     INLAY_MULTIPLY("d", "r1", "r9", "r6")
+                     INLAY_MULTIPLY("d", "r2", "r9", "r5")
+                     INLAY_MULTIPLY("d", "r3", "r9", "r4")
+                     "ldrd r8, r9, [r10, #16]\n"
+                     INLAY_MULTIPLY("bb", "r1", "r8", "r7")
+                     INLAY_MULTIPLY("d", "r2", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r3", "r8", "r5")
+                     INLAY_MULTIPLY("bb", "r2", "r9", "r7")
+                     INLAY_MULTIPLY("d", "r3", "r9", "r6")
+                     "ldr r8, [r10, #24]\n"
+                     INLAY_MULTIPLY("bb", "r3", "r8", "r7"))
+#undef INLAY_MULTIPLY
+#undef INLAY_LARGER_WINDOWS
+#undef INLAY_STORE_4
+#undef INLAY_STORE_2
+#undef INLAY_REQUANTISE_4
+#undef INLAY_REQUANTISE
+
+/// Larger windows: only their rows in the map.
+template <depthwise_window W>
+INLAY_NEVER_INLINE void depthwise_larger(std::int32_t* block, const std::int32_t* plane, const depthwise_rows& rows,
+                                         std::int8_t* output) {
+  constexpr auto make = W == depthwise_window{5, 1}   ? depthwise_5_stride_1
+                        : W == depthwise_window{5, 2} ? depthwise_5_stride_2
+                        : W == depthwise_window{7, 1} ? depthwise_7_stride_1
+                                                      : depthwise_7_stride_2;
+  const std::int32_t* const weights = block + 1;
+  const std::int32_t* const scale = weights + W.weights_words();
+  depthwise_steps steps;
+  steps.bias = block[0];
+  steps.plane_pitch = rows.plane_pitch;
+  steps.multiplier = scale[0];
+  steps.rounding = scale[1];
+  steps.shift = scale[2];
+  const std::int32_t rest = rows.columns & 3;
+  std::int32_t top = rows.top;
+  for (std::int32_t left = rows.count; left > 0; --left, top += rows.stride, output += rows.output_row_pitch) {
+    const std::int32_t first = top < 0 ? -top : 0, below = rows.input_height - top;
+    steps.plane = plane + (top - rows.top + first) * rows.plane_pitch / 4;
+    steps.weights = weights + first * W.weights_row_words();
+    steps.weights_end = weights + (below < W.size ? below : W.size) * W.weights_row_words();
+    steps.pitch = rows.output_pitch;
+    steps.output = output;
+    steps.count = rows.columns >> 2;
+    if (steps.count > 0) make(steps);
+    if (rest > 0) {
+      std::int8_t last[4];
+      std::int8_t* to = steps.output;
+      steps.output = last;
+      steps.pitch = steps.count = 1;
+      make(steps);
+      for (std::int32_t i = 0; i < rest; ++i, to += rows.output_pitch) *to = static_cast<std::int8_t>(keep(last[i]));
+    }
+  }
+}
+
+template <depthwise_window W>
+constexpr depthwise_function* depthwise_function_of = depthwise_larger<W>;
+template <>
+inline constexpr depthwise_function* depthwise_function_of<depthwise_window{3, 1}> = depthwise_3_stride_1;
+template <>
+inline constexpr depthwise_function* depthwise_function_of<depthwise_window{3, 2}> = depthwise_3_stride_2;
+
+/// The lower halves of two words.
 INLAY_ALWAYS_INLINE std::int32_t lower_halves(std::int32_t a, std::int32_t b) {
   std::int32_t pair;
   asm("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
   return pair;
 }
-INLAY_ALWAYS_INLINE std::int32_t upper_halves(std::int32_t a, std::int32_t b) {
-  std::int32_t pair;
-  asm("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(b), "r"(a));
-  return pair;
+
+INLAY_ALWAYS_INLINE void store_half(void* to, std::int32_t value) {
+  const auto half = static_cast<std::int16_t>(value);
+  std::memcpy(to, &half, sizeof half);
+}
+INLAY_ALWAYS_INLINE std::int32_t load_half(const void* from) {
+  std::uint16_t half;
+  std::memcpy(&half, from, sizeof half);
+  return half;
 }
 
-/// Four int8 of each of two rows, `bias` added, as pairs, each to a block of its own.
-INLAY_ALWAYS_INLINE void store_pairs(std::int32_t a, std::int32_t b, std::int32_t bias, std::int32_t* to, int block) {
-  const std::int32_t lower = lower_halves(a, b), upper = upper_halves(a, b);
-  to[0] = add_even_bytes(bias, lower);
-  to[block] = add_odd_bytes(bias, lower);
-  to[2 * block] = add_even_bytes(bias, upper);
-  to[3 * block] = add_odd_bytes(bias, upper);
+/// Columns of a channel to a row of its plane.
+inline void widen_channel(const std::int8_t* from, std::int32_t pitch, std::int32_t count, std::int32_t zero_point,
+                          std::int8_t* to) {
+  for (; count > 0; --count, from += pitch, to += 2) store_half(to, *from - zero_point);
 }
 
-/// The same for one row. The upper halves are not used.
-INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::int32_t* to, int block) {
-  std::int32_t third, fourth;
-  asm("sxtab16 %0, %1, %2, ror #16" : "=r"(third) : "r"(bias), "r"(a));
-  asm("sxtab16 %0, %1, %2, ror #24" : "=r"(fourth) : "r"(bias), "r"(a));
-  to[0] = add_even_bytes(bias, a);
-  to[block] = add_odd_bytes(bias, a);
-  to[2 * block] = third;
-  to[3 * block] = fourth;
-}
-
-// Adds a column, or two, to the sums of one channel, and makes the output that is complete. Registers r0 … are the
-// sums, those behind them hold a column and its weights. `block` goes on to the next channel's.
-#define INLAY_REQUANTISE        \
-  "add r2, r2, r0, asr #31\n\t" \
-  "smmlar r0, r0, r1, r2\n\t"   \
-  "asr r0, r0, r3\n\t"          \
-  "ssat r0, #8, r0, asr #1\n\t" \
-  "strb r0, [lr], #1\n\t"
-
-#define INLAY_ROW_5_1(multiply)                                                                            \
-  "ldmia r12!, {r5-r6, r8-r11}\n\t" multiply " r0, r5, r6, r0\n\t" multiply " r1, r5, r8, r1\n\t" multiply \
-  " r2, r5, r9, r2\n\t" multiply " r3, r5, r10, r3\n\t" multiply " r4, r5, r11, r4\n\t"
-#define INLAY_ROW_5_2(multiply)                                                                            \
-  "ldmia r12!, {r3-r6, r8-r10}\n\t" multiply " r0, r3, r4, r0\n\t" multiply " r1, r3, r5, r1\n\t" multiply \
-  " r0, r6, r8, r0\n\t" multiply " r1, r6, r9, r1\n\t" multiply " r2, r6, r10, r2\n\t"
-#define INLAY_ROW_7_1(multiply)                                                                      \
-  "ldmia r12!, {r8-r11}\n\t" multiply " r0, r8, r9, r0\n\t" multiply " r1, r8, r10, r1\n\t" multiply \
-  " r2, r8, r11, r2\n\t"                                                                             \
-  "ldmia r12!, {r9-r11}\n\t" multiply " r3, r8, r9, r3\n\t" multiply " r4, r8, r10, r4\n\t" multiply \
-  " r5, r8, r11, r5\n\t"                                                                             \
-  "ldr r9, [r12], #4\n\t" multiply " r6, r8, r9, r6\n\t"
-#define INLAY_ROW_7_2(multiply)                                                                           \
-  "ldmia r12!, {r4-r6, r8}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply    \
-  " r2, r4, r8, r2\n\t"                                                                                   \
-  "ldmia r12!, {r4-r6, r8-r9}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply \
-  " r2, r4, r8, r2\n\t" multiply " r3, r4, r9, r3\n\t"
-
-/// Adds a column, or two at stride 2, that stand in the blocks, and makes an output of each channel.
-template <depthwise_window W>
-INLAY_NEVER_INLINE void add_stored_column(std::int32_t* block, std::int8_t* output) {
-  // Few registers are left; operands in fixed ones suit every build. r7 may be the frame pointer.
-  register std::int32_t* first asm("r0") = block;
-  register std::int8_t* second asm("r1") = output;
-  // From behind the rows back to the sums.
-  constexpr int back = -4 * (W.block() - 3);
-#define INLAY_CHANNEL(load, rows, store) load rows store "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
-#define INLAY_ADD_COLUMN(code)                                                   \
-  asm volatile("mov r12, r0\n\tmov lr, r1\n\t" code                              \
-               : "+r"(first), "+r"(second)                                       \
-               : [back] "i"(back), [back2] "i"(back + 8), [back4] "i"(back + 16) \
-               : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
-  // The bits of a shift above the lowest eight say that there are more channels.
-#define INLAY_ADD_COLUMNS(channel) INLAY_ADD_COLUMN("1:\n\t" channel "lsrs r3, r3, #8\n\tbne 1b\n\t")
-  if constexpr (W == depthwise_window{5, 1}) {
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r4}\n\t",
-                                    INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
-                                    "strd r1, r2, [r12, %[back]]\n\tstrd r3, r4, [r12, %[back2]]\n\t"));
-  } else if constexpr (W == depthwise_window{5, 2}) {
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r2}\n\t",
-                                    INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlabb"),
-                                    "strd r1, r2, [r12, %[back]]\n\t"));
-  } else if constexpr (W == depthwise_window{7, 1}) {
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r6}\n\t",
-                                    INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad")
-                                        INLAY_ROW_7_1("smlabb"),
-                                    "strd r1, r2, [r12, %[back]]\n\tstrd r3, r4, [r12, %[back2]]\n\t"
-                                    "strd r5, r6, [r12, %[back4]]\n\t"));
-  } else {
-    static_assert(W == depthwise_window{7, 2});
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r3}\n\t",
-                                    INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad")
-                                        INLAY_ROW_7_2("smlabb"),
-                                    "strd r1, r2, [r12, %[back]]\n\tstr r3, [r12, %[back2]]\n\t"));
-  }
-#undef INLAY_ADD_COLUMNS
-#undef INLAY_ADD_COLUMN
-#undef INLAY_CHANNEL
-}
-#undef INLAY_ROW_5_1
-#undef INLAY_ROW_5_2
-#undef INLAY_ROW_7_1
-#undef INLAY_ROW_7_2
-
-/// Twice the weights of four channels, to their blocks; those of the window's rows not in [first_row, end_row) as 0.
-template <depthwise_window W>
-INLAY_ALWAYS_INLINE void gather_weights(const std::int8_t* weights, std::int32_t channels, std::int32_t first_row,
-                                        std::int32_t end_row, std::int32_t* block) {
-  const auto mask = [&](int y) {
-    return y >= first_row && y < end_row ? -1 : 0;
+/// Columns of two neighbouring channels to rows of their planes, `distance` bytes apart.
+INLAY_NEVER_INLINE inline void widen_channels(const std::int8_t* from, std::int32_t pitch, std::int32_t count,
+                                              std::int32_t zero_point, std::int8_t* to, std::int32_t distance) {
+  const auto widen_column = [&] {
+    store_half(to, from[0] - zero_point);
+    store_half(to + distance, from[1] - zero_point);
   };
-  std::int32_t* row = block + W.sums();
-  int y = 0;
-  for (; y < W.size - 1; y += 2, row += W.row(), weights += W.size * channels) {
-    const std::int32_t mask_a = mask(y), mask_b = mask(y + 1);
-    const std::int8_t* below = weights + W.size * channels;
-    for (int x = 0; x < W.size; ++x, weights += channels, below += channels) {
-      const std::int32_t a = load_word(weights) & mask_a, b = load_word(below) & mask_b;
-      std::int32_t* to = row + W.weight_place(x);
-      const std::int32_t lower = lower_halves(a, b), upper = upper_halves(a, b);
-      to[0] = add_even_bytes(even_bytes(lower), lower);
-      to[W.block()] = add_odd_bytes(odd_bytes(lower), lower);
-      to[2 * W.block()] = add_even_bytes(even_bytes(upper), upper);
-      to[3 * W.block()] = add_odd_bytes(odd_bytes(upper), upper);
-    }
+  // Whole words.
+  if ((reinterpret_cast<std::uintptr_t>(to) & 2) != 0 && count > 0) {
+    widen_column();
+    from += pitch;
+    to += 2;
+    --count;
   }
-  const std::int32_t mask_a = mask(y);
-  for (int x = 0; x < W.size; ++x, weights += channels) {
-    const std::int32_t a = load_word(weights) & mask_a;
-    std::int32_t* to = row + W.weight_place(x);
-    to[0] = a << 24 >> 23;
-    to[W.block()] = a << 16 >> 24 << 1;
-    to[2 * W.block()] = a << 8 >> 24 << 1;
-    to[3 * W.block()] = a >> 24 << 1;
+  const std::int32_t minus_zero_points = minus_twice(zero_point);
+  for (; count >= 2; count -= 2, from += 2 * pitch, to += 4) {
+    const std::int32_t both = load_half(from) | load_half(from + pitch) << 16;
+    store_word(to, add_even_bytes(minus_zero_points, both));
+    store_word(to + distance, add_odd_bytes(minus_zero_points, both));
   }
+  if (count > 0) widen_column();
 }
 
-/// Four channels of a row of outputs. Assembly counts on the order.
-template <depthwise_window W>
-struct depthwise_row {
-  const std::int8_t* rows[W.size];  // input under each row of the window, column 0
-  std::int32_t input_pitch;         // from a column to the next
-  std::int32_t at;                  // from column 0 to the one to add
-  std::int32_t blocks[4 * W.block()];
-  std::int32_t output_pitch;
-  std::int32_t count;  // columns to add, or pairs of them
-  std::int32_t bias;   // minus_twice() of the input's zero point
-};
-
-/// Adds columns, and returns where the output after theirs goes. `output_pitch` is from behind one output to the next.
-template <depthwise_window W>
-INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output) {
-  register depthwise_row<W>* first asm("r0") = &row;
-  register std::int8_t* second asm("r1") = output;
-#define INLAY_ADD_COLUMNS(code)                                                                                        \
-  asm volatile("mov r12, r0\n\tmov lr, r1\n\t1:\n\t" code                                                              \
-               "ldmia r12, {r0-r1}\n\t"                                                                                \
-               "sub r12, r12, %[size]\n\t"                                                                             \
-               "add lr, lr, r0\n\t"                                                                                    \
-               "subs r1, r1, #1\n\t"                                                                                   \
-               "str r1, [r12, %[count]]\n\t"                                                                           \
-               "bne 1b\n\tmov r1, lr\n\t"                                                                              \
-               : "+r"(first), "+r"(second)                                                                             \
-               : [size] "i"(offsetof(depthwise_row<W>, output_pitch)), [count] "i"(offsetof(depthwise_row<W>, count)), \
-                 [bias] "i"(offsetof(depthwise_row<W>, bias) - offsetof(depthwise_row<W>, blocks))                     \
-               : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
-  if constexpr (W.stride == 1) {
-#define INLAY_CHANNEL(rows, row) \
-  "ldmia r12!, {r0-r5}\n\t"      \
-  "sxtab16 r6, r11, " rows       \
-  "\n\t"                         \
-  "smlad r0, r6, r3, r0\n\t"     \
-  "smlad r1, r6, r4, r1\n\t"     \
-  "smlad r2, r6, r5, r2\n\t"     \
-  "ldmia r12!, {r3-r5}\n\t"      \
-  "sxtab16 r6, r11, r10" row     \
-  "\n\t"                         \
-  "smlabb r0, r6, r3, r0\n\t"    \
-  "smlabb r1, r6, r4, r1\n\t"    \
-  "smlabb r2, r6, r5, r2\n\t"    \
-  "strd r1, r2, [r12, #-36]\n\t" \
-  "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
-    INLAY_ADD_COLUMNS(
-        "ldmia r12!, {r0-r4}\n\t"
-        "ldr r11, [r12, %[bias]]\n\t"
-        "ldr r0, [r0, r4]\n\t"
-        "ldr r1, [r1, r4]\n\t"
-        "ldr r10, [r2, r4]\n\t"
-        "add r4, r4, r3\n\t"
-        "str r4, [r12, #-4]\n\t"
-        "pkhbt r8, r0, r1, lsl #16\n\t"
-        "pkhtb r9, r1, r0, asr #16\n\t" INLAY_CHANNEL("r8", "") INLAY_CHANNEL("r8, ror #8", ", ror #8")
-            INLAY_CHANNEL("r9", ", ror #16") INLAY_CHANNEL("r9, ror #8", ", ror #24"));
-#undef INLAY_CHANNEL
-  } else {
-#define INLAY_CHANNEL(rows, row) \
-  "ldmia r12!, {r0-r4}\n\t"      \
-  "sxtab16 r5, r6, r8" rows      \
-  "\n\t"                         \
-  "smlad r0, r5, r2, r0\n\t"     \
-  "sxtab16 r5, r6, r9" rows      \
-  "\n\t"                         \
-  "smlad r0, r5, r3, r0\n\t"     \
-  "smlad r1, r5, r4, r1\n\t"     \
-  "ldmia r12!, {r2-r4}\n\t"      \
-  "sxtab16 r5, r6, r10" row      \
-  "\n\t"                         \
-  "smlabb r0, r5, r2, r0\n\t"    \
-  "sxtab16 r5, r6, r11" row      \
-  "\n\t"                         \
-  "smlabb r0, r5, r3, r0\n\t"    \
-  "smlabb r1, r5, r4, r1\n\t"    \
-  "str r1, [r12, #-32]\n\t"      \
-  "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
-    // Registers are short: the upper halves of the first two rows are loaded when the lower ones are done with.
-    INLAY_ADD_COLUMNS(
-        "ldmia r12!, {r0-r4}\n\t"
-        "ldr r5, [r0, r4]\n\t"
-        "ldr r6, [r1, r4]\n\t"
-        "ldr r10, [r2, r4]\n\t"
-        "pkhbt r8, r5, r6, lsl #16\n\t"
-        "add r4, r4, r3\n\t"
-        "ldr r0, [r0, r4]\n\t"
-        "ldr r1, [r1, r4]\n\t"
-        "ldr r11, [r2, r4]\n\t"
-        "pkhbt r9, r0, r1, lsl #16\n\t"
-        "add r4, r4, r3\n\t"
-        "str r4, [r12, #-4]\n\t"
-        "ldr r6, [r12, %[bias]]\n\t"
-        INLAY_CHANNEL("", "")
-        INLAY_CHANNEL(", ror #8", ", ror #8")
-        "ldrd r0, r1, [r12, #-108]\n\t"
-        "ldrd r2, r3, [r12, #-96]\n\t"
-        "sub r3, r3, r2\n\t"
-        "ldr r4, [r0, r3]\n\t"
-        "ldr r5, [r1, r3]\n\t"
-        "pkhtb r9, r5, r4, asr #16\n\t"
-        "sub r3, r3, r2\n\t"
-        "ldr r4, [r0, r3]\n\t"
-        "ldr r5, [r1, r3]\n\t"
-        "pkhtb r8, r5, r4, asr #16\n\t"
-        INLAY_CHANNEL("", ", ror #16")
-        INLAY_CHANNEL(", ror #8", ", ror #24"));
-#undef INLAY_CHANNEL
-  }
-#undef INLAY_ADD_COLUMNS
-#undef INLAY_REQUANTISE
-  return second;
+/// Words, of which there may be none; no calls of memset or memcpy.
+INLAY_ALWAYS_INLINE void clear_words(std::int32_t* to, const std::int32_t* end) {
+  for (; to < end; ++to) *to = keep(0);
 }
-
-/// Where the outputs of a row are and the input under them.
-template <depthwise_window W>
-struct depthwise_columns {
-  const std::int8_t* rows[W.size];  // input under each row of the window, column 0
-  std::int32_t pitch;               // from a column to the next
-  std::int32_t output_pitch;
-  std::int32_t first, end;  // outputs
-  std::int32_t left;        // padding
-  std::int32_t width;       // of the input
-  std::int32_t zero_point;  // of the input
-
-  /// The first column that outputs need. Sums of outputs before them are made and dropped.
-  std::int32_t low() const {
-    const std::int32_t column = first * W.stride - left;
-    return column > 0 ? column : 0;
-  }
-  /// The last columns that output i needs; at stride 2 the first of two.
-  std::int32_t column(std::int32_t i) const { return i * W.stride - left + W.size - W.stride; }
-  /// The first output that gets anything from the map.
-  std::int32_t begun() const {
-    std::int32_t i = first - W.begun();
-    while (column(i) + W.stride <= 0) ++i;
-    return i;
-  }
-};
-
-/// Columns to add one after another.
-struct depthwise_part {
-  std::int32_t x;
-  std::int16_t count;
-  bool wanted;  // whether the outputs they complete are
-  bool inside;  // the map
-};
-
-template <depthwise_window W>
-struct depthwise_parts {
-  // Columns in the map and beyond it, and two that are half in it at both sides; some wanted, some not.
-  depthwise_part items[7];
-  int count = 0;
-
-  INLAY_ALWAYS_INLINE explicit depthwise_parts(const depthwise_columns<W>& in) {
-    if (!W.columns_in_registers()) return;
-    for (std::int32_t i = in.begun(); i < in.end; ++count) {
-      const std::int32_t x = in.column(i), rest = (i < in.first ? in.first : in.end) - i;
-      const bool inside = x >= in.low() && x + W.stride <= in.width;
-      std::int32_t steps = inside ? (in.width - x) / W.stride : x >= in.width ? rest : 1;
-      if (steps > rest) steps = rest;
-      items[count] = {x, static_cast<std::int16_t>(steps), i >= in.first, inside};
-      i += steps;
-    }
-  }
-};
-
-/// Outputs of four channels, from c on, the first at `output`.
-template <depthwise_window W>
-INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<W>& in, const depthwise_parts<W>& parts, std::int32_t c,
-                                      depthwise_row<W>& row, std::int8_t* output) {
-  std::int8_t dropped[4];
-  std::int32_t sides[W.size * W.stride];
-  const std::int32_t beyond = (in.zero_point & 0xff) * 0x01010101;
-  for (const depthwise_part* part = parts.items; part < parts.items + parts.count; ++part) {
-    if (part->inside) {
-      for (int y = 0; y < W.size; ++y) row.rows[y] = in.rows[y] + c;
-      row.input_pitch = in.pitch;
-      row.at = part->x * in.pitch;
-    } else if (W.stride == 1 || part->x >= in.width) {
-      row.input_pitch = row.at = 0;
-      for (const std::int8_t*& r : row.rows) r = reinterpret_cast<const std::int8_t*>(&beyond);
-    } else {
-      row.input_pitch = 4;
-      row.at = 0;
-      for (int y = 0; y < W.size; ++y) {
-        row.rows[y] = reinterpret_cast<const std::int8_t*>(sides + y * W.stride);
-        for (int which = 0; which < W.stride; ++which) {
-          const std::int32_t x = part->x + which;
-          sides[y * W.stride + which] =
-              x >= in.low() && x < in.width ? load_word(in.rows[y] + x * in.pitch + c) : beyond;
-        }
-      }
-    }
-    row.count = part->count;
-    row.output_pitch = (part->wanted ? in.output_pitch : 0) - 4;
-    std::int8_t* next = add_columns(row, part->wanted ? output : dropped);
-    if (part->wanted) output = next;
-  }
-}
-
-/// The same for windows that need more registers than there are.
-template <depthwise_window W>
-INLAY_NEVER_INLINE void make_stored_outputs(const depthwise_columns<W>& in, std::int32_t c, depthwise_row<W>& row,
-                                            std::int8_t* output) {
-  const std::int32_t low = in.low();
-  std::int8_t dropped[4];
-  for (std::int32_t i = in.begun(); i < in.end; ++i) {
-    for (int which = 0; which < W.stride; ++which) {
-      std::int32_t* stored = row.blocks + W.sums() + W.column_place(which);
-      const std::int32_t column = in.column(i) + which;
-      if (column >= low && column < in.width) {
-        const std::int32_t at = column * in.pitch + c;
-        for (int pair = 0; pair < W.pairs(); ++pair, stored += W.row())
-          store_pairs(load_word(in.rows[2 * pair] + at), load_word(in.rows[2 * pair + 1] + at), row.bias, stored,
-                      W.block());
-        store_singles(load_word(in.rows[2 * W.pairs()] + at), row.bias, stored, W.block());
-      } else {
-        for (int pair = 0; pair <= W.pairs(); ++pair, stored += W.row())
-          for (int channel = 0; channel < 4; ++channel) stored[channel * W.block()] = 0;
-      }
-    }
-    add_stored_column<W>(row.blocks, i >= in.first ? output : dropped);
-    if (i >= in.first) output += in.output_pitch;
-  }
+INLAY_ALWAYS_INLINE void move_words(const std::int32_t* from, std::int32_t count, std::int32_t* to) {
+  for (; count > 0; --count) *to++ = keep(*from++);
 }
 
 }  // namespace detail::arm_dsp
 
-/// Square windows that are not dilated: of 3, 5 and 7 over four channels or more with one output each, and those over
-/// one channel that have few weights.
+/// Square windows of 3, 5 and 7 that are not dilated: over any number of channels with one output each, and over one
+/// channel.
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp::scale_table {
   struct parameters {
-    std::int16_t input_height, input_width, channels;
+    std::int16_t input_height, input_width, input_channels, channels;
     std::int8_t top, left;  // padding
     std::int8_t row_stride;
     std::int8_t input_zero_point;
     detail::arm_dsp::output_range range;
     detail::arm_dsp::requantisation requantisation;
+    detail::arm_dsp::depthwise_window window;
     std::int32_t bias_distance;
   };
   struct spec {
     detail::arm_dsp::depthwise_window window;
-    bool general;  // some channels cannot go the short way
+    bool general;   // some channels cannot go the short way
+    bool in_place;  // run_over is there
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
     const shape& out = g.output_of(l).extents;
     const window2d& w = l.window;
-    const auto is_size = [](std::int32_t size) {
-      return size == 3 || size == 5 || size == 7;
+    const std::int32_t size = w.kernel.width;
+    // Some of each window is in the map.
+    const auto is_over_map = [size](std::int32_t before, std::int32_t outputs, std::int32_t stride, std::int32_t extent) {
+      return before < size && (outputs - 1) * stride - before < extent;
     };
-    if (in.height() > 0x7fff || in.width() > 0x7fff || in.channels() > 0x7fff || w.padding.top > 0x7f ||
-        w.padding.left >= w.kernel.width || w.dilation != extent2d{1, 1} || w.kernel.height != w.kernel.width ||
-        w.stride.height > 0x7f)
-      return false;
-    if (in.channels() == 1)
-      return g.input_of(l, 1).extents.elements() <= detail::arm_dsp::most_ordered_weights && w.kernel.width == 3 &&
-             w.stride.width <= 2;
-    return out.channels() == in.channels() && in.channels() >= 4 && is_size(w.kernel.width) && w.stride.width <= 2;
+    return in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} &&
+           w.kernel.height == size && (size == 3 || size == 5 || size == 7) && w.stride.width <= 2 &&
+           w.stride.height <= 0x7f && is_over_map(w.padding.top, out.height(), w.stride.height, in.height()) &&
+           is_over_map(w.padding.left, out.width(), w.stride.width, in.width()) &&
+           (in.channels() == out.channels() || in.channels() == 1);
   }
 
   /// For any table.
-  static constexpr spec specialise(graph_view, const layer& l) {
-    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)}, true};
-  }
+  static constexpr spec specialise(graph_view, const layer& l) { return {window_of(l), true, false}; }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
-    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width),
-             g.input_of(l).extents.channels() == 1},
-            is_general(table, g.output_of(l).extents.channels())};
+    const bool general = is_general(table, g.output_of(l).extents.channels());
+    const bool fits =
+        window_of(l).buffer_words(g.output_of(l).extents.width(), 2) * 4 <= detail::overwrite_scratch(g, l);
+    return {window_of(l), general, fits && !general};
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
     return {static_cast<std::int16_t>(in.height()),
             static_cast<std::int16_t>(in.width()),
+            static_cast<std::int16_t>(in.channels()),
             static_cast<std::int16_t>(g.output_of(l).extents.channels()),
             static_cast<std::int8_t>(l.window.padding.top),
             static_cast<std::int8_t>(l.window.padding.left),
@@ -471,6 +464,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             static_cast<std::int8_t>(g.input_of(l).quant.zero_point),
             detail::arm_dsp::range_of(g, l),
             detail::arm_dsp::short_requantisation(g, l),
+            window_of(l),
             detail::arm_dsp::bias_distance(g, l)};
   }
 
@@ -478,89 +472,160 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    if constexpr (S.window.one_channel) {
-      using namespace detail::arm_dsp;
-      // Compilers know which.
-      (p.requantisation == requantisation::saturating
-           ? convolve<requantisation::saturating, true>
-           : convolve<requantisation::clamped, true>)(as_convolution<S.window>(p), table, output, r, input, weights);
-    } else {
-      run_short<S.window>(p, table, output, r, input, weights);
-      if constexpr (S.general) run_uncommon<S.window>(p, table, output, r, input, weights);
-    }
+    run_on_stack<S.window>(p, table, output, r, input, weights);
+    if constexpr (S.general) run_uncommon(p, table, output, r, input, weights);
+  }
+
+  /// Writes the whole output over the input.
+  template <spec S>
+  requires(S.in_place) static void run_over(const parameters& p, const table_entry* table,
+                                            const detail::overwriting& over, const map_view<std::int8_t>& map,
+                                            std::int8_t* scratch, const std::int8_t* weights) {
+    make(p, table, map, {0, over.output_rows, 0, over.output_columns},
+         {map.data, over.channels, over.row_bytes, over.input_rows, 0}, weights,
+         {detail::arm_dsp::depthwise_function_of<S.window>, reinterpret_cast<std::int32_t*>(scratch),
+          over.ring_rows * over.row_bytes / 4});
   }
 
  private:
-  template <detail::arm_dsp::depthwise_window W>
-  static constexpr detail::arm_dsp::convolution as_convolution(const parameters& p) {
-    detail::arm_dsp::convolution c;
-    c.bias_distance = p.bias_distance;
-    c.input_height = p.input_height;
-    c.input_width = p.input_width;
-    c.group_channels = 1;
-    c.group_outputs = p.channels;
-    c.kernel_height = c.kernel_width = static_cast<std::uint8_t>(W.size);
-    c.stride_height = static_cast<std::uint8_t>(p.row_stride);
-    c.stride_width = static_cast<std::uint8_t>(W.stride);
-    c.padding_top = static_cast<std::uint8_t>(p.top);
-    c.padding_left = static_cast<std::uint8_t>(p.left);
-    c.input_zero_point = p.input_zero_point;
-    c.range = p.range;
-    return c;
+  static constexpr detail::arm_dsp::depthwise_window window_of(const layer& l) {
+    return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
   }
 
+  /// How to make rows, and where.
+  struct workplace {
+    detail::arm_dsp::depthwise_function* make_rows;
+    std::int32_t* buffer;
+    std::int32_t buffer_words;
+  };
+
   template <detail::arm_dsp::depthwise_window W>
-  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table,
-                                           const map_view<std::int8_t>& output, const region& r,
-                                           const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    using namespace detail::arm_dsp;
-    depthwise_row<W> row;
-    depthwise_columns<W> columns{{},     input.pixel_pitch, output.pixel_pitch, r.first_column, r.end_column,
-                                 p.left, p.input_width,     p.input_zero_point};
-    const depthwise_parts<W> parts(columns);
-    row.bias = minus_twice(p.input_zero_point);
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      const std::int32_t top = y * p.row_stride - p.top;
-      const std::int32_t first_row = top < 0 ? -top : 0;
-      const std::int32_t end_row = top + W.size > p.input_height ? p.input_height - top : W.size;
-      for (int i = 0; i < W.size; ++i)
-        columns.rows[i] = input.pixel(top + (i < first_row ? first_row : i >= end_row ? end_row - 1 : i), 0);
-      std::int8_t* outputs = output.pixel(y, r.first_column);
-      for (std::int32_t c = 0;; c = c + 8 <= p.channels ? c + 4 : p.channels - 4) {
-        gather_weights<W>(weights + c, p.channels, first_row, end_row, row.blocks);
-        fill_blocks<W>(p, table, weights, c, row.blocks);
-        if constexpr (W.columns_in_registers())
-          make_outputs<W>(columns, parts, c, row, outputs + c);
-        else
-          make_stored_outputs<W>(columns, c, row, outputs + c);
-        if (c + 4 >= p.channels) break;
-      }
-      if (p.requantisation == requantisation::clamped)
-        clamp_row(p, outputs, r.end_column - r.first_column, output.pixel_pitch);
-    }
+  INLAY_NEVER_INLINE static void run_on_stack(const parameters& p, const table_entry* table,
+                                              const map_view<std::int8_t>& output, const region& r,
+                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    constexpr std::int32_t least = W.buffer_words(4, 2), usual = 112;
+    constexpr std::int32_t buffer_words = least > usual ? least : usual;
+    std::int32_t buffer[buffer_words];
+    make(p, table, output, r, input, weights, {detail::arm_dsp::depthwise_function_of<W>, buffer, buffer_words});
   }
 
-  /// What blocks have beside columns and weights.
-  template <detail::arm_dsp::depthwise_window W>
-  INLAY_ALWAYS_INLINE static void fill_blocks(const parameters& p, const table_entry* table, const std::int8_t* weights,
-                                              std::int32_t c, std::int32_t* block) {
+  INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
+                                      const map_view<std::int8_t>& output, const region& r,
+                                      const map_view<const std::int8_t>& input, const std::int8_t* weights,
+                                      const workplace& place) {
     using namespace detail::arm_dsp;
-    for (std::int32_t end = c + 4; c < end; ++c, block += W.block()) {
-      const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
-      for (int i = 0; i < W.sums(); ++i) block[i] = bias;
-      std::int32_t shift = shifts(table, p.channels)[c];
-      std::int32_t* scale = block + W.block() - 3;
-      if (shift >= 0) {
-        scale[0] = table[c];
-        scale[1] = (2 * p.range.zero_point + 1) << shift;
-      } else {
-        // The same output whatever the sum; right for constant_shift.
-        shift = 1;
-        scale[0] = 0;
-        scale[1] = 4 * table[c] + 2;
+    const depthwise_window w = p.window;
+    const std::int32_t most_planes = p.input_channels == 1 ? 1 : 2;
+    const std::int32_t plane_words = (place.buffer_words - w.block_words()) / most_planes;
+    std::int32_t* const planes = place.buffer + w.block_words();
+    const std::int32_t most_columns = ((plane_words / w.size * 2 - w.size) / w.stride + 1) & ~3;
+    depthwise_rows rows;
+    rows.output_pitch = output.pixel_pitch;
+    rows.output_row_pitch = output.row_pitch;
+    rows.stride = p.row_stride;
+    rows.input_height = p.input_height;
+    for (std::int32_t x = r.first_column; x < r.end_column; x += rows.columns) {
+      rows.columns = r.end_column - x < most_columns ? r.end_column - x : most_columns;
+      // Columns of the plane that are in the map.
+      const std::int32_t left = x * w.stride - p.left;
+      const std::int32_t first_column = left < 0 ? 0 : left;
+      const std::int32_t before = first_column - left;
+      std::int32_t columns = (rows.columns - 1) * w.stride + w.size - before;
+      if (columns > p.input_width - first_column) columns = p.input_width - first_column;
+      const std::int32_t row_words = w.plane_row_words(rows.columns);
+      rows.plane_pitch = 4 * row_words;
+      rows.fours_bytes = (rows.columns >> 2) * 8 * w.stride;
+      rows.twos_bytes = rows.fours_bytes + ((rows.columns & 3) + 1) / 2 * 4 * w.stride;
+      rows.plane_step = rows.stride * rows.plane_pitch - rows.twos_bytes;
+      rows.output_step = rows.output_row_pitch - (rows.columns & ~1) * rows.output_pitch;
+      std::int32_t plane_rows = plane_words / row_words;
+      const std::int32_t all_rows = (r.end_row - r.first_row - 1) * rows.stride + w.size;
+      if (plane_rows > all_rows) plane_rows = all_rows;
+      const std::int32_t plane_distance = plane_rows * row_words;
+      const std::int32_t most_rows = (plane_rows - w.size) / rows.stride + 1;
+      for (std::int32_t i = 0; i < most_planes * plane_rows; ++i) {
+        std::int32_t* const row = planes + i * row_words;
+        clear_words(row, row + (before + 1) / 2);
+        clear_words(row + (before + columns) / 2, row + row_words);
       }
-      scale[2] = c + 1 < end ? shift | 0x100 : shift;
+      for (std::int32_t c = 0; c < p.input_channels; c += 2) {
+        const bool one = p.input_channels - c < 2;
+        std::int32_t end = 0;  // of the input's rows in the planes
+        for (std::int32_t y = r.first_row; y < r.end_row; y += rows.count) {
+          rows.count = most_rows;
+          if (rows.count > r.end_row - y) rows.count = r.end_row - y;
+          const std::int32_t until_wrap = output.rows - y % output.rows;
+          if (rows.count > until_wrap) rows.count = until_wrap;
+          const std::int32_t top = y * rows.stride - p.top;
+          std::int32_t* to = planes;
+          std::int32_t row = top;
+          if (y > r.first_row && row < end) {
+            // The first ones are the last ones of before.
+            const std::int32_t* const kept = planes + (row - rows.top) * row_words;
+            const std::int32_t kept_words = (end - row) * row_words;
+            move_words(kept, kept_words, planes);
+            if (!one) move_words(kept + plane_distance, kept_words, planes + plane_distance);
+            to += kept_words;
+            row = end;
+          }
+          rows.top = top;
+          for (end = top + (rows.count - 1) * rows.stride + w.size; row < end; ++row, to += row_words) {
+            if (row >= 0 && row < p.input_height) {
+              const std::int8_t* const from = input.pixel(row, first_column) + c;
+              std::int8_t* const bytes = reinterpret_cast<std::int8_t*>(to) + 2 * before;
+              if (one)
+                widen_channel(from, input.pixel_pitch, columns, p.input_zero_point, bytes);
+              else
+                widen_channels(from, input.pixel_pitch, columns, p.input_zero_point, bytes, 4 * plane_distance);
+            } else if (w.size == 3) {
+              clear_words(to, to + row_words);
+              if (!one) clear_words(to + plane_distance, to + plane_distance + row_words);
+            }
+          }
+          std::int8_t* const outputs = output.pixel(y, x);
+          const bool shared = most_planes == 1;  // one plane for all outputs
+          const std::int32_t end_channel = shared ? p.channels : one ? c + 1 : c + 2;
+          const std::int32_t* plane = planes;
+          for (std::int32_t channel = c; channel < end_channel; ++channel, plane += shared ? 0 : plane_distance) {
+            fill_block(p, table, weights, channel, output.pixel_pitch, (rows.columns & 1) != 0, place.buffer);
+            place.make_rows(place.buffer, plane, rows, outputs + channel);
+          }
+        }
+      }
     }
+    if (p.requantisation == requantisation::clamped)
+      for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+        clamp_row(p, output.pixel(y, r.first_column), r.end_column - r.first_column, output.pixel_pitch);
+  }
+
+  INLAY_ALWAYS_INLINE static void fill_block(const parameters& p, const table_entry* table, const std::int8_t* weights,
+                                             std::int32_t c, std::int32_t pitch, bool odd, std::int32_t* block) {
+    using namespace detail::arm_dsp;
+    const depthwise_window w = p.window;
+    *block++ = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
+    // Twice the weights: requantisation takes twice the sums.
+    const std::int32_t tap = p.channels;
+    const std::int8_t* row = weights + c;
+    for (std::int32_t y = 0; y < w.size; ++y, row += w.size * tap) {
+      const std::int8_t* weight = row;
+      std::int32_t x = 0;
+      for (; x < w.size - 1; x += w.stride, weight += w.stride * tap)
+        *block++ = lower_halves(weight[0] << 1, weight[tap] << 1);
+      if (w.stride == 2) *block++ = weight[0] << 1;
+    }
+    std::int32_t shift = shifts(table, p.channels)[c];
+    if (shift >= 0) {
+      block[0] = table[c];
+      block[1] = (2 * p.range.zero_point + 1) << shift;
+    } else {
+      // The same output whatever the sum; right for constant_shift.
+      shift = 1;
+      block[0] = 0;
+      block[1] = 4 * table[c] + 2;
+    }
+    block[2] = shift;
+    block[3] = pitch;
+    block[6] = odd ? 0 : pitch;
   }
 
   INLAY_NEVER_INLINE static void clamp_row(const parameters& p, std::int8_t* outputs, std::int32_t count,
@@ -571,24 +636,25 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// The channels whose multipliers or biases are too large, anew.
-  template <detail::arm_dsp::depthwise_window W>
   INLAY_NEVER_INLINE static void run_uncommon(const parameters& p, const table_entry* table,
                                               const map_view<std::int8_t>& output, const region& r,
                                               const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
+    const depthwise_window w = p.window;
     for (std::int32_t c = 0; c < p.channels; ++c) {
       const std::int32_t shift = shifts(table, p.channels)[c];
       if (shift >= 0 || shift == constant_shift) continue;
       const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+      const std::int32_t input_channel = p.input_channels == 1 ? 0 : c;
       for (std::int32_t y = r.first_row; y < r.end_row; ++y)
         for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
           std::int32_t sum = bias;
-          for (std::int32_t ky = 0; ky < W.size; ++ky)
-            for (std::int32_t kx = 0; kx < W.size; ++kx) {
-              const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * W.stride - p.left + kx;
+          for (std::int32_t ky = 0; ky < w.size; ++ky)
+            for (std::int32_t kx = 0; kx < w.size; ++kx) {
+              const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * w.stride - p.left + kx;
               if (iy < 0 || iy >= p.input_height || ix < 0 || ix >= p.input_width) continue;
-              const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
-              sum = wrapping_add(sum, value * weights[(ky * W.size + kx) * p.channels + c]);
+              const std::int32_t value = input.pixel(iy, ix)[input_channel] - p.input_zero_point;
+              sum = wrapping_add(sum, value * weights[(ky * w.size + kx) * p.channels + c]);
             }
           output.pixel(y, x)[c] = static_cast<std::int8_t>(uncommon_output(sum, table[c], shift, p.range));
         }
