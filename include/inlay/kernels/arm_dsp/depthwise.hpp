@@ -358,43 +358,72 @@ INLAY_ALWAYS_INLINE std::int32_t lower_halves(std::int32_t a, std::int32_t b) {
   return pair;
 }
 
-INLAY_ALWAYS_INLINE void store_half(void* to, std::int32_t value) {
-  const auto half = static_cast<std::int16_t>(value);
-  std::memcpy(to, &half, sizeof half);
-}
 INLAY_ALWAYS_INLINE std::int32_t load_half(const void* from) {
   std::uint16_t half;
   std::memcpy(&half, from, sizeof half);
   return half;
 }
 
-/// Columns of a channel to a row of its plane.
-inline void widen_channel(const std::int8_t* from, std::int32_t pitch, std::int32_t count, std::int32_t zero_point,
-                          std::int8_t* to) {
-  for (; count > 0; --count, from += pitch, to += 2) store_half(to, *from - zero_point);
+/// Rows of planes, and of the input that they are made from.
+struct widening {
+  std::int32_t pixel_pitch, row_pitch;  // of the input
+  std::int32_t columns;                 // of the input; before the first may be one of the plane
+  bool odd;                             // whether there is
+  std::int8_t zero_point;
+  std::int32_t row_words;    // of a plane
+  std::int32_t plane_words;  // from a plane to the next
+};
+
+/// Makes rows of one plane.
+INLAY_NEVER_INLINE inline void widen_channel(const widening& rows, const std::int8_t* from, std::int32_t count,
+                                             std::int32_t* to) {
+  for (; count > 0; --count, from += rows.row_pitch, to += rows.row_words) {
+    const std::int8_t* column = from;
+    std::int8_t* half = reinterpret_cast<std::int8_t*>(to) + (rows.odd ? 2 : 0);
+    for (std::int32_t left = rows.columns; left > 0; --left, column += rows.pixel_pitch, half += 2) {
+      const auto value = static_cast<std::int16_t>(*column - rows.zero_point);
+      std::memcpy(half, &value, sizeof value);
+    }
+  }
 }
 
-/// Columns of two neighbouring channels to rows of their planes, `distance` bytes apart.
-INLAY_NEVER_INLINE inline void widen_channels(const std::int8_t* from, std::int32_t pitch, std::int32_t count,
-                                              std::int32_t zero_point, std::int8_t* to, std::int32_t distance) {
-  const auto widen_column = [&] {
-    store_half(to, from[0] - zero_point);
-    store_half(to + distance, from[1] - zero_point);
-  };
-  // Whole words.
-  if ((reinterpret_cast<std::uintptr_t>(to) & 2) != 0 && count > 0) {
-    widen_column();
-    from += pitch;
-    to += 2;
-    --count;
+/// Makes rows of the planes of two neighbouring channels. A column that has the other half of a word becomes 0.
+INLAY_NEVER_INLINE inline void widen_channels(const widening& rows, const std::int8_t* from, std::int32_t count,
+                                              std::int32_t* to) {
+  const std::int32_t minus_zero_points = minus_twice(rows.zero_point), pitch = rows.pixel_pitch;
+  const std::int32_t beside = (rows.zero_point & 0xff) * 0x101;
+  for (; count > 0; --count, from += rows.row_pitch, to += rows.row_words) {
+    const std::int8_t* column = from;
+    std::int32_t* word = to;
+    const auto store = [&](std::int32_t a, std::int32_t b) {
+      const std::int32_t both = lower_halves(a, b);
+      word[rows.plane_words] = add_odd_bytes(minus_zero_points, both);
+      *word++ = add_even_bytes(minus_zero_points, both);
+    };
+    std::int32_t left = rows.columns;
+    if (rows.odd) {
+      store(beside, load_half(column));
+      column += pitch;
+      --left;
+    }
+    for (; left >= 2; left -= 2, column += 2 * pitch) store(load_half(column), load_half(column + pitch));
+    if (left > 0) store(load_half(column), beside);
   }
-  const std::int32_t minus_zero_points = minus_twice(zero_point);
-  for (; count >= 2; count -= 2, from += 2 * pitch, to += 4) {
-    const std::int32_t both = load_half(from) | load_half(from + pitch) << 16;
-    store_word(to, add_even_bytes(minus_zero_points, both));
-    store_word(to + distance, add_odd_bytes(minus_zero_points, both));
+}
+
+/// Twice the weights of a channel, for a block: requantisation takes twice the sums.
+template <depthwise_window W>
+INLAY_NEVER_INLINE void gather_weights(const std::int8_t* weights, std::int32_t channels, std::int32_t* to) {
+  for (std::int32_t y = 0; y < W.size; ++y) {
+    std::int32_t last = weights[0] << 1;
+    for (std::int32_t x = 1; x < W.size; x += W.stride, weights += W.stride * channels) {
+      const std::int32_t weight = weights[channels] << 1;
+      *to++ = lower_halves(last, weight);
+      last = W.stride == 1 ? weight : weights[2 * channels] << 1;
+    }
+    if (W.stride == 2) *to++ = last;
+    weights += channels;
   }
-  if (count > 0) widen_column();
 }
 
 /// Words, of which there may be none; no calls of memset or memcpy.
@@ -483,7 +512,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                             std::int8_t* scratch, const std::int8_t* weights) {
     make(p, table, map, {0, over.output_rows, 0, over.output_columns},
          {map.data, over.channels, over.row_bytes, over.input_rows, 0}, weights,
-         {detail::arm_dsp::depthwise_function_of<S.window>, reinterpret_cast<std::int32_t*>(scratch),
+         {detail::arm_dsp::depthwise_function_of<S.window>, detail::arm_dsp::gather_weights<S.window>, reinterpret_cast<std::int32_t*>(scratch),
           over.ring_rows * over.row_bytes / 4});
   }
 
@@ -495,6 +524,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   /// How to make rows, and where.
   struct workplace {
     detail::arm_dsp::depthwise_function* make_rows;
+    decltype(detail::arm_dsp::gather_weights<detail::arm_dsp::depthwise_window{}>)* gather_weights;
     std::int32_t* buffer;
     std::int32_t buffer_words;
   };
@@ -506,7 +536,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     constexpr std::int32_t least = W.buffer_words(4, 2), usual = 112;
     constexpr std::int32_t buffer_words = least > usual ? least : usual;
     std::int32_t buffer[buffer_words];
-    make(p, table, output, r, input, weights, {detail::arm_dsp::depthwise_function_of<W>, buffer, buffer_words});
+    make(p, table, output, r, input, weights, {detail::arm_dsp::depthwise_function_of<W>, detail::arm_dsp::gather_weights<W>, buffer, buffer_words});
   }
 
   INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
@@ -548,6 +578,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         clear_words(row, row + (before + 1) / 2);
         clear_words(row + (before + columns) / 2, row + row_words);
       }
+      const widening planed{input.pixel_pitch, input.row_pitch,    columns,       (before & 1) != 0,
+                              p.input_zero_point, row_words, plane_distance};
       for (std::int32_t c = 0; c < p.input_channels; c += 2) {
         const bool one = p.input_channels - c < 2;
         std::int32_t end = 0;  // of the input's rows in the planes
@@ -569,18 +601,22 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             row = end;
           }
           rows.top = top;
-          for (end = top + (rows.count - 1) * rows.stride + w.size; row < end; ++row, to += row_words) {
+          end = top + (rows.count - 1) * rows.stride + w.size;
+          while (row < end) {
+            std::int32_t now = 1;
             if (row >= 0 && row < p.input_height) {
-              const std::int8_t* const from = input.pixel(row, first_column) + c;
-              std::int8_t* const bytes = reinterpret_cast<std::int8_t*>(to) + 2 * before;
-              if (one)
-                widen_channel(from, input.pixel_pitch, columns, p.input_zero_point, bytes);
-              else
-                widen_channels(from, input.pixel_pitch, columns, p.input_zero_point, bytes, 4 * plane_distance);
-            } else if (w.size == 3) {
+              // Until the input's memory wraps.
+              const std::int32_t ring_row = row % input.rows;
+              now = (end < p.input_height ? end : p.input_height) - row;
+              if (now > input.rows - ring_row) now = input.rows - ring_row;
+              (one ? widen_channel : widen_channels)(planed, input.pixel(ring_row, first_column) + c, now,
+                                                     to + before / 2);
+            } else if (w.size == 3 && (c == 0 || rows.count < r.end_row - r.first_row)) {
               clear_words(to, to + row_words);
               if (!one) clear_words(to + plane_distance, to + plane_distance + row_words);
             }
+            row += now;
+            to += now * row_words;
           }
           std::int8_t* const outputs = output.pixel(y, x);
           const bool shared = most_planes == 1;  // one plane for all outputs
@@ -588,6 +624,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
           const std::int32_t* plane = planes;
           for (std::int32_t channel = c; channel < end_channel; ++channel, plane += shared ? 0 : plane_distance) {
             fill_block(p, table, weights, channel, output.pixel_pitch, (rows.columns & 1) != 0, place.buffer);
+            place.gather_weights(weights + channel, p.channels, place.buffer + 1);
             place.make_rows(place.buffer, plane, rows, outputs + channel);
           }
         }
@@ -601,18 +638,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_ALWAYS_INLINE static void fill_block(const parameters& p, const table_entry* table, const std::int8_t* weights,
                                              std::int32_t c, std::int32_t pitch, bool odd, std::int32_t* block) {
     using namespace detail::arm_dsp;
-    const depthwise_window w = p.window;
-    *block++ = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
-    // Twice the weights: requantisation takes twice the sums.
-    const std::int32_t tap = p.channels;
-    const std::int8_t* row = weights + c;
-    for (std::int32_t y = 0; y < w.size; ++y, row += w.size * tap) {
-      const std::int8_t* weight = row;
-      std::int32_t x = 0;
-      for (; x < w.size - 1; x += w.stride, weight += w.stride * tap)
-        *block++ = lower_halves(weight[0] << 1, weight[tap] << 1);
-      if (w.stride == 2) *block++ = weight[0] << 1;
-    }
+    block[0] = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
+    block += 1 + p.window.weights_words();
     std::int32_t shift = shifts(table, p.channels)[c];
     if (shift >= 0) {
       block[0] = table[c];
