@@ -34,13 +34,15 @@ struct depthwise_window {
   constexpr std::int32_t weights_row_words() const { return stride == 1 ? size - 1 : (size + 1) / 2; }
   constexpr std::int32_t weights_words() const { return size * weights_row_words(); }
   constexpr std::int32_t block_words() const { return weights_words() + 8; }
-  /// Words of a row of a plane under so many outputs, which are made in fours.
+  /// Words of a row of a plane under so many outputs.
   constexpr std::int32_t plane_row_words(std::int32_t outputs) const {
-    return ((((outputs + 3) & ~3) - 1) * stride + size + 1) / 2;
+    return ((outputs - 1) * stride + size + 1) / 2;
   }
-  /// Words of what is made of `planes` channels for outputs of a row.
-  constexpr std::int32_t buffer_words(std::int32_t outputs, std::int32_t planes) const {
-    return block_words() + planes * size * plane_row_words(outputs);
+  /// Words beside planes: the block, and what is read behind the last plane by steps of four outputs, not all wanted.
+  constexpr std::int32_t words_beside() const { return block_words() + 3; }
+  /// Words that suffice for outputs side by side.
+  constexpr std::int32_t least_words(std::int32_t outputs) const {
+    return words_beside() + (size == 3 ? 2 : 1) * size * plane_row_words(outputs);
   }
 };
 
@@ -58,6 +60,7 @@ struct depthwise_rows {
   std::int32_t count;
   std::int32_t columns, output_pitch, output_row_pitch;
   std::int32_t top;     // the row of the input that the first row of windows starts with
+  std::int32_t stored;  // and the one that the plane starts with
   std::int32_t stride;  // from a row of windows to the next
   std::int32_t input_height;
 };
@@ -184,7 +187,7 @@ INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
 #undef INLAY_WINDOWS_OF_3
 #undef INLAY_THREE_ROWS
 
-/// Outputs of a row from larger windows, in steps of four. Assembly counts on the order.
+/// A row of outputs from larger windows. Assembly counts on the order.
 struct depthwise_steps {
   std::int32_t bias;
   const std::int32_t* plane;
@@ -192,7 +195,7 @@ struct depthwise_steps {
   const std::int32_t *weights, *weights_end;  // of the window's rows in the map
   std::int32_t multiplier, rounding, shift, pitch;
   std::int8_t* output;
-  std::int32_t count;
+  std::int32_t columns;
 };
 
 // Larger windows, row by row. r0 to r3 are the sums, r10 the plane's row, r11 the distance to the next, r12 the
@@ -215,10 +218,19 @@ struct depthwise_steps {
         "bne 2b\n"                                                                             \
         "ldr r12, [sp]\n"                                                                      \
         "add r12, r12, #20\n"                                                                  \
-        "ldmia r12, {r4-r9}\n" INLAY_REQUANTISE_4("r10") INLAY_STORE_4("r8")                   \
-        "subs r9, r9, #1\n"                                                                    \
+        "ldmia r12, {r4-r9}\n" INLAY_REQUANTISE_4("r10")                                       \
+        "subs r9, r9, #4\n"                                                                    \
+        "blt 3f\n" INLAY_STORE_4("r8")                                                         \
         "strd r8, r9, [r12, #16]\n"                                                            \
         "bne 1b\n"                                                                             \
+        "pop {r0, r4-r11, pc}\n"                                                               \
+        "3:\n"                                                                                 \
+        "strb r0, [r8]\n"                                                                      \
+        "adds r9, r9, #2\n"                                                                    \
+        "it ge\n"                                                                              \
+        "strbge r1, [r8, r7]\n"                                                                \
+        "it gt\n"                                                                              \
+        "strbgt r2, [r8, r7, lsl #1]\n"                                                        \
         "pop {r0, r4-r11, pc}\n");                                                             \
   }
 #define INLAY_MULTIPLY(how, sum, column, weight) "smla" how " " sum ", " column ", " weight ", " sum "\n"
@@ -322,25 +334,16 @@ INLAY_NEVER_INLINE void depthwise_larger(std::int32_t* block, const std::int32_t
   steps.multiplier = scale[0];
   steps.rounding = scale[1];
   steps.shift = scale[2];
-  const std::int32_t rest = rows.columns & 3;
+  steps.pitch = rows.output_pitch;
   std::int32_t top = rows.top;
   for (std::int32_t left = rows.count; left > 0; --left, top += rows.stride, output += rows.output_row_pitch) {
     const std::int32_t first = top < 0 ? -top : 0, below = rows.input_height - top;
-    steps.plane = plane + (top - rows.top + first) * rows.plane_pitch / 4;
+    steps.plane = plane + (top + first - rows.stored) * rows.plane_pitch / 4;
     steps.weights = weights + first * W.weights_row_words();
     steps.weights_end = weights + (below < W.size ? below : W.size) * W.weights_row_words();
-    steps.pitch = rows.output_pitch;
     steps.output = output;
-    steps.count = rows.columns >> 2;
-    if (steps.count > 0) make(steps);
-    if (rest > 0) {
-      std::int8_t last[4];
-      std::int8_t* to = steps.output;
-      steps.output = last;
-      steps.pitch = steps.count = 1;
-      make(steps);
-      for (std::int32_t i = 0; i < rest; ++i, to += rows.output_pitch) *to = static_cast<std::int8_t>(keep(last[i]));
-    }
+    steps.columns = rows.columns;
+    make(steps);
   }
 }
 
@@ -374,40 +377,31 @@ struct widening {
   std::int32_t plane_words;  // from a plane to the next
 };
 
-/// Makes rows of one plane.
-INLAY_NEVER_INLINE inline void widen_channel(const widening& rows, const std::int8_t* from, std::int32_t count,
-                                             std::int32_t* to) {
-  for (; count > 0; --count, from += rows.row_pitch, to += rows.row_words) {
-    const std::int8_t* column = from;
-    std::int8_t* half = reinterpret_cast<std::int8_t*>(to) + (rows.odd ? 2 : 0);
-    for (std::int32_t left = rows.columns; left > 0; --left, column += rows.pixel_pitch, half += 2) {
-      const auto value = static_cast<std::int16_t>(*column - rows.zero_point);
-      std::memcpy(half, &value, sizeof value);
-    }
-  }
-}
-
-/// Makes rows of the planes of two neighbouring channels. A column that has the other half of a word becomes 0.
-INLAY_NEVER_INLINE inline void widen_channels(const widening& rows, const std::int8_t* from, std::int32_t count,
-                                              std::int32_t* to) {
+/// Makes rows of the planes of one or two neighbouring channels. A column that has the other half of a word becomes 0.
+template <std::int32_t Planes>
+INLAY_NEVER_INLINE void widen_rows(const widening& rows, const std::int8_t* from, std::int32_t count,
+                                   std::int32_t* to) {
   const std::int32_t minus_zero_points = minus_twice(rows.zero_point), pitch = rows.pixel_pitch;
   const std::int32_t beside = (rows.zero_point & 0xff) * 0x101;
   for (; count > 0; --count, from += rows.row_pitch, to += rows.row_words) {
     const std::int8_t* column = from;
     std::int32_t* word = to;
+    const auto load = [](const std::int8_t* at) -> std::int32_t {
+      return Planes == 2 ? load_half(at) : static_cast<std::uint8_t>(*at);
+    };
     const auto store = [&](std::int32_t a, std::int32_t b) {
       const std::int32_t both = lower_halves(a, b);
-      word[rows.plane_words] = add_odd_bytes(minus_zero_points, both);
+      if constexpr (Planes == 2) word[rows.plane_words] = add_odd_bytes(minus_zero_points, both);
       *word++ = add_even_bytes(minus_zero_points, both);
     };
     std::int32_t left = rows.columns;
     if (rows.odd) {
-      store(beside, load_half(column));
+      store(beside, load(column));
       column += pitch;
       --left;
     }
-    for (; left >= 2; left -= 2, column += 2 * pitch) store(load_half(column), load_half(column + pitch));
-    if (left > 0) store(load_half(column), beside);
+    for (; left >= 2; left -= 2, column += 2 * pitch) store(load(column), load(column + pitch));
+    if (left > 0) store(load(column), beside);
   }
 }
 
@@ -416,6 +410,7 @@ template <depthwise_window W>
 INLAY_NEVER_INLINE void gather_weights(const std::int8_t* weights, std::int32_t channels, std::int32_t* to) {
   for (std::int32_t y = 0; y < W.size; ++y) {
     std::int32_t last = weights[0] << 1;
+#pragma GCC unroll 8
     for (std::int32_t x = 1; x < W.size; x += W.stride, weights += W.stride * channels) {
       const std::int32_t weight = weights[channels] << 1;
       *to++ = lower_halves(last, weight);
@@ -430,8 +425,9 @@ INLAY_NEVER_INLINE void gather_weights(const std::int8_t* weights, std::int32_t 
 INLAY_ALWAYS_INLINE void clear_words(std::int32_t* to, const std::int32_t* end) {
   for (; to < end; ++to) *to = keep(0);
 }
-INLAY_ALWAYS_INLINE void move_words(const std::int32_t* from, std::int32_t count, std::int32_t* to) {
-  for (; count > 0; --count) *to++ = keep(*from++);
+INLAY_NEVER_INLINE inline void move_words(const std::int32_t* from, const std::int32_t* end, std::int32_t* to) {
+  for (; end - from >= 4; from += 4, to += 4) std::memcpy(to, from, 16);
+  while (from < end) *to++ = keep(*from++);
 }
 
 }  // namespace detail::arm_dsp
@@ -476,8 +472,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   static constexpr spec specialise(graph_view, const layer& l) { return {window_of(l), true, false}; }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
     const bool general = is_general(table, g.output_of(l).extents.channels());
-    const bool fits =
-        window_of(l).buffer_words(g.output_of(l).extents.width(), 2) * 4 <= detail::overwrite_scratch(g, l);
+    const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= detail::overwrite_scratch(g, l);
     return {window_of(l), general, fits && !general};
   }
 
@@ -533,22 +528,34 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_NEVER_INLINE static void run_on_stack(const parameters& p, const table_entry* table,
                                               const map_view<std::int8_t>& output, const region& r,
                                               const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    constexpr std::int32_t least = W.buffer_words(4, 2), usual = 112;
+    constexpr std::int32_t least = W.least_words(4), usual = 140;
     constexpr std::int32_t buffer_words = least > usual ? least : usual;
     std::int32_t buffer[buffer_words];
     make(p, table, output, r, input, weights, {detail::arm_dsp::depthwise_function_of<W>, detail::arm_dsp::gather_weights<W>, buffer, buffer_words});
   }
 
-  INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
+  INLAY_SMALL INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights,
                                       const workplace& place) {
     using namespace detail::arm_dsp;
     const depthwise_window w = p.window;
-    const std::int32_t most_planes = p.input_channels == 1 ? 1 : 2;
-    const std::int32_t plane_words = (place.buffer_words - w.block_words()) / most_planes;
-    std::int32_t* const planes = place.buffer + w.block_words();
-    const std::int32_t most_columns = ((plane_words / w.size * 2 - w.size) / w.stride + 1) & ~3;
+    const bool shared = p.input_channels == 1;  // one plane for all outputs
+    // Rows of the input under all outputs. Those that larger windows leave the map with are not stored.
+    std::int32_t all_rows = (r.end_row - r.first_row - 1) * p.row_stride + w.size;
+    if (w.size > 3) {
+      const std::int32_t top = r.first_row * p.row_stride - p.top;
+      if (all_rows > p.input_height - top) all_rows = p.input_height - top;
+      if (top < 0) all_rows += top;
+    }
+    // Two planes are made in less time than one after the other, but weights that are gathered again for each piece
+    // of a plane take more.
+    const std::int32_t words = place.buffer_words - w.words_beside();
+    const std::int32_t all_words = all_rows * w.plane_row_words(r.end_column - r.first_column);
+    const bool twins = !shared && (w.size == 3 || 2 * all_words <= words);
+    const std::int32_t plane_words = twins ? words / 2 : words;
+    const std::int32_t most_columns = (plane_words / w.size * 2 - w.size) / w.stride + 1;
+    std::int32_t* const planes = place.buffer + w.words_beside();
     depthwise_rows rows;
     rows.output_pitch = output.pixel_pitch;
     rows.output_row_pitch = output.row_pitch;
@@ -556,12 +563,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     rows.input_height = p.input_height;
     for (std::int32_t x = r.first_column; x < r.end_column; x += rows.columns) {
       rows.columns = r.end_column - x < most_columns ? r.end_column - x : most_columns;
-      // Columns of the plane that are in the map.
-      const std::int32_t left = x * w.stride - p.left;
-      const std::int32_t first_column = left < 0 ? 0 : left;
-      const std::int32_t before = first_column - left;
-      std::int32_t columns = (rows.columns - 1) * w.stride + w.size - before;
-      if (columns > p.input_width - first_column) columns = p.input_width - first_column;
       const std::int32_t row_words = w.plane_row_words(rows.columns);
       rows.plane_pitch = 4 * row_words;
       rows.fours_bytes = (rows.columns >> 2) * 8 * w.stride;
@@ -569,62 +570,75 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       rows.plane_step = rows.stride * rows.plane_pitch - rows.twos_bytes;
       rows.output_step = rows.output_row_pitch - (rows.columns & ~1) * rows.output_pitch;
       std::int32_t plane_rows = plane_words / row_words;
-      const std::int32_t all_rows = (r.end_row - r.first_row - 1) * rows.stride + w.size;
-      if (plane_rows > all_rows) plane_rows = all_rows;
-      const std::int32_t plane_distance = plane_rows * row_words;
-      const std::int32_t most_rows = (plane_rows - w.size) / rows.stride + 1;
-      for (std::int32_t i = 0; i < most_planes * plane_rows; ++i) {
-        std::int32_t* const row = planes + i * row_words;
-        clear_words(row, row + (before + 1) / 2);
-        clear_words(row + (before + columns) / 2, row + row_words);
+      std::int32_t most_rows = (plane_rows - w.size) / rows.stride + 1;
+      if (plane_rows >= all_rows) {
+        plane_rows = all_rows;
+        most_rows = r.end_row - r.first_row;
       }
-      const widening planed{input.pixel_pitch, input.row_pitch,    columns,       (before & 1) != 0,
-                              p.input_zero_point, row_words, plane_distance};
-      for (std::int32_t c = 0; c < p.input_channels; c += 2) {
-        const bool one = p.input_channels - c < 2;
+      // Columns of the plane that are in the map.
+      const std::int32_t left = x * w.stride - p.left;
+      const std::int32_t first_column = left < 0 ? 0 : left;
+      const std::int32_t before = first_column - left;
+      std::int32_t columns = (rows.columns - 1) * w.stride + w.size - before;
+      if (columns > p.input_width - first_column) columns = p.input_width - first_column;
+      const widening widened{input.pixel_pitch,  input.row_pitch, columns,
+                             (before & 1) != 0,  p.input_zero_point, row_words,
+                             plane_rows * row_words};
+      std::int32_t* row_end = planes;
+      for (std::int32_t i = twins ? 2 * plane_rows : plane_rows; i > 0; --i) {
+        std::int32_t* const row = row_end;
+        row_end += row_words;
+        clear_words(row, row + (before + 1) / 2);
+        clear_words(row + (before + columns) / 2, row_end);
+      }
+      std::int32_t c = 0, now = 0;
+      for (; c < p.input_channels; c += now) {
+        now = twins && c + 1 < p.input_channels ? 2 : 1;
         std::int32_t end = 0;  // of the input's rows in the planes
         for (std::int32_t y = r.first_row; y < r.end_row; y += rows.count) {
-          rows.count = most_rows;
-          if (rows.count > r.end_row - y) rows.count = r.end_row - y;
+          rows.count = r.end_row - y < most_rows ? r.end_row - y : most_rows;
           const std::int32_t until_wrap = output.rows - y % output.rows;
           if (rows.count > until_wrap) rows.count = until_wrap;
-          const std::int32_t top = y * rows.stride - p.top;
+          rows.top = y * rows.stride - p.top;
+          const std::int32_t stored = w.size > 3 && rows.top < 0 ? 0 : rows.top;
           std::int32_t* to = planes;
-          std::int32_t row = top;
+          std::int32_t row = stored;
           if (y > r.first_row && row < end) {
             // The first ones are the last ones of before.
-            const std::int32_t* const kept = planes + (row - rows.top) * row_words;
-            const std::int32_t kept_words = (end - row) * row_words;
-            move_words(kept, kept_words, planes);
-            if (!one) move_words(kept + plane_distance, kept_words, planes + plane_distance);
-            to += kept_words;
+            for (std::int32_t* plane = planes; plane <= planes + (now - 1) * widened.plane_words;
+                 plane += widened.plane_words)
+              move_words(plane + (row - rows.stored) * row_words, plane + (end - rows.stored) * row_words, plane);
+            to += (end - row) * row_words;
             row = end;
           }
-          rows.top = top;
-          end = top + (rows.count - 1) * rows.stride + w.size;
+          rows.stored = stored;
+          end = rows.top + (rows.count - 1) * rows.stride + w.size;
+          if (w.size > 3 && end > p.input_height) end = p.input_height;
           while (row < end) {
-            std::int32_t now = 1;
+            std::int32_t made = 1;
             if (row >= 0 && row < p.input_height) {
               // Until the input's memory wraps.
               const std::int32_t ring_row = row % input.rows;
-              now = (end < p.input_height ? end : p.input_height) - row;
-              if (now > input.rows - ring_row) now = input.rows - ring_row;
-              (one ? widen_channel : widen_channels)(planed, input.pixel(ring_row, first_column) + c, now,
-                                                     to + before / 2);
-            } else if (w.size == 3 && (c == 0 || rows.count < r.end_row - r.first_row)) {
+              made = (end < p.input_height ? end : p.input_height) - row;
+              if (made > input.rows - ring_row) made = input.rows - ring_row;
+              (now == 2 ? widen_rows<2> : widen_rows<1>)(widened, input.pixel(ring_row, first_column) + c, made,
+                                                         to + before / 2);
+            } else if (c == 0 || rows.count < r.end_row - r.first_row) {
               clear_words(to, to + row_words);
-              if (!one) clear_words(to + plane_distance, to + plane_distance + row_words);
+              if (twins) clear_words(to + widened.plane_words, to + widened.plane_words + row_words);
             }
-            row += now;
-            to += now * row_words;
+            row += made;
+            to += made * row_words;
           }
           std::int8_t* const outputs = output.pixel(y, x);
-          const bool shared = most_planes == 1;  // one plane for all outputs
-          const std::int32_t end_channel = shared ? p.channels : one ? c + 1 : c + 2;
+          const std::int32_t end_channel = shared ? p.channels : c + now;
           const std::int32_t* plane = planes;
-          for (std::int32_t channel = c; channel < end_channel; ++channel, plane += shared ? 0 : plane_distance) {
-            fill_block(p, table, weights, channel, output.pixel_pitch, (rows.columns & 1) != 0, place.buffer);
-            place.gather_weights(weights + channel, p.channels, place.buffer + 1);
+          for (std::int32_t channel = c; channel < end_channel;
+               ++channel, plane += shared ? 0 : widened.plane_words) {
+            if (twins || shared || y == r.first_row) {
+              place.gather_weights(weights + channel, p.channels, place.buffer + 1);
+              fill_block(p, table, weights, channel, output.pixel_pitch, (rows.columns & 1) != 0, place.buffer);
+            }
             place.make_rows(place.buffer, plane, rows, outputs + channel);
           }
         }
