@@ -29,6 +29,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     bool general;   // some channels cannot go the short way
     bool in_place;  // run_over is there
     bool by_rows;   // there is a faster way for single rows
+    friend constexpr bool operator==(const spec&, const spec&) = default;
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -153,7 +154,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     const std::int32_t all_words = all_rows * w.plane_row_words(r.end_column - r.first_column);
     const bool twins = !shared && (w.size == 3 || 2 * all_words <= words);
     const std::int32_t plane_words = twins ? words / 2 : words;
-    const std::int32_t most_columns = (plane_words / w.size * 2 - w.size) / w.stride + 1;
+    const std::int32_t least_rows = all_rows < w.size ? all_rows : w.size;
+    const std::int32_t most_columns = (plane_words / least_rows * 2 - w.size) / w.stride + 1;
     std::int32_t* const planes = place.buffer + w.words_beside();
     depthwise_rows rows;
     rows.output_pitch = output.pixel_pitch;
