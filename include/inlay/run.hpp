@@ -36,12 +36,9 @@ template <typename Kernel, auto Spec, typename... Weights>
 INLAY_NEVER_INLINE void fast_run_over(const typename Kernel::parameters& p, const typename Kernel::table_entry* table,
                                       const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
                                       const Weights*... weights) {
-  if constexpr (requires { Kernel::template run_over<Spec>(p, table, over, map, ring, weights...); })
-    Kernel::template run_over<Spec>(p, table, over, map, ring, weights...);
-  else
-    over_rows(over, map, ring, [&](const region& row, const map_view<const std::int8_t>& copies) {
-      Kernel::template run<Spec>(p, table, map, row, copies, weights...);
-    });
+  over_rows(over, map, ring, [&](const region& row, const map_view<const std::int8_t>& copies) {
+    Kernel::template run<Spec>(p, table, map, row, copies, weights...);
+  });
 }
 
 /// A constant that layers with the same one share.
@@ -180,7 +177,13 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     template <typename... Weights>
     static void run_over(const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
                          const Weights*... weights) {
-      fast_run_over<kernel, spec>(parameters, table.entries, over, map, ring, as_int8_elements(weights)...);
+      if constexpr (requires {
+                      kernel::template run_over<spec>(parameters, table.entries, map, ring,
+                                                      as_int8_elements(weights)...);
+                    })
+        kernel::template run_over<spec>(parameters, table.entries, map, ring, as_int8_elements(weights)...);
+      else
+        fast_run_over<kernel, spec>(parameters, table.entries, over, map, ring, as_int8_elements(weights)...);
     }
     template <typename... Operands>
     static void run_whole(std::int8_t* output, const Operands&... operands) {

@@ -349,8 +349,7 @@ bool make_over(const one_layer& c, const auto& parameters, const auto* table) {
     std::memset(got, 91, sizeof got);
     std::memset(ring, 55, sizeof ring);
     std::memcpy(got, first_input, static_cast<std::size_t>(from.elements()));
-    Kernel::template run_over<in_place>(parameters, table, inlay::detail::overwriting_of(from, to, l),
-                                        inlay::whole_map(got, to), ring, model + header_bytes);
+    Kernel::template run_over<in_place>(parameters, table, inlay::whole_map(got, to), ring, model + header_bytes);
     // What is left of the input behind the output.
     if (got[from.elements()] != 91 || ring[scratch_bytes] != 55) got[0] = static_cast<std::int8_t>(~wanted[0]);
     got[to.elements()] = 91;

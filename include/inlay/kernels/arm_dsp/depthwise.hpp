@@ -81,7 +81,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     } else {
       for (region row = r; row.first_row < r.end_row; ++row.first_row) {
         row.end_row = row.first_row + 1;
-        make_on_stack<S.window>(p, table, output, row, input, weights);
+        make_on_stack<words_on_stack(S.window)>(p, table, output, row, input, weights,
+                                                detail::arm_dsp::depthwise_code_of<S.window>);
       }
     }
     if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
@@ -92,19 +93,17 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_ALWAYS_INLINE static void run_all(const parameters& p, const table_entry* table,
                                           const map_view<std::int8_t>& output, const region& r,
                                           const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    make_on_stack<S.window>(p, table, output, r, input, weights);
+    make_on_stack<words_on_stack(S.window)>(p, table, output, r, input, weights,
+                                            detail::arm_dsp::depthwise_code_of<S.window>);
     if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
   }
 
   /// Writes the whole output over the input.
   template <spec S>
   requires(S.in_place) static void run_over(const parameters& p, const table_entry* table,
-                                            const detail::overwriting& over, const map_view<std::int8_t>& map,
-                                            std::int8_t* scratch, const std::int8_t* weights) {
-    make(p, table, map, {0, over.output_rows, 0, over.output_columns},
-         {map.data, over.channels, over.row_bytes, over.input_rows, 0}, weights,
-         {detail::arm_dsp::depthwise_function_of<S.window>, detail::arm_dsp::gather_window<S.window>, reinterpret_cast<std::int32_t*>(scratch),
-          over.ring_rows * over.row_bytes / 4});
+                                            const map_view<std::int8_t>& map, std::int8_t* scratch,
+                                            const std::int8_t* weights) {
+    make_over(p, table, map, scratch, weights, detail::arm_dsp::depthwise_code_of<S.window>);
   }
 
  private:
@@ -116,28 +115,35 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
   }
 
-  /// How to make rows, and where.
-  struct workplace {
-    detail::arm_dsp::depthwise_function* make_rows;
-    decltype(detail::arm_dsp::gather_window<detail::arm_dsp::depthwise_window{}>)* gather_window;
-    std::int32_t* buffer;
-    std::int32_t buffer_words;
-  };
-
-  template <detail::arm_dsp::depthwise_window W>
-  INLAY_NEVER_INLINE static void make_on_stack(const parameters& p, const table_entry* table,
-                                              const map_view<std::int8_t>& output, const region& r,
-                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    constexpr std::int32_t least = W.least_words(4), usual = 140;
-    constexpr std::int32_t buffer_words = least > usual ? least : usual;
-    std::int32_t buffer[buffer_words];
-    make(p, table, output, r, input, weights, {detail::arm_dsp::depthwise_function_of<W>, detail::arm_dsp::gather_window<W>, buffer, buffer_words});
+  INLAY_NEVER_INLINE static void make_over(const parameters& p, const table_entry* table,
+                                           const map_view<std::int8_t>& map, std::int8_t* scratch,
+                                           const std::int8_t* weights, const detail::arm_dsp::depthwise_code& code) {
+    const std::int32_t row_bytes = p.input_width * map.pixel_pitch;
+    const std::int32_t scratch_rows = p.window.size < p.input_height ? p.window.size : p.input_height;
+    make(p, table, map, {0, map.rows, 0, map.row_pitch / map.pixel_pitch},
+         {map.data, map.pixel_pitch, row_bytes, p.input_height, 0}, weights, code,
+         reinterpret_cast<std::int32_t*>(scratch), scratch_rows * row_bytes / 4);
   }
 
+  template <std::int32_t BufferWords>
+  INLAY_NEVER_INLINE static void make_on_stack(const parameters& p, const table_entry* table,
+                                               const map_view<std::int8_t>& output, const region& r,
+                                               const map_view<const std::int8_t>& input, const std::int8_t* weights,
+                                               const detail::arm_dsp::depthwise_code& code) {
+    std::int32_t buffer[BufferWords];
+    make(p, table, output, r, input, weights, code, buffer, BufferWords);
+  }
+  static constexpr std::int32_t words_on_stack(detail::arm_dsp::depthwise_window w) {
+    constexpr std::int32_t usual = 130;
+    return w.least_words(4) > usual ? w.least_words(4) : usual;
+  }
+
+  /// Outputs from planes in a buffer of `words`.
   INLAY_SMALL INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
-                                      const map_view<std::int8_t>& output, const region& r,
-                                      const map_view<const std::int8_t>& input, const std::int8_t* weights,
-                                      const workplace& place) {
+                                                  const map_view<std::int8_t>& output, const region& r,
+                                                  const map_view<const std::int8_t>& input, const std::int8_t* weights,
+                                                  const detail::arm_dsp::depthwise_code& code, std::int32_t* buffer,
+                                                  std::int32_t words) {
     using namespace detail::arm_dsp;
     const depthwise_window w = p.window;
     const bool shared = p.input_channels == 1;  // one plane for all outputs
@@ -150,13 +156,13 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     }
     // Two planes are made in less time than one after the other, but weights that are gathered again for each piece
     // of a plane take more.
-    const std::int32_t words = place.buffer_words - w.words_beside();
+    words -= w.words_beside();
     const std::int32_t all_words = all_rows * w.plane_row_words(r.end_column - r.first_column);
-    const bool twins = !shared && (w.size == 3 || 2 * all_words <= words);
+    const bool twins = p.channels > 1 && !shared && (w.size == 3 || 2 * all_words <= words);
     const std::int32_t plane_words = twins ? words / 2 : words;
     const std::int32_t least_rows = all_rows < w.size ? all_rows : w.size;
     const std::int32_t most_columns = (plane_words / least_rows * 2 - w.size) / w.stride + 1;
-    std::int32_t* const planes = place.buffer + w.words_beside();
+    std::int32_t* const planes = buffer + w.words_beside();
     depthwise_rows rows;
     rows.output_pitch = output.pixel_pitch;
     rows.output_row_pitch = output.row_pitch;
@@ -182,9 +188,16 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       const std::int32_t before = first_column - left;
       std::int32_t columns = (rows.columns - 1) * w.stride + w.size - before;
       if (columns > p.input_width - first_column) columns = p.input_width - first_column;
-      const widening widened{input.pixel_pitch,  input.row_pitch, columns,
-                             (before & 1) != 0,  p.input_zero_point, row_words,
-                             plane_rows * row_words};
+      widening widened;
+      widened.pixel_pitch = input.pixel_pitch;
+      widened.row_pitch = input.row_pitch;
+      widened.odd = before & 1;
+      widened.columns = columns - widened.odd;
+      widened.beside = (p.input_zero_point & 0xff) * 0x101;
+      widened.minus_zero_points = minus_twice(p.input_zero_point);
+      const std::int32_t distance = plane_rows * row_words;
+      widened.plane_bytes = 4 * distance;
+      widened.row_bytes = rows.plane_pitch;
       std::int32_t* row_end = planes;
       for (std::int32_t i = twins ? 2 * plane_rows : plane_rows; i > 0; --i) {
         std::int32_t* const row = row_end;
@@ -192,57 +205,56 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         clear_words(row, row + (before + 1) / 2);
         clear_words(row + (before + columns) / 2, row_end);
       }
-      std::int32_t c = 0, now = 0;
-      for (; c < p.input_channels; c += now) {
-        now = twins && c + 1 < p.input_channels ? 2 : 1;
+      for (std::int32_t made = 0; made < p.channels;) {
+        // The last two of an odd number, of which the first one is made already, or just the last one.
+        const bool last = twins && made + 1 == p.channels;
+        const std::int32_t c = last ? made - 1 : made;
+        const std::int32_t first_made = made;
+        made = shared ? p.channels : twins ? c + 2 : c + 1;
         std::int32_t end = 0;  // of the input's rows in the planes
         for (std::int32_t y = r.first_row; y < r.end_row; y += rows.count) {
           rows.count = r.end_row - y < most_rows ? r.end_row - y : most_rows;
           rows.top = y * rows.stride - p.top;
           const std::int32_t stored = w.size > 3 && rows.top < 0 ? 0 : rows.top;
-          std::int32_t* to = planes;
           std::int32_t row = stored;
           if (y > r.first_row && row < end) {
             // The first ones are the last ones of before.
-            for (std::int32_t* plane = planes; plane <= planes + (now - 1) * widened.plane_words;
-                 plane += widened.plane_words)
-              move_words(plane + (row - rows.stored) * row_words, plane + (end - rows.stored) * row_words, plane);
-            to += (end - row) * row_words;
+            const std::int32_t kept = (row - rows.stored) * row_words, kept_end = (end - rows.stored) * row_words;
+            move_words(planes + kept, planes + kept_end, planes);
+            if (twins) move_words(planes + distance + kept, planes + distance + kept_end, planes + distance);
             row = end;
           }
           rows.stored = stored;
           end = rows.top + (rows.count - 1) * rows.stride + w.size;
-          if (w.size > 3 && end > p.input_height) end = p.input_height;
-          while (row < end) {
-            std::int32_t made = 1;
-            if (row >= 0 && row < p.input_height) {
-              // Until the input's memory wraps.
-              const std::int32_t ring_row = row % input.rows;
-              made = (end < p.input_height ? end : p.input_height) - row;
-              if (made > input.rows - ring_row) made = input.rows - ring_row;
-              (now == 2 ? widen_rows<2> : widen_rows<1>)(widened, input.pixel(ring_row, first_column) + c, made,
-                                                         to + before / 2);
-            } else if (c == 0 || rows.count < r.end_row - r.first_row) {
-              clear_words(to, to + row_words);
-              if (twins) clear_words(to + widened.plane_words, to + widened.plane_words + row_words);
-            }
-            row += made;
-            to += made * row_words;
+          const std::int32_t end_in_map = end < p.input_height ? end : p.input_height;
+          if (w.size > 3) end = end_in_map;
+          if (first_made == 0 || rows.count < r.end_row - r.first_row) {
+            clear_twice(planes + (row - stored) * row_words, -row * row_words, twins ? distance : 0);
+            clear_twice(planes + (end_in_map - stored) * row_words, (end - end_in_map) * row_words, twins ? distance : 0);
+          }
+          if (row < 0) row = 0;
+          while (row < end_in_map) {
+            // Until the input's memory wraps.
+            const std::int32_t ring_row = row % input.rows;
+            std::int32_t count = end_in_map - row;
+            if (count > input.rows - ring_row) count = input.rows - ring_row;
+            (twins ? widen_channels : widen_channel)(
+                widened, input.pixel(ring_row, first_column) + (shared ? 0 : c), count,
+                planes + (row - stored) * row_words + before / 2);
+            row += count;
           }
           std::int8_t* const outputs = output.pixel(y, x);
-          const std::int32_t end_channel = shared ? p.channels : c + now;
-          const std::int32_t* plane = planes;
-          for (std::int32_t channel = c; channel < end_channel;
-               ++channel, plane += shared ? 0 : widened.plane_words) {
+          const std::int32_t* plane = last ? planes + distance : planes;
+          for (std::int32_t channel = first_made; channel < made; ++channel, plane += shared ? 0 : distance) {
             if (twins || shared || y == r.first_row) {
-              place.gather_window(weights + channel, p.channels, place.buffer + 1);
-              place.buffer[0] = twice_bias(p, weights, channel);
-              std::int32_t* const scale = place.buffer + 1 + w.weights_words();
-              fill_scale(p, table, channel, scale);
+              code.gather(weights + channel, p.channels, buffer + 1);
+              buffer[0] = twice_bias(p, weights, channel);
+              std::int32_t* const scale = buffer + 1 + w.weights_words();
+              fill_scale(p, table, channel, 0, scale);
               scale[3] = rows.output_pitch;
               scale[6] = (rows.columns & 1) != 0 ? 0 : rows.output_pitch;
             }
-            place.make_rows(place.buffer, plane, rows, outputs + channel);
+            code.make_rows(buffer, plane, rows, outputs + channel);
           }
         }
       }
@@ -255,19 +267,19 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_ALWAYS_INLINE static std::int32_t twice_bias(const parameters& p, const std::int8_t* weights, std::int32_t c) {
     return p.bias_distance != 0 ? detail::arm_dsp::load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
   }
-  /// Multiplier, rounding and shift.
+  /// Multiplier, rounding and shift, of which instructions take the lowest eight bits; the others are `beside_shift`.
   INLAY_ALWAYS_INLINE static void fill_scale(const parameters& p, const table_entry* table, std::int32_t c,
-                                             std::int32_t* scale) {
+                                             std::int32_t beside_shift, std::int32_t* scale) {
     const std::int32_t shift = shifts(table, p.channels)[c];
     if (shift >= 0) {
       scale[0] = table[c];
       scale[1] = (2 * p.range.zero_point + 1) << shift;
-      scale[2] = shift;
+      scale[2] = beside_shift | shift;
     } else {
       // The same output whatever the sum; right for constant_shift.
       scale[0] = 0;
       scale[1] = 4 * table[c] + 2;
-      scale[2] = 1;
+      scale[2] = beside_shift | 1;
     }
   }
 
@@ -296,9 +308,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
           const std::int32_t bias = twice_bias(p, weights, channel);
           for (std::int32_t i = 0; i < depthwise_block<Stride>::weights; ++i) block[i] = bias;
           std::int32_t* const scale = block + depthwise_block<Stride>::scale;
-          fill_scale(p, table, channel, scale);
-          // The bits above the lowest eight are not of the shift: whether there are more channels.
-          scale[2] |= channel < c + 3 ? 0x100 : 0;
+          fill_scale(p, table, channel, channel < c + 3 ? more_channels : 0, scale);
         }
         make_outputs(columns, parts, c, row, outputs + c);
         if (c + 4 >= p.channels) break;

@@ -28,7 +28,9 @@ struct depthwise_window {
   std::int8_t size = 3, stride = 1;
   friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
 
-  constexpr std::int32_t weights_row_words() const { return stride == 1 ? size - 1 : (size + 1) / 2; }
+  /// Whether weights are as at stride 1; those of 3 × 3 always.
+  constexpr bool all_pairs() const { return stride == 1 || size == 3; }
+  constexpr std::int32_t weights_row_words() const { return all_pairs() ? size - 1 : (size + 1) / 2; }
   constexpr std::int32_t weights_words() const { return size * weights_row_words(); }
   constexpr std::int32_t block_words() const { return weights_words() + 8; }
   /// Words of a row of a plane under so many outputs.
@@ -161,23 +163,23 @@ INLAY_WINDOWS_OF_3(depthwise_3_stride_1, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
   load                                              \
   "ldrd r6, r7, [" plane "], #8\n"                  \
   "smlad r0, r6, r4, " a "\n"                       \
-  "smlabb r0, r7, r5, r0\n"                         \
+  "smlabt r0, r7, r5, r0\n"                         \
   "smlad r1, r7, r4, " b "\n"                       \
   "ldrd r6, r7, [" plane "], #8\n"                  \
-  "smlabb r1, r6, r5, r1\n"                         \
+  "smlabt r1, r6, r5, r1\n"                         \
   "smlad r2, r6, r4, " c "\n"                       \
-  "smlabb r2, r7, r5, r2\n"                         \
+  "smlabt r2, r7, r5, r2\n"                         \
   "smlad r3, r7, r4, " d "\n"                       \
   "ldr r6, [" plane "]\n"                           \
-  "smlabb r3, r6, r5, r3\n"
+  "smlabt r3, r6, r5, r3\n"
 #define INLAY_TWO_OUTPUTS(plane, load, a, b, c, d) \
   load                                             \
   "ldrd r6, r7, [" plane "], #8\n"                 \
   "smlad r0, r6, r4, " a "\n"                      \
-  "smlabb r0, r7, r5, r0\n"                        \
+  "smlabt r0, r7, r5, r0\n"                        \
   "smlad r1, r7, r4, " b "\n"                      \
   "ldr r6, [" plane "]\n"                          \
-  "smlabb r1, r6, r5, r1\n"
+  "smlabt r1, r6, r5, r1\n"
 INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
 #undef INLAY_TWO_OUTPUTS
 #undef INLAY_FOUR_OUTPUTS
@@ -344,76 +346,102 @@ INLAY_NEVER_INLINE void depthwise_larger(std::int32_t* block, const std::int32_t
   }
 }
 
-template <depthwise_window W>
-constexpr depthwise_function* depthwise_function_of = depthwise_larger<W>;
-template <>
-inline constexpr depthwise_function* depthwise_function_of<depthwise_window{3, 1}> = depthwise_3_stride_1;
-template <>
-inline constexpr depthwise_function* depthwise_function_of<depthwise_window{3, 2}> = depthwise_3_stride_2;
-
-INLAY_ALWAYS_INLINE std::int32_t load_half(const void* from) {
-  std::uint16_t half;
-  std::memcpy(&half, from, sizeof half);
-  return half;
-}
-
-/// Rows of planes, and of the input that they are made from.
+/// Rows of planes, and of the input that they are made from. Assembly counts on the order.
 struct widening {
-  std::int32_t pixel_pitch, row_pitch;  // of the input
-  std::int32_t columns;                 // of the input; before the first may be one of the plane
-  bool odd;                             // whether there is
-  std::int8_t zero_point;
-  std::int32_t row_words;    // of a plane
-  std::int32_t plane_words;  // from a plane to the next
+  std::int32_t pixel_pitch;  // of the input
+  std::int32_t columns;      // of the input, without an odd one
+  std::int32_t odd;          // whether there is one before those, after an odd one of the plane that is not in the map
+  std::int32_t beside;       // zero point of the input, twice as int8
+  std::int32_t minus_zero_points;
+  std::int32_t plane_bytes;              // from the plane of the first channel to that of the second
+  std::int32_t row_pitch, row_bytes;     // of the input, and of a plane
 };
 
-/// Makes rows of the planes of one or two neighbouring channels. A column that has the other half of a word becomes 0.
-template <std::int32_t Planes>
-INLAY_NEVER_INLINE void widen_rows(const widening& rows, const std::int8_t* from, std::int32_t count,
-                                   std::int32_t* to) {
-  const std::int32_t minus_zero_points = minus_twice(rows.zero_point), pitch = rows.pixel_pitch;
-  const std::int32_t beside = (rows.zero_point & 0xff) * 0x101;
-  for (; count > 0; --count, from += rows.row_pitch, to += rows.row_words) {
-    const std::int8_t* column = from;
-    std::int32_t* word = to;
-    const auto load = [](const std::int8_t* at) -> std::int32_t {
-      return Planes == 2 ? load_half(at) : static_cast<std::uint8_t>(*at);
-    };
-    const auto store = [&](std::int32_t a, std::int32_t b) {
-      const std::int32_t both = lower_halves(a, b);
-      if constexpr (Planes == 2) word[rows.plane_words] = add_odd_bytes(minus_zero_points, both);
-      *word++ = add_even_bytes(minus_zero_points, both);
-    };
-    std::int32_t left = rows.columns;
-    if (rows.odd) {
-      store(beside, load(column));
-      column += pitch;
-      --left;
-    }
-    for (; left >= 2; left -= 2, column += 2 * pitch) store(load(column), load(column + pitch));
-    if (left > 0) store(load(column), beside);
+using widen_function = void(const widening& rows, const std::int8_t* from, std::int32_t count, std::int32_t* to);
+
+// r0 is row_pitch and row_bytes, r1 from, r3 to; r2 counts columns, r4 to r9 are the others of `rows`, r10 and r11 the
+// column and its place in the plane. A column that has the other half of a word becomes 0.
+#define INLAY_WIDEN_FUNCTION(name, load, store)                                                          \
+  [[gnu::naked, gnu::noinline]] inline void name(const widening&, const std::int8_t*, std::int32_t,      \
+                                                 std::int32_t*) {                                        \
+    asm("push {r2, r4-r11, lr}\n"                                                                        \
+        "ldmia r0!, {r4-r9}\n"                                                                           \
+        "1:\n"                                                                                           \
+        "mov r10, r1\n"                                                                                  \
+        "mov r11, r3\n"                                                                                  \
+        "cbz r6, 2f\n" load " r12, [r10]\n"                                                              \
+        "add r10, r10, r4\n"                                                                             \
+        "orr r12, r7, r12, lsl #16\n" store                                                              \
+        "2:\n"                                                                                           \
+        "subs r2, r5, #2\n"                                                                              \
+        "blt 4f\n"                                                                                       \
+        "3:\n" load " r12, [r10]\n" load " lr, [r10, r4]\n"                                              \
+        "add r10, r10, r4, lsl #1\n"                                                                     \
+        "orr r12, r12, lr, lsl #16\n" store                                                              \
+        "subs r2, r2, #2\n"                                                                              \
+        "bge 3b\n"                                                                                       \
+        "4:\n"                                                                                           \
+        "adds r2, r2, #1\n"                                                                              \
+        "bmi 5f\n" load " r12, [r10]\n"                                                                  \
+        "orr r12, r12, r7, lsl #16\n" store                                                              \
+        "5:\n"                                                                                           \
+        "ldrd r12, lr, [r0]\n"                                                                           \
+        "ldr r2, [sp]\n"                                                                                 \
+        "add r1, r1, r12\n"                                                                              \
+        "add r3, r3, lr\n"                                                                               \
+        "subs r2, r2, #1\n"                                                                              \
+        "str r2, [sp]\n"                                                                                 \
+        "bne 1b\n"                                                                                       \
+        "pop {r2, r4-r11, pc}\n");                                                                       \
   }
-}
+#define INLAY_STORE_PLANE    \
+  "sxtab16 lr, r8, r12\n"    \
+  "str lr, [r11], #4\n"
+#define INLAY_STORE_PLANES           \
+  "sxtab16 lr, r8, r12, ror #8\n"    \
+  "str lr, [r11, r9]\n" INLAY_STORE_PLANE
+INLAY_WIDEN_FUNCTION(widen_channel, "ldrb", INLAY_STORE_PLANE)
+INLAY_WIDEN_FUNCTION(widen_channels, "ldrh", INLAY_STORE_PLANES)
+#undef INLAY_STORE_PLANES
+#undef INLAY_STORE_PLANE
+#undef INLAY_WIDEN_FUNCTION
 
 /// Twice the weights of a channel, for a block: requantisation takes twice the sums.
-template <depthwise_window W>
+template <std::int32_t Size, bool AllPairs>
 INLAY_NEVER_INLINE void gather_window(const std::int8_t* weights, std::int32_t channels, std::int32_t* to) {
-  for (std::int32_t y = 0; y < W.size; ++y) {
+  constexpr std::int32_t step = AllPairs ? 1 : 2;
+  for (std::int32_t y = 0; y < Size; ++y) {
     std::int32_t last = weights[0] << 1;
 #pragma GCC unroll 8
-    for (std::int32_t x = 1; x < W.size; x += W.stride, weights += W.stride * channels) {
+    for (std::int32_t x = 1; x < Size; x += step, weights += step * channels) {
       const std::int32_t weight = weights[channels] << 1;
       *to++ = lower_halves(last, weight);
-      last = W.stride == 1 ? weight : weights[2 * channels] << 1;
+      last = AllPairs ? weight : weights[2 * channels] << 1;
     }
-    if (W.stride == 2) *to++ = last;
+    if (!AllPairs) *to++ = last;
     weights += channels;
   }
 }
 
+/// What makes outputs with a window.
+struct depthwise_code {
+  depthwise_function* make_rows;
+  decltype(gather_window<3, true>)* gather;
+};
+template <depthwise_window W>
+inline constexpr depthwise_code depthwise_code_of{depthwise_larger<W>, gather_window<W.size, W.all_pairs()>};
+template <>
+inline constexpr depthwise_code depthwise_code_of<depthwise_window{3, 1}>{depthwise_3_stride_1, gather_window<3, true>};
+template <>
+inline constexpr depthwise_code depthwise_code_of<depthwise_window{3, 2}>{depthwise_3_stride_2, gather_window<3, true>};
+
 /// Words, of which there may be none; no calls of memset or memcpy.
 INLAY_ALWAYS_INLINE void clear_words(std::int32_t* to, const std::int32_t* end) {
   for (; to < end; ++to) *to = keep(0);
+}
+/// Words, and as many `distance` words further.
+INLAY_ALWAYS_INLINE void clear_twice(std::int32_t* to, std::int32_t count, std::int32_t distance) {
+  for (; count > 0; --count, ++to) to[0] = to[distance] = keep(0);
 }
 INLAY_NEVER_INLINE inline void move_words(const std::int32_t* from, const std::int32_t* end, std::int32_t* to) {
   for (; end - from >= 4; from += 4, to += 4) std::memcpy(to, from, 16);

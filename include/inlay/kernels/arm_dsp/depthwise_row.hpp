@@ -31,6 +31,9 @@ struct depthwise_block {
   static constexpr std::int32_t weight_place(std::int32_t x) { return Stride == 1 ? 2 - x : (x + 2) % 3; }
 };
 
+/// Beside a channel's shift: there are more channels.
+inline constexpr std::int32_t more_channels = 0x100;
+
 /// The upper halves of two words.
 INLAY_ALWAYS_INLINE std::int32_t upper_halves(std::int32_t a, std::int32_t b) {
   std::int32_t pair;
