@@ -162,6 +162,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     const std::int32_t plane_words = twins ? words / 2 : words;
     const std::int32_t least_rows = all_rows < w.size ? all_rows : w.size;
     const std::int32_t most_columns = (plane_words / least_rows * 2 - w.size) / w.stride + 1;
+    std::int32_t* const scale = buffer + 1 + w.weights_words();
     std::int32_t* const planes = buffer + w.words_beside();
     depthwise_rows rows;
     rows.output_pitch = output.pixel_pitch;
@@ -198,6 +199,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       const std::int32_t distance = plane_rows * row_words;
       widened.plane_bytes = 4 * distance;
       widened.row_bytes = rows.plane_pitch;
+      scale[3] = rows.output_pitch;
+      scale[6] = (rows.columns & 1) != 0 ? 0 : rows.output_pitch;
       std::int32_t* row_end = planes;
       for (std::int32_t i = twins ? 2 * plane_rows : plane_rows; i > 0; --i) {
         std::int32_t* const row = row_end;
@@ -249,10 +252,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             if (twins || shared || y == r.first_row) {
               code.gather(weights + channel, p.channels, buffer + 1);
               buffer[0] = twice_bias(p, weights, channel);
-              std::int32_t* const scale = buffer + 1 + w.weights_words();
               fill_scale(p, table, channel, 0, scale);
-              scale[3] = rows.output_pitch;
-              scale[6] = (rows.columns & 1) != 0 ? 0 : rows.output_pitch;
             }
             code.make_rows(buffer, plane, rows, outputs + channel);
           }
