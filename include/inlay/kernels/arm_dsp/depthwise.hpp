@@ -134,7 +134,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     make(p, table, output, r, input, weights, code, buffer, BufferWords);
   }
   static constexpr std::int32_t words_on_stack(detail::arm_dsp::depthwise_window w) {
-    constexpr std::int32_t usual = 130;
+    const std::int32_t usual = w.size == 3 ? 130 : 119;
     return w.least_words(4) > usual ? w.least_words(4) : usual;
   }
 
@@ -251,8 +251,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
           for (std::int32_t channel = first_made; channel < made; ++channel, plane += shared ? 0 : distance) {
             if (twins || shared || y == r.first_row) {
               code.gather(weights + channel, p.channels, buffer + 1);
-              buffer[0] = twice_bias(p, weights, channel);
-              fill_scale(p, table, channel, 0, scale);
+              buffer[0] = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * channel) << 1 : 0;
+              fill_scale(table[channel], shifts(table, p.channels)[channel], 2 * p.range.zero_point + 1, 0, scale);
             }
             code.make_rows(buffer, plane, rows, outputs + channel);
           }
@@ -264,21 +264,18 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         clamp_row(p, output.pixel(y, r.first_column), r.end_column - r.first_column, output.pixel_pitch);
   }
 
-  INLAY_ALWAYS_INLINE static std::int32_t twice_bias(const parameters& p, const std::int8_t* weights, std::int32_t c) {
-    return p.bias_distance != 0 ? detail::arm_dsp::load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
-  }
   /// Multiplier, rounding and shift, of which instructions take the lowest eight bits; the others are `beside_shift`.
-  INLAY_ALWAYS_INLINE static void fill_scale(const parameters& p, const table_entry* table, std::int32_t c,
+  /// `rounding` is that of a shift of 0.
+  INLAY_ALWAYS_INLINE static void fill_scale(std::int32_t multiplier, std::int32_t shift, std::int32_t rounding,
                                              std::int32_t beside_shift, std::int32_t* scale) {
-    const std::int32_t shift = shifts(table, p.channels)[c];
     if (shift >= 0) {
-      scale[0] = table[c];
-      scale[1] = (2 * p.range.zero_point + 1) << shift;
+      scale[0] = multiplier;
+      scale[1] = rounding << shift;
       scale[2] = beside_shift | shift;
     } else {
       // The same output whatever the sum; right for constant_shift.
       scale[0] = 0;
-      scale[1] = 4 * table[c] + 2;
+      scale[1] = 4 * multiplier + 2;
       scale[2] = beside_shift | 1;
     }
   }
@@ -294,6 +291,11 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                       p.left, p.input_width,     p.input_zero_point};
     const depthwise_parts<Stride> parts(columns);
     row.bias = minus_twice(p.input_zero_point);
+    const std::int8_t* const shift = shifts(table, p.channels);
+    const std::int32_t rounding = 2 * p.range.zero_point + 1, no_bias = 0;
+    const std::int32_t bias_bytes = p.bias_distance != 0 ? 4 : 0;
+    const std::int8_t* const biases =
+        bias_bytes != 0 ? weights + p.bias_distance : reinterpret_cast<const std::int8_t*>(&no_bias);
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const std::int32_t top = y * p.row_stride - p.top;
       const std::int32_t first_row = top < 0 ? -top : 0;
@@ -304,11 +306,12 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       for (std::int32_t c = 0;; c = c + 8 <= p.channels ? c + 4 : p.channels - 4) {
         gather_weights<Stride>(weights + c, p.channels, first_row, end_row, row.blocks);
         std::int32_t* block = row.blocks;
-        for (std::int32_t channel = c; channel < c + 4; ++channel, block += depthwise_block<Stride>::words) {
-          const std::int32_t bias = twice_bias(p, weights, channel);
-          for (std::int32_t i = 0; i < depthwise_block<Stride>::weights; ++i) block[i] = bias;
-          std::int32_t* const scale = block + depthwise_block<Stride>::scale;
-          fill_scale(p, table, channel, channel < c + 3 ? more_channels : 0, scale);
+        const std::int8_t* bias = biases + bias_bytes * c;
+        for (int i = 0; i < 4; ++i, block += depthwise_block<Stride>::words, bias += bias_bytes) {
+          const std::int32_t twice_bias = load_word(bias) << 1;
+          for (int sum = 0; sum < depthwise_block<Stride>::weights; ++sum) block[sum] = twice_bias;
+          fill_scale(table[c + i], shift[c + i], rounding, i < 3 ? more_channels : 0,
+                     block + depthwise_block<Stride>::scale);
         }
         make_outputs(columns, parts, c, row, outputs + c);
         if (c + 4 >= p.channels) break;

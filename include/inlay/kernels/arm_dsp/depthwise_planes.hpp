@@ -186,55 +186,93 @@ INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
 #undef INLAY_WINDOWS_OF_3
 #undef INLAY_THREE_ROWS
 
-/// A row of outputs from larger windows. Assembly counts on the order.
-struct depthwise_steps {
-  std::int32_t bias;
-  const std::int32_t* plane;
-  std::int32_t plane_pitch;
-  const std::int32_t *weights, *weights_end;  // of the window's rows in the map
-  std::int32_t multiplier, rounding, shift, pitch;
-  std::int8_t* output;
-  std::int32_t columns;
-};
-
-// Larger windows, row by row. r0 to r3 are the sums, r10 the plane's row, r11 the distance to the next, r12 the
-// weights, lr their end; weights and columns are in the others.
-#define INLAY_LARGER_WINDOWS(name, step_bytes, row)                                            \
-  [[gnu::naked, gnu::noinline]] inline void name(depthwise_steps&) {                           \
-    asm("push {r0, r4-r11, lr}\n"                                                              \
-        "1:\n"                                                                                 \
-        "ldr r8, [sp]\n"                                                                       \
-        "ldmia r8, {r3, r10-r12, lr}\n"                                                        \
-        "add r4, r10, " step_bytes                                                             \
-        "\n"                                                                                   \
-        "str r4, [r8, #4]\n"                                                                   \
-        "mov r0, r3\n"                                                                         \
-        "mov r1, r3\n"                                                                         \
-        "mov r2, r3\n"                                                                         \
-        "2:\n" row                                                                             \
-        "add r10, r10, r11\n"                                                                  \
-        "cmp r12, lr\n"                                                                        \
-        "bne 2b\n"                                                                             \
-        "ldr r12, [sp]\n"                                                                      \
-        "add r12, r12, #20\n"                                                                  \
-        "ldmia r12, {r4-r9}\n" INLAY_REQUANTISE_4("r10")                                       \
-        "subs r9, r9, #4\n"                                                                    \
-        "blt 3f\n" INLAY_STORE_4("r8")                                                         \
-        "strd r8, r9, [r12, #16]\n"                                                            \
-        "bne 1b\n"                                                                             \
-        "pop {r0, r4-r11, pc}\n"                                                               \
-        "3:\n"                                                                                 \
-        "strb r0, [r8]\n"                                                                      \
-        "adds r9, r9, #2\n"                                                                    \
-        "it ge\n"                                                                              \
-        "strbge r1, [r8, r7]\n"                                                                \
-        "it gt\n"                                                                              \
-        "strbgt r2, [r8, r7, lsl #1]\n"                                                        \
-        "pop {r0, r4-r11, pc}\n");                                                             \
+// Larger windows, four outputs at a time, row by row, only the rows in the map. r0 to r3 are the sums, r10 the plane's
+// row, r11 the distance to the next, r12 the weights, lr their end; weights and columns of the plane are in the others.
+//
+// On the stack: plane, distance, weights, their end, rows of outputs left, the row of the input that the window starts
+// with; then the arguments. After shift and distance in the block: the output, and how many are left.
+#define INLAY_LARGER_WINDOWS(name, size, weights_bytes, step_bytes, row)                                            \
+  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t*, const std::int32_t*, const depthwise_rows&,         \
+                                                 std::int8_t*) {                                                    \
+    asm("push {r0-r11, lr}\n"                                                                                       \
+        "sub sp, #24\n"                                                                                             \
+        "ldr r4, [r2, #20]\n"                                                                                       \
+        "ldr r5, [r2, #36]\n"                                                                                       \
+        "1:\n"                                                                                                      \
+        "str r4, [sp, #16]\n"                                                                                       \
+        "ldrd r0, r1, [sp, #24]\n"                                                                                  \
+        "ldrd r2, r3, [sp, #32]\n"                                                                                  \
+        "rsbs r6, r5, #0\n"                                                                                         \
+        "it mi\n"                                                                                                   \
+        "movmi r6, #0\n"                                                                                            \
+        "ldr r7, [r2, #48]\n"                                                                                       \
+        "sub r7, r7, r5\n"                                                                                          \
+        "cmp r7, #" size                                                                                            \
+        "\n"                                                                                                        \
+        "it gt\n"                                                                                                   \
+        "movgt r7, #" size                                                                                          \
+        "\n"                                                                                                        \
+        "ldr r10, [r2, #40]\n"                                                                                      \
+        "ldr r11, [r2]\n"                                                                                           \
+        "sub r10, r5, r10\n"                                                                                        \
+        "add r10, r10, r6\n"                                                                                        \
+        "mla r10, r10, r11, r1\n"                                                                                   \
+        "strd r10, r11, [sp]\n"                                                                                     \
+        "add r0, r0, #4\n"                                                                                          \
+        "mov r8, #" weights_bytes                                                                                   \
+        "\n"                                                                                                        \
+        "mla r6, r6, r8, r0\n"                                                                                      \
+        "mla r7, r7, r8, r0\n"                                                                                      \
+        "strd r6, r7, [sp, #8]\n"                                                                                   \
+        "ldrd r6, r7, [r2, #24]\n"                                                                                  \
+        "strd r3, r6, [r0, #(" size " * " weights_bytes                                                             \
+        " + 16)]\n"                                                                                                 \
+        "ldr r7, [r2, #32]\n"                                                                                       \
+        "add r3, r3, r7\n"                                                                                          \
+        "str r3, [sp, #36]\n"                                                                                       \
+        "ldr r7, [r2, #44]\n"                                                                                       \
+        "add r5, r5, r7\n"                                                                                          \
+        "str r5, [sp, #20]\n"                                                                                       \
+        "2:\n"                                                                                                      \
+        "ldr r8, [sp, #24]\n"                                                                                       \
+        "ldm sp, {r10-r12, lr}\n"                                                                                   \
+        "ldr r3, [r8]\n"                                                                                            \
+        "add r4, r10, #" step_bytes                                                                                 \
+        "\n"                                                                                                        \
+        "str r4, [sp]\n"                                                                                            \
+        "mov r0, r3\n"                                                                                              \
+        "mov r1, r3\n"                                                                                              \
+        "mov r2, r3\n"                                                                                              \
+        "3:\n" row                                                                                                  \
+        "add r10, r10, r11\n"                                                                                       \
+        "cmp r12, lr\n"                                                                                             \
+        "bne 3b\n"                                                                                                  \
+        "ldr r12, [sp, #24]\n"                                                                                      \
+        "add r12, r12, #(" size " * " weights_bytes                                                                 \
+        " + 4)\n"                                                                                                   \
+        "ldmia r12, {r4-r9}\n" INLAY_REQUANTISE_4("r10")                                                            \
+        "subs r9, r9, #4\n"                                                                                         \
+        "blt 4f\n" INLAY_STORE_4("r8")                                                                              \
+        "strd r8, r9, [r12, #16]\n"                                                                                 \
+        "bne 2b\n"                                                                                                  \
+        "b 5f\n"                                                                                                    \
+        "4:\n"                                                                                                      \
+        "strb r0, [r8]\n"                                                                                           \
+        "adds r9, r9, #2\n"                                                                                         \
+        "it ge\n"                                                                                                   \
+        "strbge r1, [r8, r7]\n"                                                                                     \
+        "it gt\n"                                                                                                   \
+        "strbgt r2, [r8, r7, lsl #1]\n"                                                                             \
+        "5:\n"                                                                                                      \
+        "ldrd r4, r5, [sp, #16]\n"                                                                                  \
+        "subs r4, r4, #1\n"                                                                                         \
+        "bne 1b\n"                                                                                                  \
+        "add sp, #40\n"                                                                                             \
+        "pop {r4-r11, pc}\n");                                                                                      \
   }
 #define INLAY_MULTIPLY(how, sum, column, weight) "smla" how " " sum ", " column ", " weight ", " sum "\n"
 
-INLAY_LARGER_WINDOWS(depthwise_5_stride_1, "#8",
+INLAY_LARGER_WINDOWS(depthwise_5_stride_1, "5", "16", "8",
                      "ldmia r12!, {r4-r7}\n"
                      "ldrd r8, r9, [r10]\n"
                      INLAY_MULTIPLY("d", "r0", "r8", "r4")
@@ -250,7 +288,7 @@ INLAY_LARGER_WINDOWS(depthwise_5_stride_1, "#8",
                      INLAY_MULTIPLY("d", "r3", "r8", "r5")
                      INLAY_MULTIPLY("bt", "r2", "r9", "r7")
                      INLAY_MULTIPLY("d", "r3", "r9", "r7"))
-INLAY_LARGER_WINDOWS(depthwise_5_stride_2, "#16",
+INLAY_LARGER_WINDOWS(depthwise_5_stride_2, "5", "12", "16",
                      "ldmia r12!, {r4-r6}\n"
                      "ldmia r10, {r7-r9}\n"
                      INLAY_MULTIPLY("d", "r0", "r7", "r4")
@@ -267,7 +305,7 @@ INLAY_LARGER_WINDOWS(depthwise_5_stride_2, "#16",
                      INLAY_MULTIPLY("bb", "r2", "r8", "r6")
                      INLAY_MULTIPLY("d", "r3", "r8", "r5")
                      INLAY_MULTIPLY("bb", "r3", "r9", "r6"))
-INLAY_LARGER_WINDOWS(depthwise_7_stride_1, "#8",
+INLAY_LARGER_WINDOWS(depthwise_7_stride_1, "7", "24", "8",
                      "ldmia r12!, {r4-r6}\n"
                      "ldmia r10, {r7-r9}\n"
                      INLAY_MULTIPLY("d", "r0", "r7", "r4")
@@ -288,7 +326,7 @@ INLAY_LARGER_WINDOWS(depthwise_7_stride_1, "#8",
                      INLAY_MULTIPLY("d", "r3", "r7", "r4")
                      INLAY_MULTIPLY("bt", "r2", "r8", "r6")
                      INLAY_MULTIPLY("d", "r3", "r8", "r6"))
-INLAY_LARGER_WINDOWS(depthwise_7_stride_2, "#16",
+INLAY_LARGER_WINDOWS(depthwise_7_stride_2, "7", "16", "16",
                      "ldmia r12!, {r4-r7}\n"
                      "ldrd r8, r9, [r10]\n"
                      INLAY_MULTIPLY("d", "r0", "r8", "r4")
@@ -316,35 +354,6 @@ INLAY_LARGER_WINDOWS(depthwise_7_stride_2, "#16",
 #undef INLAY_STORE_2
 #undef INLAY_REQUANTISE_4
 #undef INLAY_REQUANTISE
-
-/// Larger windows: only their rows in the map.
-template <depthwise_window W>
-INLAY_NEVER_INLINE void depthwise_larger(std::int32_t* block, const std::int32_t* plane, const depthwise_rows& rows,
-                                         std::int8_t* output) {
-  constexpr auto make = W == depthwise_window{5, 1}   ? depthwise_5_stride_1
-                        : W == depthwise_window{5, 2} ? depthwise_5_stride_2
-                        : W == depthwise_window{7, 1} ? depthwise_7_stride_1
-                                                      : depthwise_7_stride_2;
-  const std::int32_t* const weights = block + 1;
-  const std::int32_t* const scale = weights + W.weights_words();
-  depthwise_steps steps;
-  steps.bias = block[0];
-  steps.plane_pitch = rows.plane_pitch;
-  steps.multiplier = scale[0];
-  steps.rounding = scale[1];
-  steps.shift = scale[2];
-  steps.pitch = rows.output_pitch;
-  std::int32_t top = rows.top;
-  for (std::int32_t left = rows.count; left > 0; --left, top += rows.stride, output += rows.output_row_pitch) {
-    const std::int32_t first = top < 0 ? -top : 0, below = rows.input_height - top;
-    steps.plane = plane + (top + first - rows.stored) * rows.plane_pitch / 4;
-    steps.weights = weights + first * W.weights_row_words();
-    steps.weights_end = weights + (below < W.size ? below : W.size) * W.weights_row_words();
-    steps.output = output;
-    steps.columns = rows.columns;
-    make(steps);
-  }
-}
 
 /// Rows of planes, and of the input that they are made from. Assembly counts on the order.
 struct widening {
@@ -429,11 +438,13 @@ struct depthwise_code {
   decltype(gather_window<3, true>)* gather;
 };
 template <depthwise_window W>
-inline constexpr depthwise_code depthwise_code_of{depthwise_larger<W>, gather_window<W.size, W.all_pairs()>};
-template <>
-inline constexpr depthwise_code depthwise_code_of<depthwise_window{3, 1}>{depthwise_3_stride_1, gather_window<3, true>};
-template <>
-inline constexpr depthwise_code depthwise_code_of<depthwise_window{3, 2}>{depthwise_3_stride_2, gather_window<3, true>};
+inline constexpr depthwise_code depthwise_code_of{W == depthwise_window{3, 1}   ? depthwise_3_stride_1
+                                                  : W == depthwise_window{3, 2} ? depthwise_3_stride_2
+                                                  : W == depthwise_window{5, 1} ? depthwise_5_stride_1
+                                                  : W == depthwise_window{5, 2} ? depthwise_5_stride_2
+                                                  : W == depthwise_window{7, 1} ? depthwise_7_stride_1
+                                                                                : depthwise_7_stride_2,
+                                                  gather_window<W.size, W.all_pairs()>};
 
 /// Words, of which there may be none; no calls of memset or memcpy.
 INLAY_ALWAYS_INLINE void clear_words(std::int32_t* to, const std::int32_t* end) {
