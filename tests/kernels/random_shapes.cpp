@@ -136,7 +136,9 @@ constexpr one_layer random_layer(std::uint32_t seed) {
     made.tensors[1] = constant_tensor({4, {outputs, w.kernel.height, w.kernel.width, channels / groups}}, header_bytes,
                                       made.weight_bytes);
   } else if constexpr (Kind == layer_kind::depthwise_conv2d) {
-    outputs = channels * (random.next() % 4 == 0 ? random.between(2, 8) : 1);
+    const bool several = random.next() % 4 == 0;
+    if (several && random.next() % 2 == 0) channels = 1;
+    outputs = channels * (several ? random.between(2, 8) : 1);
     made.weight_bytes = w.kernel.height * w.kernel.width * outputs;
     made.tensors[1] =
         constant_tensor({4, {1, w.kernel.height, w.kernel.width, outputs}}, header_bytes, made.weight_bytes);

@@ -455,7 +455,8 @@ INLAY_ALWAYS_INLINE void clear_twice(std::int32_t* to, std::int32_t count, std::
   for (; count > 0; --count, ++to) to[0] = to[distance] = keep(0);
 }
 INLAY_NEVER_INLINE inline void move_words(const std::int32_t* from, const std::int32_t* end, std::int32_t* to) {
-  for (; end - from >= 4; from += 4, to += 4) std::memcpy(to, from, 16);
+  while (end - from >= 4)
+    asm volatile("ldmia %0!, {r8-r11}\nstmia %1!, {r8-r11}" : "+r"(from), "+r"(to) : : "r8", "r9", "r10", "r11", "memory");
   while (from < end) *to++ = keep(*from++);
 }
 
