@@ -77,6 +77,10 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
       kernel::run(parameters, table.entries, output, r, operands...);
     }
+    template <typename... Operands>
+    static constexpr void run_all(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
+      run(output, r, operands...);
+    }
     template <typename... Weights>
     static constexpr void run_over(const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
                                    const Weights*... weights) {
@@ -160,10 +164,26 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
       kernel::template run<spec>(parameters, table.entries, output, r, as_int8_elements(operands)...);
     }
+    template <typename... Operands>
+    static void run_all(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) {
+      if constexpr (requires {
+                      kernel::template run_all<spec>(parameters, table.entries, output, r,
+                                                     as_int8_elements(operands)...);
+                    })
+        kernel::template run_all<spec>(parameters, table.entries, output, r, as_int8_elements(operands)...);
+      else
+        run(output, r, operands...);
+    }
     template <typename... Weights>
     static void run_over(const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
                          const Weights*... weights) {
-      fast_run_over<kernel, spec>(parameters, table.entries, over, map, ring, as_int8_elements(weights)...);
+      if constexpr (requires {
+                      kernel::template run_over<spec>(parameters, table.entries, map, ring,
+                                                      as_int8_elements(weights)...);
+                    })
+        kernel::template run_over<spec>(parameters, table.entries, map, ring, as_int8_elements(weights)...);
+      else
+        fast_run_over<kernel, spec>(parameters, table.entries, over, map, ring, as_int8_elements(weights)...);
     }
     template <typename... Operands>
     static void run_whole(std::int8_t* output, const Operands&... operands) {
@@ -301,8 +321,12 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       else
         Step::run_over(over_input<Index>, map, arena_bytes + scratch_offset);
     } else if constexpr (has_weights(l.kind)) {
-      Step::run(map, r, view<S, Index, 0>(arena_bytes, inputs, column_patch),
-                pointer<l.inputs[1]>(arena_bytes, inputs));
+      const auto input = view<S, Index, 0>(arena_bytes, inputs, column_patch);
+      const auto weights = pointer<l.inputs[1]>(arena_bytes, inputs);
+      if constexpr (stages.items[S].is_one_layer())
+        Step::run_all(map, r, input, weights);
+      else
+        Step::run(map, r, input, weights);
     } else if constexpr (pointer_operands(l.kind) == 2) {
       Step::run(map, r, view<S, Index, 0>(arena_bytes, inputs, column_patch),
                 view<S, Index, 1>(arena_bytes, inputs, column_patch));

@@ -86,6 +86,12 @@ constexpr one_layer random_layer(std::uint32_t seed) {
     }
     w.stride = {random.one_of({1, 1, 1, 2, 2, 3}), 1};
     w.stride.width = random.next() % 4 == 0 ? random.between(1, 3) : w.stride.height;
+    // Mostly what depthwise kernels are made for.
+    if (Kind == layer_kind::depthwise_conv2d && random.next() % 4 != 0) {
+      w.kernel.height = w.kernel.width = random.one_of({3, 3, 5, 7});
+      w.stride.width = random.between(1, 2);
+      w.dilation = {1, 1};
+    }
     const std::int32_t tall = inlay::dilated_extent(w.kernel.height, w.dilation.height);
     const std::int32_t wide = inlay::dilated_extent(w.kernel.width, w.dilation.width);
     if (random.next() % 3 != 0) {
@@ -130,7 +136,9 @@ constexpr one_layer random_layer(std::uint32_t seed) {
     made.tensors[1] = constant_tensor({4, {outputs, w.kernel.height, w.kernel.width, channels / groups}}, header_bytes,
                                       made.weight_bytes);
   } else if constexpr (Kind == layer_kind::depthwise_conv2d) {
-    outputs = channels * (random.next() % 4 == 0 ? random.between(2, 8) : 1);
+    const bool several = random.next() % 4 == 0;
+    if (several && random.next() % 2 == 0) channels = 1;
+    outputs = channels * (several ? random.between(2, 8) : 1);
     made.weight_bytes = w.kernel.height * w.kernel.width * outputs;
     made.tensors[1] =
         constant_tensor({4, {1, w.kernel.height, w.kernel.width, outputs}}, header_bytes, made.weight_bytes);
@@ -195,7 +203,9 @@ constexpr one_layer random_layer(std::uint32_t seed) {
 
 std::int8_t model[model_capacity];
 std::int8_t first_input[map_capacity], second_input[map_capacity];
-std::int8_t wanted[map_capacity], got[map_capacity], ring[map_capacity];
+std::int8_t wanted[map_capacity];
+// As in an arena.
+alignas(4) std::int8_t got[map_capacity], ring[map_capacity];
 inlay::channel_constants constants[1024];
 std::int32_t sums[1024];
 // Aligned as the tables of any kernel ask to be: the compiler does it for the real ones.
@@ -308,15 +318,57 @@ void add_up_rows(const one_layer& c, const Parameters& parameters) {
                                       region{y, y + 1, 0, from.width()}, view_of<layer_kind::mean>(c, 0));
 }
 
-bool same(const inlay::shape& to, int how) {
-  const std::int32_t channels = to.channels(), pitch = how == 0 ? channels : channels + 2, skip = how == 0 ? 0 : 1;
+/// Whether the output is as wanted, dense or in a wider map, and no byte beside it written.
+bool same(const inlay::shape& to, bool wider) {
+  const std::int32_t channels = to.channels(), pitch = wider ? channels + 2 : channels, skip = wider ? 1 : 0;
   const std::int32_t pixels = to.elements() / channels;
   for (std::int32_t p = 0; p < pixels; ++p) {
     if (std::memcmp(got + p * pitch + skip, wanted + p * channels, static_cast<std::size_t>(channels)) != 0)
       return false;
-    if (how != 0 && (got[p * pitch] != 91 || got[p * pitch + pitch - 1] != 91)) return false;
+    if (wider && (got[p * pitch] != 91 || got[p * pitch + pitch - 1] != 91)) return false;
   }
   return got[pixels * pitch] == 91;
+}
+
+/// Makes the whole output where the kernel has a way of its own for that.
+template <typename Kernel, auto Spec>
+bool make_all(const one_layer& c, const auto& parameters, const auto* table) {
+  const inlay::shape& to = c.tensors[3].extents;
+  const map_view<std::int8_t> map = inlay::whole_map(got, to);
+  const region all{0, map_rows(to), 0, to.width()};
+  const map_view<const std::int8_t> in = inlay::whole_map<const std::int8_t>(first_input, c.tensors[0].extents);
+  if constexpr (requires { Kernel::template run_all<Spec>(parameters, table, map, all, in, model); }) {
+    std::memset(got, 91, sizeof got);
+    Kernel::template run_all<Spec>(parameters, table, map, all, in, model + header_bytes);
+    return true;
+  }
+  return false;
+}
+
+/// The same over its input. Specs say whether kernels can; some only with certain tables.
+template <typename Kernel, auto Spec>
+bool make_over(const one_layer& c, const auto& parameters, const auto* table) {
+  if constexpr (requires { Spec.in_place; }) {
+    constexpr auto in_place = [] {
+      auto s = Spec;
+      s.in_place = true;
+      s.general = false;
+      return s;
+    }();
+    const layer& l = c.layers[0];
+    if (Kernel::specialise(c.view(), l, table) != in_place) return false;
+    const inlay::shape &from = c.tensors[0].extents, &to = c.tensors[3].extents;
+    const std::int32_t scratch_bytes = inlay::detail::overwrite_scratch(c.view(), l);
+    std::memset(got, 91, sizeof got);
+    std::memset(ring, 55, sizeof ring);
+    std::memcpy(got, first_input, static_cast<std::size_t>(from.elements()));
+    Kernel::template run_over<in_place>(parameters, table, inlay::whole_map(got, to), ring, model + header_bytes);
+    // What is left of the input behind the output.
+    if (got[from.elements()] != 91 || ring[scratch_bytes] != 55) got[0] = static_cast<std::int8_t>(~wanted[0]);
+    got[to.elements()] = 91;
+    return true;
+  }
+  return false;
 }
 
 void describe(const one_layer& c, int mode, int how) {
@@ -330,7 +382,7 @@ void describe(const one_layer& c, int mode, int how) {
       int{o.height()}, int{o.width()}, int{o.channels()}, int{c.tensors[3].quant.zero_point},
       int{l.window.kernel.height}, int{l.window.kernel.width}, int{l.window.stride.height}, int{l.window.stride.width},
       int{l.window.dilation.height}, int{l.window.padding.top}, int{l.window.padding.left}, static_cast<int>(l.clamp),
-      mode, how == 0 ? "whole" : "rows and strips");
+      mode, how == 0 ? "whole" : how == 1 ? "rows and strips" : how == 2 ? "all at once" : "over its input");
 }
 
 struct tally {
@@ -357,10 +409,16 @@ void compare(tally& t) {
       for (std::int8_t& byte : first_input) byte = random_byte(mode == 5 ? 4 : mode % 3);
       for (std::int8_t& byte : second_input) byte = random_byte(mode == 5 ? 2 : mode % 3);
       const auto* table = make_table<Kernel, Kind>(g, l);
-      for (int how = 0; how < 2; ++how) {
+      for (int how = 0; how < 4; ++how) {
         if constexpr (inlay::makes_regions(Kind)) {
           const region all{0, map_rows(to), 0, to.width()};
           if constexpr (inlay::has_weights(Kind)) {
+            if (how == 2 && !make_all<Kernel, spec>(c, parameters, table)) continue;
+            if (how == 3 && !make_over<Kernel, spec>(c, parameters, table)) continue;
+          }
+          if (how >= 2) {
+            if (!inlay::has_weights(Kind)) continue;
+          } else if constexpr (inlay::has_weights(Kind)) {
             reference::run(reference_parameters, constants, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0),
                            model + header_bytes);
             make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
@@ -382,7 +440,7 @@ void compare(tally& t) {
             });
           }
         } else {
-          if (how != 0 && !inlay::is_global_mean(g, l)) continue;
+          if (how > (inlay::is_global_mean(g, l) ? 1 : 0)) continue;
           std::memset(got, 91, sizeof got);
           if constexpr (inlay::has_weights(Kind)) {
             reference::run_whole(reference_parameters, constants, wanted, first_input, model + header_bytes);
@@ -400,7 +458,7 @@ void compare(tally& t) {
             }
           }
         }
-        if (!same(to, inlay::makes_regions(Kind) ? how : 0)) {
+        if (!same(to, how == 1 && inlay::makes_regions(Kind))) {
           ++t.wrong;
           describe(c, mode, how);
         }

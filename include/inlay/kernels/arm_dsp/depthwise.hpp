@@ -1,469 +1,66 @@
 // Inlay: DEPTHWISE_CONV_2D for Cortex-M4, M7 and M33.
-//
-// Four channels at a time, along a row of outputs. Every column of the input is widened once, its zero point
-// subtracted, into pairs of rows, so that one instruction multiplies what stands below one another, and is added to
-// the sums of all outputs that it is part of; then the oldest of them is complete. What a channel needs for that
-// stands together on the stack, a `block`, in the order in which instructions that load many registers take it:
-//
-//   sums of the outputs begun, oldest first; the bias: the sum of the next one
-//   for each pair of rows (the last may be a single one):
-//     the pair of the column, its weights for each of the sums
-//   multiplier, rounding, shift
-//
-// At stride 2 two columns are added at once: first the one whose place in the window is odd. Columns beyond the map's
-// sides are 0, or left out; for rows beyond its top and bottom it is the weights that are 0.
 #pragma once
 
-#include <inlay/kernels/arm_dsp/convolution.hpp>
-#include <inlay/kernels/arm_dsp/primitives.hpp>
+#include <inlay/kernels/arm_dsp/depthwise_planes.hpp>
+#include <inlay/kernels/arm_dsp/depthwise_row.hpp>
+#include <inlay/kernels/overwrite.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace inlay {
 
-namespace detail::arm_dsp {
-
-/// A square window of 3, 5 or 7, stride 1 or 2; any size and stride over one channel.
-struct depthwise_window {
-  std::int8_t size = 3, stride = 1;
-  bool one_channel = false;
-  friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
-
-  /// Outputs begun and not complete.
-  constexpr int begun() const { return (size - 1) / stride; }
-  constexpr int pairs() const { return size / 2; }
-  /// Whether registers suffice for the column; then blocks have no place for it.
-  constexpr bool columns_in_registers() const { return size == 3; }
-  /// Words of a block before the columns, for a pair of rows, and in all.
-  constexpr int sums() const { return begun() + 1; }
-  constexpr int row() const { return columns_in_registers() ? size : size + stride; }
-  constexpr int block() const { return sums() + (pairs() + 1) * row() + 3; }
-  /// Where among the words of a pair of rows the column with place x in the window has its weights.
-  constexpr int weight_place(int x) const {
-    if (stride == 1) return row() - 1 - x;
-    if (columns_in_registers()) return (x + 2) % 3;
-    return x % 2 == 1 ? (size - x) / 2 : (size + 1) / 2 + 1 + (size - 1 - x) / 2;
-  }
-  /// Where the first or second of the columns added at once is itself.
-  constexpr int column_place(int which) const { return which == 0 ? 0 : (size + 1) / 2; }
-};
-
-/// The lower halves of two words, and the upper ones.
-INLAY_ALWAYS_INLINE std::int32_t lower_halves(std::int32_t a, std::int32_t b) {
-  std::int32_t pair;
-  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
-  return pair;
-}
-INLAY_ALWAYS_INLINE std::int32_t upper_halves(std::int32_t a, std::int32_t b) {
-  std::int32_t pair;
-  asm("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(b), "r"(a));
-  return pair;
-}
-
-/// Four int8 of each of two rows, `bias` added, as pairs, each to a block of its own.
-INLAY_ALWAYS_INLINE void store_pairs(std::int32_t a, std::int32_t b, std::int32_t bias, std::int32_t* to, int block) {
-  const std::int32_t lower = lower_halves(a, b), upper = upper_halves(a, b);
-  to[0] = add_even_bytes(bias, lower);
-  to[block] = add_odd_bytes(bias, lower);
-  to[2 * block] = add_even_bytes(bias, upper);
-  to[3 * block] = add_odd_bytes(bias, upper);
-}
-
-/// The same for one row. The upper halves are not used.
-INLAY_ALWAYS_INLINE void store_singles(std::int32_t a, std::int32_t bias, std::int32_t* to, int block) {
-  std::int32_t third, fourth;
-  asm("sxtab16 %0, %1, %2, ror #16" : "=r"(third) : "r"(bias), "r"(a));
-  asm("sxtab16 %0, %1, %2, ror #24" : "=r"(fourth) : "r"(bias), "r"(a));
-  to[0] = add_even_bytes(bias, a);
-  to[block] = add_odd_bytes(bias, a);
-  to[2 * block] = third;
-  to[3 * block] = fourth;
-}
-
-// Adds a column, or two, to the sums of one channel, and makes the output that is complete. Registers r0 … are the
-// sums, those behind them hold a column and its weights. `block` goes on to the next channel's.
-#define INLAY_REQUANTISE        \
-  "add r2, r2, r0, asr #31\n\t" \
-  "smmlar r0, r0, r1, r2\n\t"   \
-  "asr r0, r0, r3\n\t"          \
-  "ssat r0, #8, r0, asr #1\n\t" \
-  "strb r0, [lr], #1\n\t"
-
-#define INLAY_ROW_5_1(multiply)                                                                            \
-  "ldmia r12!, {r5-r6, r8-r11}\n\t" multiply " r0, r5, r6, r0\n\t" multiply " r1, r5, r8, r1\n\t" multiply \
-  " r2, r5, r9, r2\n\t" multiply " r3, r5, r10, r3\n\t" multiply " r4, r5, r11, r4\n\t"
-#define INLAY_ROW_5_2(multiply)                                                                            \
-  "ldmia r12!, {r3-r6, r8-r10}\n\t" multiply " r0, r3, r4, r0\n\t" multiply " r1, r3, r5, r1\n\t" multiply \
-  " r0, r6, r8, r0\n\t" multiply " r1, r6, r9, r1\n\t" multiply " r2, r6, r10, r2\n\t"
-#define INLAY_ROW_7_1(multiply)                                                                      \
-  "ldmia r12!, {r8-r11}\n\t" multiply " r0, r8, r9, r0\n\t" multiply " r1, r8, r10, r1\n\t" multiply \
-  " r2, r8, r11, r2\n\t"                                                                             \
-  "ldmia r12!, {r9-r11}\n\t" multiply " r3, r8, r9, r3\n\t" multiply " r4, r8, r10, r4\n\t" multiply \
-  " r5, r8, r11, r5\n\t"                                                                             \
-  "ldr r9, [r12], #4\n\t" multiply " r6, r8, r9, r6\n\t"
-#define INLAY_ROW_7_2(multiply)                                                                           \
-  "ldmia r12!, {r4-r6, r8}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply    \
-  " r2, r4, r8, r2\n\t"                                                                                   \
-  "ldmia r12!, {r4-r6, r8-r9}\n\t" multiply " r0, r4, r5, r0\n\t" multiply " r1, r4, r6, r1\n\t" multiply \
-  " r2, r4, r8, r2\n\t" multiply " r3, r4, r9, r3\n\t"
-
-/// Adds a column, or two at stride 2, that stand in the blocks, and makes an output of each channel.
-template <depthwise_window W>
-INLAY_NEVER_INLINE void add_stored_column(std::int32_t* block, std::int8_t* output) {
-  // Few registers are left; operands in fixed ones suit every build. r7 may be the frame pointer.
-  register std::int32_t* first asm("r0") = block;
-  register std::int8_t* second asm("r1") = output;
-  // From behind the rows back to the sums.
-  constexpr int back = -4 * (W.block() - 3);
-#define INLAY_CHANNEL(load, rows, store) load rows store "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
-#define INLAY_ADD_COLUMN(code)                                                   \
-  asm volatile("mov r12, r0\n\tmov lr, r1\n\t" code                              \
-               : "+r"(first), "+r"(second)                                       \
-               : [back] "i"(back), [back2] "i"(back + 8), [back4] "i"(back + 16) \
-               : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
-  // The bits of a shift above the lowest eight say that there are more channels.
-#define INLAY_ADD_COLUMNS(channel) INLAY_ADD_COLUMN("1:\n\t" channel "lsrs r3, r3, #8\n\tbne 1b\n\t")
-  if constexpr (W == depthwise_window{5, 1}) {
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r4}\n\t",
-                                    INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlad") INLAY_ROW_5_1("smlabb"),
-                                    "strd r1, r2, [r12, %[back]]\n\tstrd r3, r4, [r12, %[back2]]\n\t"));
-  } else if constexpr (W == depthwise_window{5, 2}) {
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r2}\n\t",
-                                    INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlad") INLAY_ROW_5_2("smlabb"),
-                                    "strd r1, r2, [r12, %[back]]\n\t"));
-  } else if constexpr (W == depthwise_window{7, 1}) {
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r6}\n\t",
-                                    INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad") INLAY_ROW_7_1("smlad")
-                                        INLAY_ROW_7_1("smlabb"),
-                                    "strd r1, r2, [r12, %[back]]\n\tstrd r3, r4, [r12, %[back2]]\n\t"
-                                    "strd r5, r6, [r12, %[back4]]\n\t"));
-  } else {
-    static_assert(W == depthwise_window{7, 2});
-    INLAY_ADD_COLUMNS(INLAY_CHANNEL("ldmia r12!, {r0-r3}\n\t",
-                                    INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad") INLAY_ROW_7_2("smlad")
-                                        INLAY_ROW_7_2("smlabb"),
-                                    "strd r1, r2, [r12, %[back]]\n\tstr r3, [r12, %[back2]]\n\t"));
-  }
-#undef INLAY_ADD_COLUMNS
-#undef INLAY_ADD_COLUMN
-#undef INLAY_CHANNEL
-}
-#undef INLAY_ROW_5_1
-#undef INLAY_ROW_5_2
-#undef INLAY_ROW_7_1
-#undef INLAY_ROW_7_2
-
-/// Twice the weights of four channels, to their blocks; those of the window's rows not in [first_row, end_row) as 0.
-template <depthwise_window W>
-INLAY_ALWAYS_INLINE void gather_weights(const std::int8_t* weights, std::int32_t channels, std::int32_t first_row,
-                                        std::int32_t end_row, std::int32_t* block) {
-  const auto mask = [&](int y) {
-    return y >= first_row && y < end_row ? -1 : 0;
-  };
-  std::int32_t* row = block + W.sums();
-  int y = 0;
-  for (; y < W.size - 1; y += 2, row += W.row(), weights += W.size * channels) {
-    const std::int32_t mask_a = mask(y), mask_b = mask(y + 1);
-    const std::int8_t* below = weights + W.size * channels;
-    for (int x = 0; x < W.size; ++x, weights += channels, below += channels) {
-      const std::int32_t a = load_word(weights) & mask_a, b = load_word(below) & mask_b;
-      std::int32_t* to = row + W.weight_place(x);
-      const std::int32_t lower = lower_halves(a, b), upper = upper_halves(a, b);
-      to[0] = add_even_bytes(even_bytes(lower), lower);
-      to[W.block()] = add_odd_bytes(odd_bytes(lower), lower);
-      to[2 * W.block()] = add_even_bytes(even_bytes(upper), upper);
-      to[3 * W.block()] = add_odd_bytes(odd_bytes(upper), upper);
-    }
-  }
-  const std::int32_t mask_a = mask(y);
-  for (int x = 0; x < W.size; ++x, weights += channels) {
-    const std::int32_t a = load_word(weights) & mask_a;
-    std::int32_t* to = row + W.weight_place(x);
-    to[0] = a << 24 >> 23;
-    to[W.block()] = a << 16 >> 24 << 1;
-    to[2 * W.block()] = a << 8 >> 24 << 1;
-    to[3 * W.block()] = a >> 24 << 1;
-  }
-}
-
-/// Four channels of a row of outputs. Assembly counts on the order.
-template <depthwise_window W>
-struct depthwise_row {
-  const std::int8_t* rows[W.size];  // input under each row of the window, column 0
-  std::int32_t input_pitch;         // from a column to the next
-  std::int32_t at;                  // from column 0 to the one to add
-  std::int32_t blocks[4 * W.block()];
-  std::int32_t output_pitch;
-  std::int32_t count;  // columns to add, or pairs of them
-  std::int32_t bias;   // minus_twice() of the input's zero point
-};
-
-/// Adds columns, and returns where the output after theirs goes. `output_pitch` is from behind one output to the next.
-template <depthwise_window W>
-INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<W>& row, std::int8_t* output) {
-  register depthwise_row<W>* first asm("r0") = &row;
-  register std::int8_t* second asm("r1") = output;
-#define INLAY_ADD_COLUMNS(code)                                                                                        \
-  asm volatile("mov r12, r0\n\tmov lr, r1\n\t1:\n\t" code                                                              \
-               "ldmia r12, {r0-r1}\n\t"                                                                                \
-               "sub r12, r12, %[size]\n\t"                                                                             \
-               "add lr, lr, r0\n\t"                                                                                    \
-               "subs r1, r1, #1\n\t"                                                                                   \
-               "str r1, [r12, %[count]]\n\t"                                                                           \
-               "bne 1b\n\tmov r1, lr\n\t"                                                                              \
-               : "+r"(first), "+r"(second)                                                                             \
-               : [size] "i"(offsetof(depthwise_row<W>, output_pitch)), [count] "i"(offsetof(depthwise_row<W>, count)), \
-                 [bias] "i"(offsetof(depthwise_row<W>, bias) - offsetof(depthwise_row<W>, blocks))                     \
-               : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
-  if constexpr (W.stride == 1) {
-#define INLAY_CHANNEL(rows, row) \
-  "ldmia r12!, {r0-r5}\n\t"      \
-  "sxtab16 r6, r11, " rows       \
-  "\n\t"                         \
-  "smlad r0, r6, r3, r0\n\t"     \
-  "smlad r1, r6, r4, r1\n\t"     \
-  "smlad r2, r6, r5, r2\n\t"     \
-  "ldmia r12!, {r3-r5}\n\t"      \
-  "sxtab16 r6, r11, r10" row     \
-  "\n\t"                         \
-  "smlabb r0, r6, r3, r0\n\t"    \
-  "smlabb r1, r6, r4, r1\n\t"    \
-  "smlabb r2, r6, r5, r2\n\t"    \
-  "strd r1, r2, [r12, #-36]\n\t" \
-  "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
-    INLAY_ADD_COLUMNS(
-        "ldmia r12!, {r0-r4}\n\t"
-        "ldr r11, [r12, %[bias]]\n\t"
-        "ldr r0, [r0, r4]\n\t"
-        "ldr r1, [r1, r4]\n\t"
-        "ldr r10, [r2, r4]\n\t"
-        "add r4, r4, r3\n\t"
-        "str r4, [r12, #-4]\n\t"
-        "pkhbt r8, r0, r1, lsl #16\n\t"
-        "pkhtb r9, r1, r0, asr #16\n\t" INLAY_CHANNEL("r8", "") INLAY_CHANNEL("r8, ror #8", ", ror #8")
-            INLAY_CHANNEL("r9", ", ror #16") INLAY_CHANNEL("r9, ror #8", ", ror #24"));
-#undef INLAY_CHANNEL
-  } else {
-#define INLAY_CHANNEL(rows, row) \
-  "ldmia r12!, {r0-r4}\n\t"      \
-  "sxtab16 r5, r6, r8" rows      \
-  "\n\t"                         \
-  "smlad r0, r5, r2, r0\n\t"     \
-  "sxtab16 r5, r6, r9" rows      \
-  "\n\t"                         \
-  "smlad r0, r5, r3, r0\n\t"     \
-  "smlad r1, r5, r4, r1\n\t"     \
-  "ldmia r12!, {r2-r4}\n\t"      \
-  "sxtab16 r5, r6, r10" row      \
-  "\n\t"                         \
-  "smlabb r0, r5, r2, r0\n\t"    \
-  "sxtab16 r5, r6, r11" row      \
-  "\n\t"                         \
-  "smlabb r0, r5, r3, r0\n\t"    \
-  "smlabb r1, r5, r4, r1\n\t"    \
-  "str r1, [r12, #-32]\n\t"      \
-  "ldmia r12!, {r1-r3}\n\t" INLAY_REQUANTISE
-    // Registers are short: the upper halves of the first two rows are loaded when the lower ones are done with.
-    INLAY_ADD_COLUMNS(
-        "ldmia r12!, {r0-r4}\n\t"
-        "ldr r5, [r0, r4]\n\t"
-        "ldr r6, [r1, r4]\n\t"
-        "ldr r10, [r2, r4]\n\t"
-        "pkhbt r8, r5, r6, lsl #16\n\t"
-        "add r4, r4, r3\n\t"
-        "ldr r0, [r0, r4]\n\t"
-        "ldr r1, [r1, r4]\n\t"
-        "ldr r11, [r2, r4]\n\t"
-        "pkhbt r9, r0, r1, lsl #16\n\t"
-        "add r4, r4, r3\n\t"
-        "str r4, [r12, #-4]\n\t"
-        "ldr r6, [r12, %[bias]]\n\t"
-        INLAY_CHANNEL("", "")
-        INLAY_CHANNEL(", ror #8", ", ror #8")
-        "ldrd r0, r1, [r12, #-108]\n\t"
-        "ldrd r2, r3, [r12, #-96]\n\t"
-        "sub r3, r3, r2\n\t"
-        "ldr r4, [r0, r3]\n\t"
-        "ldr r5, [r1, r3]\n\t"
-        "pkhtb r9, r5, r4, asr #16\n\t"
-        "sub r3, r3, r2\n\t"
-        "ldr r4, [r0, r3]\n\t"
-        "ldr r5, [r1, r3]\n\t"
-        "pkhtb r8, r5, r4, asr #16\n\t"
-        INLAY_CHANNEL("", ", ror #16")
-        INLAY_CHANNEL(", ror #8", ", ror #24"));
-#undef INLAY_CHANNEL
-  }
-#undef INLAY_ADD_COLUMNS
-#undef INLAY_REQUANTISE
-  return second;
-}
-
-/// Where the outputs of a row are and the input under them.
-template <depthwise_window W>
-struct depthwise_columns {
-  const std::int8_t* rows[W.size];  // input under each row of the window, column 0
-  std::int32_t pitch;               // from a column to the next
-  std::int32_t output_pitch;
-  std::int32_t first, end;  // outputs
-  std::int32_t left;        // padding
-  std::int32_t width;       // of the input
-  std::int32_t zero_point;  // of the input
-
-  /// The first column that outputs need. Sums of outputs before them are made and dropped.
-  std::int32_t low() const {
-    const std::int32_t column = first * W.stride - left;
-    return column > 0 ? column : 0;
-  }
-  /// The last columns that output i needs; at stride 2 the first of two.
-  std::int32_t column(std::int32_t i) const { return i * W.stride - left + W.size - W.stride; }
-  /// The first output that gets anything from the map.
-  std::int32_t begun() const {
-    std::int32_t i = first - W.begun();
-    while (column(i) + W.stride <= 0) ++i;
-    return i;
-  }
-};
-
-/// Columns to add one after another.
-struct depthwise_part {
-  std::int32_t x;
-  std::int16_t count;
-  bool wanted;  // whether the outputs they complete are
-  bool inside;  // the map
-};
-
-template <depthwise_window W>
-struct depthwise_parts {
-  // Columns in the map and beyond it, and two that are half in it at both sides; some wanted, some not.
-  depthwise_part items[7];
-  int count = 0;
-
-  INLAY_ALWAYS_INLINE explicit depthwise_parts(const depthwise_columns<W>& in) {
-    if (!W.columns_in_registers()) return;
-    for (std::int32_t i = in.begun(); i < in.end; ++count) {
-      const std::int32_t x = in.column(i), rest = (i < in.first ? in.first : in.end) - i;
-      const bool inside = x >= in.low() && x + W.stride <= in.width;
-      std::int32_t steps = inside ? (in.width - x) / W.stride : x >= in.width ? rest : 1;
-      if (steps > rest) steps = rest;
-      items[count] = {x, static_cast<std::int16_t>(steps), i >= in.first, inside};
-      i += steps;
-    }
-  }
-};
-
-/// Outputs of four channels, from c on, the first at `output`.
-template <depthwise_window W>
-INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<W>& in, const depthwise_parts<W>& parts, std::int32_t c,
-                                      depthwise_row<W>& row, std::int8_t* output) {
-  std::int8_t dropped[4];
-  std::int32_t sides[W.size * W.stride];
-  const std::int32_t beyond = (in.zero_point & 0xff) * 0x01010101;
-  for (const depthwise_part* part = parts.items; part < parts.items + parts.count; ++part) {
-    if (part->inside) {
-      for (int y = 0; y < W.size; ++y) row.rows[y] = in.rows[y] + c;
-      row.input_pitch = in.pitch;
-      row.at = part->x * in.pitch;
-    } else if (W.stride == 1 || part->x >= in.width) {
-      row.input_pitch = row.at = 0;
-      for (const std::int8_t*& r : row.rows) r = reinterpret_cast<const std::int8_t*>(&beyond);
-    } else {
-      row.input_pitch = 4;
-      row.at = 0;
-      for (int y = 0; y < W.size; ++y) {
-        row.rows[y] = reinterpret_cast<const std::int8_t*>(sides + y * W.stride);
-        for (int which = 0; which < W.stride; ++which) {
-          const std::int32_t x = part->x + which;
-          sides[y * W.stride + which] =
-              x >= in.low() && x < in.width ? load_word(in.rows[y] + x * in.pitch + c) : beyond;
-        }
-      }
-    }
-    row.count = part->count;
-    row.output_pitch = (part->wanted ? in.output_pitch : 0) - 4;
-    std::int8_t* next = add_columns(row, part->wanted ? output : dropped);
-    if (part->wanted) output = next;
-  }
-}
-
-/// The same for windows that need more registers than there are.
-template <depthwise_window W>
-INLAY_NEVER_INLINE void make_stored_outputs(const depthwise_columns<W>& in, std::int32_t c, depthwise_row<W>& row,
-                                            std::int8_t* output) {
-  const std::int32_t low = in.low();
-  std::int8_t dropped[4];
-  for (std::int32_t i = in.begun(); i < in.end; ++i) {
-    for (int which = 0; which < W.stride; ++which) {
-      std::int32_t* stored = row.blocks + W.sums() + W.column_place(which);
-      const std::int32_t column = in.column(i) + which;
-      if (column >= low && column < in.width) {
-        const std::int32_t at = column * in.pitch + c;
-        for (int pair = 0; pair < W.pairs(); ++pair, stored += W.row())
-          store_pairs(load_word(in.rows[2 * pair] + at), load_word(in.rows[2 * pair + 1] + at), row.bias, stored,
-                      W.block());
-        store_singles(load_word(in.rows[2 * W.pairs()] + at), row.bias, stored, W.block());
-      } else {
-        for (int pair = 0; pair <= W.pairs(); ++pair, stored += W.row())
-          for (int channel = 0; channel < 4; ++channel) stored[channel * W.block()] = 0;
-      }
-    }
-    add_stored_column<W>(row.blocks, i >= in.first ? output : dropped);
-    if (i >= in.first) output += in.output_pitch;
-  }
-}
-
-}  // namespace detail::arm_dsp
-
-/// Square windows that are not dilated: of 3, 5 and 7 over four channels or more with one output each, and those over
-/// one channel that have few weights.
+/// Square windows of 3, 5 and 7 that are not dilated: over any number of channels with one output each, and over one
+/// channel.
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp::scale_table {
   struct parameters {
-    std::int16_t input_height, input_width, channels;
+    std::int16_t input_height, input_width, input_channels, channels;
     std::int8_t top, left;  // padding
     std::int8_t row_stride;
     std::int8_t input_zero_point;
     detail::arm_dsp::output_range range;
     detail::arm_dsp::requantisation requantisation;
+    detail::arm_dsp::depthwise_window window;
     std::int32_t bias_distance;
   };
   struct spec {
     detail::arm_dsp::depthwise_window window;
-    bool general;  // some channels cannot go the short way
+    bool general;   // some channels cannot go the short way
+    bool in_place;  // run_over is there
+    bool by_rows;   // there is a faster way for single rows
+    friend constexpr bool operator==(const spec&, const spec&) = default;
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
     const shape& out = g.output_of(l).extents;
     const window2d& w = l.window;
-    const auto is_size = [](std::int32_t size) {
-      return size == 3 || size == 5 || size == 7;
+    const std::int32_t size = w.kernel.width;
+    // Some of each window is in the map.
+    const auto is_over_map = [size](std::int32_t before, std::int32_t outputs, std::int32_t stride, std::int32_t extent) {
+      return before < size && (outputs - 1) * stride - before < extent;
     };
-    if (in.height() > 0x7fff || in.width() > 0x7fff || in.channels() > 0x7fff || w.padding.top > 0x7f ||
-        w.padding.left >= w.kernel.width || w.dilation != extent2d{1, 1} || w.kernel.height != w.kernel.width ||
-        w.stride.height > 0x7f)
-      return false;
-    if (in.channels() == 1)
-      return g.input_of(l, 1).extents.elements() <= detail::arm_dsp::most_ordered_weights && w.kernel.width == 3 &&
-             w.stride.width <= 2;
-    return out.channels() == in.channels() && in.channels() >= 4 && is_size(w.kernel.width) && w.stride.width <= 2;
+    return in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} &&
+           w.kernel.height == size && (size == 3 || size == 5 || size == 7) && w.stride.width <= 2 &&
+           w.stride.height <= 0x7f && is_over_map(w.padding.top, out.height(), w.stride.height, in.height()) &&
+           is_over_map(w.padding.left, out.width(), w.stride.width, in.width()) &&
+           (in.channels() == out.channels() || in.channels() == 1);
   }
 
   /// For any table.
-  static constexpr spec specialise(graph_view, const layer& l) {
-    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)}, true};
-  }
+  static constexpr spec specialise(graph_view g, const layer& l) { return {window_of(l), true, false, by_rows(g, l)}; }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
-    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width),
-             g.input_of(l).extents.channels() == 1},
-            is_general(table, g.output_of(l).extents.channels())};
+    const bool general = is_general(table, g.output_of(l).extents.channels());
+    const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= detail::overwrite_scratch(g, l);
+    return {window_of(l), general, fits && !general, by_rows(g, l)};
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
     return {static_cast<std::int16_t>(in.height()),
             static_cast<std::int16_t>(in.width()),
+            static_cast<std::int16_t>(in.channels()),
             static_cast<std::int16_t>(g.output_of(l).extents.channels()),
             static_cast<std::int8_t>(l.window.padding.top),
             static_cast<std::int8_t>(l.window.padding.left),
@@ -471,6 +68,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             static_cast<std::int8_t>(g.input_of(l).quant.zero_point),
             detail::arm_dsp::range_of(g, l),
             detail::arm_dsp::short_requantisation(g, l),
+            window_of(l),
             detail::arm_dsp::bias_distance(g, l)};
   }
 
@@ -478,88 +76,248 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    if constexpr (S.window.one_channel) {
-      using namespace detail::arm_dsp;
-      // Compilers know which.
-      (p.requantisation == requantisation::saturating
-           ? convolve<requantisation::saturating, true>
-           : convolve<requantisation::clamped, true>)(as_convolution<S.window>(p), table, output, r, input, weights);
+    if constexpr (S.by_rows) {
+      make_rows<S.window.stride>(p, table, output, r, input, weights);
     } else {
-      run_short<S.window>(p, table, output, r, input, weights);
-      if constexpr (S.general) run_uncommon<S.window>(p, table, output, r, input, weights);
+      for (region row = r; row.first_row < r.end_row; ++row.first_row) {
+        row.end_row = row.first_row + 1;
+        make_on_stack<words_on_stack(S.window)>(p, table, output, row, input, weights,
+                                                detail::arm_dsp::depthwise_code_of<S.window>);
+      }
     }
+    if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
+  }
+
+  /// The whole output, which is in memory with all its rows.
+  template <spec S>
+  INLAY_ALWAYS_INLINE static void run_all(const parameters& p, const table_entry* table,
+                                          const map_view<std::int8_t>& output, const region& r,
+                                          const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    make_on_stack<words_on_stack(S.window)>(p, table, output, r, input, weights,
+                                            detail::arm_dsp::depthwise_code_of<S.window>);
+    if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
+  }
+
+  /// Writes the whole output over the input.
+  template <spec S>
+  requires(S.in_place) static void run_over(const parameters& p, const table_entry* table,
+                                            const map_view<std::int8_t>& map, std::int8_t* scratch,
+                                            const std::int8_t* weights) {
+    make_over(p, table, map, scratch, weights, detail::arm_dsp::depthwise_code_of<S.window>);
   }
 
  private:
-  template <detail::arm_dsp::depthwise_window W>
-  static constexpr detail::arm_dsp::convolution as_convolution(const parameters& p) {
-    detail::arm_dsp::convolution c;
-    c.bias_distance = p.bias_distance;
-    c.input_height = p.input_height;
-    c.input_width = p.input_width;
-    c.group_channels = 1;
-    c.group_outputs = p.channels;
-    c.kernel_height = c.kernel_width = static_cast<std::uint8_t>(W.size);
-    c.stride_height = static_cast<std::uint8_t>(p.row_stride);
-    c.stride_width = static_cast<std::uint8_t>(W.stride);
-    c.padding_top = static_cast<std::uint8_t>(p.top);
-    c.padding_left = static_cast<std::uint8_t>(p.left);
-    c.input_zero_point = p.input_zero_point;
-    c.range = p.range;
-    return c;
+  static constexpr bool by_rows(graph_view g, const layer& l) {
+    const std::int32_t channels = g.input_of(l).extents.channels();
+    return l.window.kernel.width == 3 && channels >= 4 && channels == g.output_of(l).extents.channels();
+  }
+  static constexpr detail::arm_dsp::depthwise_window window_of(const layer& l) {
+    return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
   }
 
-  template <detail::arm_dsp::depthwise_window W>
-  INLAY_NEVER_INLINE static void run_short(const parameters& p, const table_entry* table,
+  INLAY_NEVER_INLINE static void make_over(const parameters& p, const table_entry* table,
+                                           const map_view<std::int8_t>& map, std::int8_t* scratch,
+                                           const std::int8_t* weights, const detail::arm_dsp::depthwise_code& code) {
+    const std::int32_t row_bytes = p.input_width * map.pixel_pitch;
+    const std::int32_t scratch_rows = p.window.size < p.input_height ? p.window.size : p.input_height;
+    make(p, table, map, {0, map.rows, 0, map.row_pitch / map.pixel_pitch},
+         {map.data, map.pixel_pitch, row_bytes, p.input_height, 0}, weights, code,
+         reinterpret_cast<std::int32_t*>(scratch), scratch_rows * row_bytes / 4);
+  }
+
+  template <std::int32_t BufferWords>
+  INLAY_NEVER_INLINE static void make_on_stack(const parameters& p, const table_entry* table,
+                                               const map_view<std::int8_t>& output, const region& r,
+                                               const map_view<const std::int8_t>& input, const std::int8_t* weights,
+                                               const detail::arm_dsp::depthwise_code& code) {
+    std::int32_t buffer[BufferWords];
+    make(p, table, output, r, input, weights, code, buffer, BufferWords);
+  }
+  static constexpr std::int32_t words_on_stack(detail::arm_dsp::depthwise_window w) {
+    const std::int32_t usual = w.size == 3 ? 130 : 119;
+    return w.least_words(4) > usual ? w.least_words(4) : usual;
+  }
+
+  /// Outputs from planes in a buffer of `words`.
+  INLAY_SMALL INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
+                                                  const map_view<std::int8_t>& output, const region& r,
+                                                  const map_view<const std::int8_t>& input, const std::int8_t* weights,
+                                                  const detail::arm_dsp::depthwise_code& code, std::int32_t* buffer,
+                                                  std::int32_t words) {
+    using namespace detail::arm_dsp;
+    const depthwise_window w = p.window;
+    const bool shared = p.input_channels == 1;  // one plane for all outputs
+    // Rows of the input under all outputs. Those that larger windows leave the map with are not stored.
+    std::int32_t all_rows = (r.end_row - r.first_row - 1) * p.row_stride + w.size;
+    if (w.size > 3) {
+      const std::int32_t top = r.first_row * p.row_stride - p.top;
+      if (all_rows > p.input_height - top) all_rows = p.input_height - top;
+      if (top < 0) all_rows += top;
+    }
+    // Two planes are made in less time than one after the other, but weights that are gathered again for each piece
+    // of a plane take more.
+    words -= w.words_beside();
+    const std::int32_t all_words = all_rows * w.plane_row_words(r.end_column - r.first_column);
+    const bool twins = p.channels > 1 && !shared && (w.size == 3 || 2 * all_words <= words);
+    const std::int32_t plane_words = twins ? words / 2 : words;
+    const std::int32_t least_rows = all_rows < w.size ? all_rows : w.size;
+    const std::int32_t most_columns = (plane_words / least_rows * 2 - w.size) / w.stride + 1;
+    std::int32_t* const scale = buffer + 1 + w.weights_words();
+    std::int32_t* const planes = buffer + w.words_beside();
+    depthwise_rows rows;
+    rows.output_pitch = output.pixel_pitch;
+    rows.output_row_pitch = output.row_pitch;
+    rows.stride = p.row_stride;
+    rows.input_height = p.input_height;
+    for (std::int32_t x = r.first_column; x < r.end_column; x += rows.columns) {
+      rows.columns = r.end_column - x < most_columns ? r.end_column - x : most_columns;
+      const std::int32_t row_words = w.plane_row_words(rows.columns);
+      rows.plane_pitch = 4 * row_words;
+      rows.fours_bytes = (rows.columns >> 2) * 8 * w.stride;
+      rows.twos_bytes = rows.fours_bytes + ((rows.columns & 3) + 1) / 2 * 4 * w.stride;
+      rows.plane_step = rows.stride * rows.plane_pitch - rows.twos_bytes;
+      rows.output_step = rows.output_row_pitch - (rows.columns & ~1) * rows.output_pitch;
+      std::int32_t plane_rows = plane_words / row_words;
+      std::int32_t most_rows = (plane_rows - w.size) / rows.stride + 1;
+      if (plane_rows >= all_rows) {
+        plane_rows = all_rows;
+        most_rows = r.end_row - r.first_row;
+      }
+      // Columns of the plane that are in the map.
+      const std::int32_t left = x * w.stride - p.left;
+      const std::int32_t first_column = left < 0 ? 0 : left;
+      const std::int32_t before = first_column - left;
+      std::int32_t columns = (rows.columns - 1) * w.stride + w.size - before;
+      if (columns > p.input_width - first_column) columns = p.input_width - first_column;
+      widening widened;
+      widened.pixel_pitch = input.pixel_pitch;
+      widened.row_pitch = input.row_pitch;
+      widened.odd = before & 1;
+      widened.columns = columns - widened.odd;
+      widened.beside = (p.input_zero_point & 0xff) * 0x101;
+      widened.minus_zero_points = minus_twice(p.input_zero_point);
+      const std::int32_t distance = plane_rows * row_words;
+      widened.plane_bytes = 4 * distance;
+      widened.row_bytes = rows.plane_pitch;
+      scale[3] = rows.output_pitch;
+      scale[6] = (rows.columns & 1) != 0 ? 0 : rows.output_pitch;
+      std::int32_t* row_end = planes;
+      for (std::int32_t i = twins ? 2 * plane_rows : plane_rows; i > 0; --i) {
+        std::int32_t* const row = row_end;
+        row_end += row_words;
+        clear_words(row, row + (before + 1) / 2);
+        clear_words(row + (before + columns) / 2, row_end);
+      }
+      for (std::int32_t made = 0; made < p.channels;) {
+        // The last two of an odd number, of which the first one is made already, or just the last one.
+        const bool last = twins && made + 1 == p.channels;
+        const std::int32_t c = last ? made - 1 : made;
+        const std::int32_t first_made = made;
+        made = shared ? p.channels : twins ? c + 2 : c + 1;
+        std::int32_t end = 0;  // of the input's rows in the planes
+        for (std::int32_t y = r.first_row; y < r.end_row; y += rows.count) {
+          rows.count = r.end_row - y < most_rows ? r.end_row - y : most_rows;
+          rows.top = y * rows.stride - p.top;
+          const std::int32_t stored = w.size > 3 && rows.top < 0 ? 0 : rows.top;
+          std::int32_t row = stored;
+          if (y > r.first_row && row < end) {
+            // The first ones are the last ones of before.
+            const std::int32_t kept = (row - rows.stored) * row_words, kept_end = (end - rows.stored) * row_words;
+            move_words(planes + kept, planes + kept_end, planes);
+            if (twins) move_words(planes + distance + kept, planes + distance + kept_end, planes + distance);
+            row = end;
+          }
+          rows.stored = stored;
+          end = rows.top + (rows.count - 1) * rows.stride + w.size;
+          const std::int32_t end_in_map = end < p.input_height ? end : p.input_height;
+          if (w.size > 3) end = end_in_map;
+          if (first_made == 0 || rows.count < r.end_row - r.first_row) {
+            clear_twice(planes + (row - stored) * row_words, -row * row_words, twins ? distance : 0);
+            clear_twice(planes + (end_in_map - stored) * row_words, (end - end_in_map) * row_words, twins ? distance : 0);
+          }
+          if (row < 0) row = 0;
+          while (row < end_in_map) {
+            // Until the input's memory wraps.
+            const std::int32_t ring_row = row % input.rows;
+            std::int32_t count = end_in_map - row;
+            if (count > input.rows - ring_row) count = input.rows - ring_row;
+            (twins ? widen_channels : widen_channel)(
+                widened, input.pixel(ring_row, first_column) + (shared ? 0 : c), count,
+                planes + (row - stored) * row_words + before / 2);
+            row += count;
+          }
+          std::int8_t* const outputs = output.pixel(y, x);
+          const std::int32_t* plane = last ? planes + distance : planes;
+          for (std::int32_t channel = first_made; channel < made; ++channel, plane += shared ? 0 : distance) {
+            if (twins || shared || y == r.first_row) {
+              code.gather(weights + channel, p.channels, buffer + 1);
+              buffer[0] = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * channel) << 1 : 0;
+              fill_scale(table[channel], shifts(table, p.channels)[channel], 2 * p.range.zero_point + 1, 0, scale);
+            }
+            code.make_rows(buffer, plane, rows, outputs + channel);
+          }
+        }
+      }
+    }
+    if (p.requantisation == requantisation::clamped)
+      for (std::int32_t y = r.first_row; y < r.end_row; ++y)
+        clamp_row(p, output.pixel(y, r.first_column), r.end_column - r.first_column, output.pixel_pitch);
+  }
+
+  /// Multiplier, rounding and shift, of which instructions take the lowest eight bits; the others are `beside_shift`.
+  /// `rounding` is that of a shift of 0.
+  INLAY_ALWAYS_INLINE static void fill_scale(std::int32_t multiplier, std::int32_t shift, std::int32_t rounding,
+                                             std::int32_t beside_shift, std::int32_t* scale) {
+    if (shift >= 0) {
+      scale[0] = multiplier;
+      scale[1] = rounding << shift;
+      scale[2] = beside_shift | shift;
+    } else {
+      // The same output whatever the sum; right for constant_shift.
+      scale[0] = 0;
+      scale[1] = 4 * multiplier + 2;
+      scale[2] = beside_shift | 1;
+    }
+  }
+
+  /// Four channels at a time.
+  template <std::int32_t Stride>
+  INLAY_NEVER_INLINE static void make_rows(const parameters& p, const table_entry* table,
                                            const map_view<std::int8_t>& output, const region& r,
                                            const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
-    depthwise_row<W> row;
-    depthwise_columns<W> columns{{},     input.pixel_pitch, output.pixel_pitch, r.first_column, r.end_column,
-                                 p.left, p.input_width,     p.input_zero_point};
-    const depthwise_parts<W> parts(columns);
+    depthwise_row<Stride> row;
+    depthwise_columns<Stride> columns{{},     input.pixel_pitch, output.pixel_pitch, r.first_column, r.end_column,
+                                      p.left, p.input_width,     p.input_zero_point};
+    const depthwise_parts<Stride> parts(columns);
     row.bias = minus_twice(p.input_zero_point);
+    const std::int8_t* const shift = shifts(table, p.channels);
+    const std::int32_t rounding = 2 * p.range.zero_point + 1, no_bias = 0;
+    const std::int32_t bias_bytes = p.bias_distance != 0 ? 4 : 0;
+    const std::int8_t* const biases =
+        bias_bytes != 0 ? weights + p.bias_distance : reinterpret_cast<const std::int8_t*>(&no_bias);
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const std::int32_t top = y * p.row_stride - p.top;
       const std::int32_t first_row = top < 0 ? -top : 0;
-      const std::int32_t end_row = top + W.size > p.input_height ? p.input_height - top : W.size;
-      for (int i = 0; i < W.size; ++i)
+      const std::int32_t end_row = top + 3 > p.input_height ? p.input_height - top : 3;
+      for (int i = 0; i < 3; ++i)
         columns.rows[i] = input.pixel(top + (i < first_row ? first_row : i >= end_row ? end_row - 1 : i), 0);
       std::int8_t* outputs = output.pixel(y, r.first_column);
       for (std::int32_t c = 0;; c = c + 8 <= p.channels ? c + 4 : p.channels - 4) {
-        gather_weights<W>(weights + c, p.channels, first_row, end_row, row.blocks);
-        fill_blocks<W>(p, table, weights, c, row.blocks);
-        if constexpr (W.columns_in_registers())
-          make_outputs<W>(columns, parts, c, row, outputs + c);
-        else
-          make_stored_outputs<W>(columns, c, row, outputs + c);
+        gather_weights<Stride>(weights + c, p.channels, first_row, end_row, row.blocks);
+        std::int32_t* block = row.blocks;
+        const std::int8_t* bias = biases + bias_bytes * c;
+        for (int i = 0; i < 4; ++i, block += depthwise_block<Stride>::words, bias += bias_bytes) {
+          const std::int32_t twice_bias = load_word(bias) << 1;
+          for (int sum = 0; sum < depthwise_block<Stride>::weights; ++sum) block[sum] = twice_bias;
+          fill_scale(table[c + i], shift[c + i], rounding, i < 3 ? more_channels : 0,
+                     block + depthwise_block<Stride>::scale);
+        }
+        make_outputs(columns, parts, c, row, outputs + c);
         if (c + 4 >= p.channels) break;
       }
       if (p.requantisation == requantisation::clamped)
         clamp_row(p, outputs, r.end_column - r.first_column, output.pixel_pitch);
-    }
-  }
-
-  /// What blocks have beside columns and weights.
-  template <detail::arm_dsp::depthwise_window W>
-  INLAY_ALWAYS_INLINE static void fill_blocks(const parameters& p, const table_entry* table, const std::int8_t* weights,
-                                              std::int32_t c, std::int32_t* block) {
-    using namespace detail::arm_dsp;
-    for (std::int32_t end = c + 4; c < end; ++c, block += W.block()) {
-      const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) << 1 : 0;
-      for (int i = 0; i < W.sums(); ++i) block[i] = bias;
-      std::int32_t shift = shifts(table, p.channels)[c];
-      std::int32_t* scale = block + W.block() - 3;
-      if (shift >= 0) {
-        scale[0] = table[c];
-        scale[1] = (2 * p.range.zero_point + 1) << shift;
-      } else {
-        // The same output whatever the sum; right for constant_shift.
-        shift = 1;
-        scale[0] = 0;
-        scale[1] = 4 * table[c] + 2;
-      }
-      scale[2] = c + 1 < end ? shift | 0x100 : shift;
     }
   }
 
@@ -571,24 +329,25 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// The channels whose multipliers or biases are too large, anew.
-  template <detail::arm_dsp::depthwise_window W>
-  INLAY_NEVER_INLINE static void run_uncommon(const parameters& p, const table_entry* table,
+  INLAY_NEVER_INLINE static void make_uncommon(const parameters& p, const table_entry* table,
                                               const map_view<std::int8_t>& output, const region& r,
                                               const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
+    const depthwise_window w = p.window;
     for (std::int32_t c = 0; c < p.channels; ++c) {
       const std::int32_t shift = shifts(table, p.channels)[c];
       if (shift >= 0 || shift == constant_shift) continue;
       const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+      const std::int32_t input_channel = p.input_channels == 1 ? 0 : c;
       for (std::int32_t y = r.first_row; y < r.end_row; ++y)
         for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
           std::int32_t sum = bias;
-          for (std::int32_t ky = 0; ky < W.size; ++ky)
-            for (std::int32_t kx = 0; kx < W.size; ++kx) {
-              const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * W.stride - p.left + kx;
+          for (std::int32_t ky = 0; ky < w.size; ++ky)
+            for (std::int32_t kx = 0; kx < w.size; ++kx) {
+              const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * w.stride - p.left + kx;
               if (iy < 0 || iy >= p.input_height || ix < 0 || ix >= p.input_width) continue;
-              const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
-              sum = wrapping_add(sum, value * weights[(ky * W.size + kx) * p.channels + c]);
+              const std::int32_t value = input.pixel(iy, ix)[input_channel] - p.input_zero_point;
+              sum = wrapping_add(sum, value * weights[(ky * w.size + kx) * p.channels + c]);
             }
           output.pixel(y, x)[c] = static_cast<std::int8_t>(uncommon_output(sum, table[c], shift, p.range));
         }

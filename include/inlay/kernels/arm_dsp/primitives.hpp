@@ -149,6 +149,13 @@ INLAY_ALWAYS_INLINE std::int32_t load_word(const void* from) {
 
 INLAY_ALWAYS_INLINE void store_word(void* to, std::int32_t word) { std::memcpy(to, &word, sizeof word); }
 
+/// The lower halves of two words.
+INLAY_ALWAYS_INLINE std::int32_t lower_halves(std::int32_t a, std::int32_t b) {
+  std::int32_t pair;
+  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
+  return pair;
+}
+
 /// Bytes 0 and 2, 1 and 3 of a word as pairs of int16, plus pairs.
 INLAY_ALWAYS_INLINE std::int32_t add_even_bytes(std::int32_t pairs, std::int32_t word) {
   std::int32_t sum;
