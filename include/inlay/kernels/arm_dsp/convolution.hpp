@@ -1,13 +1,14 @@
 // Inlay: CONV_2D and FULLY_CONNECTED for Cortex-M4, M7 and M33.
 //
-// The windows of one, two or four neighbouring pixels are widened to int16, the zero point taken off and 0 put
-// where they leave the map, and multiplied with as many channels as make four sums: 4 pixels × 1 channel,
-// 2 × 2 or 1 × 4. Four bytes of depth are a step. Widened steps of all pixels are interleaved, bytes 0 and 2 of
-// each pixel before bytes 1 and 3, so that one LDM loads what a step of the weights needs:
+// The windows of four neighbouring pixels, or of one, are widened to int16, the zero point taken off and 0 put where
+// they leave the map, and multiplied with the weights of one channel after the other. Four bytes of depth are a step.
+// Widened steps of all pixels are interleaved, bytes 0 and 2 of each pixel before bytes 1 and 3, so that one LDM
+// loads what half a step of the weights needs:
 //
 //   p0 d0 d2 | p1 d0 d2 | p2 d0 d2 | p3 d0 d2 | p0 d1 d3 | p1 d1 d3 | p2 d1 d3 | p3 d1 d3
 //
-// Windows too deep for the buffer are widened and multiplied in parts, for some channels at a time.
+// Windows too deep for the buffer are widened and multiplied in parts, for some channels at a time. Channels with
+// the same output for every input, such as training has switched off, are not computed.
 #pragma once
 
 #include <inlay/kernels/arm_dsp/primitives.hpp>
@@ -35,7 +36,58 @@ struct convolution {
 constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x7fff; }
 constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
 
-/// Room for widened windows, sums behind them.
+/// scale_table, and behind the shifts a byte of flags about all channels.
+///
+/// Where all outputs are saturated and the zero point is −128, no negative sum makes anything else than −128, so that
+/// rounding of negative sums does not matter, and both roundings are one: with the shift n and L = 14,
+///
+///   (a × m + 2^30 + 2^(30+n)) >> (31 + n)  =  ((a << (15 − n)) × m + 2^32 × k >> 32) >> L,  k = 2^(L−1) + 2^(L−n−1)
+///
+/// The table has 15 − n, then. a << (15 − n) must fit into 32 bits, k must be whole.
+struct convolution_table : scale_table {
+  static constexpr std::int32_t from_minus_128 = 1;  // as above
+  static constexpr std::int32_t has_constants = 2;   // some channels with constant_shift
+  static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
+  static constexpr std::int32_t fraction_bits = 14;  // L
+
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    return channels + channels / 4 + 1;
+  }
+
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
+                                   const std::int32_t* sums, std::int32_t* table) {
+    scale_table::fill_table(g, l, model, constants, sums, table);
+    const std::int32_t channels = channel_table::table_size(g, l);
+    const output_range range = range_of(g, l);
+    const std::int64_t most = most_products(g, l);
+    std::int32_t flags = range.zero_point == -128 && range.high == 127 ? from_minus_128 : 0;
+    for (std::int32_t c = 0; c < channels; ++c) {
+      if (table[c] == 0) {
+        table[c] = range.zero_point;
+        put_byte(table + channels, c, constant_shift);
+      }
+      const std::int32_t shift = get_byte(table + channels, c);
+      if (shift == constant_shift) {
+        flags |= has_constants;
+      } else if (shift < 0) {
+        flags |= is_uncommon;
+      } else {
+        const std::int64_t bias = constants[c].bias, highest = most + (bias < 0 ? -bias : bias);
+        if (shift > fraction_bits - 2 || highest << (fraction_bits - shift) > 0x7fffffff) flags &= ~from_minus_128;
+      }
+    }
+    if (flags & from_minus_128)
+      for (std::int32_t c = 0; c < channels; ++c)
+        if (const std::int32_t shift = get_byte(table + channels, c); shift >= 0)
+          put_byte(table + channels, c, fraction_bits - shift);
+    if (channels % 4 == 0) table[channels + channels / 4] = 0;
+    put_byte(table + channels, channels, flags);
+  }
+};
+
+/// Room for widened windows, sums before them.
 constexpr std::int32_t buffer_words = 128;
 constexpr std::int32_t least_sums = 16;  // beside whole windows
 constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are widened again for the next ones
@@ -52,120 +104,173 @@ struct convolution_group {
   std::int32_t input_width;
 };
 
-// Functions that add the products of widened windows, from x to end, and weights to blocks of four sums: a channel's
-// pixels, then those of the next channel, channel_pitch bytes further. weights_step leads from the end of a block's
-// weights to the start of the next one's.
-//
-// Compilers run out of registers here. r0 is x, r1 end, r2 weights; r4 to r7 are the sums. Arguments from the fifth
-// on stand at sp + 40. A round has four steps; skipped_bytes of instructions are left out of the first. ADD reads
-// the pc as the address behind the NOP.
-using multiply_function = void(std::int32_t channel_pitch, const std::int32_t* end, const std::int8_t* weights,
-                               std::int32_t* sums, const std::int32_t* x, std::int32_t skipped_bytes,
-                               std::int32_t weights_step, const std::int32_t* sums_end,
-                               std::int32_t channel_pitch_times_3);
-#define INLAY_MULTIPLY_FUNCTION(name)                                                                                  \
-  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t, const std::int32_t*, const std::int8_t*, std::int32_t*, \
-                                                 const std::int32_t*, std::int32_t, std::int32_t, const std::int32_t*, \
-                                                 std::int32_t)
-#define INLAY_ENTER "push {r3-r11, lr}\n"
-#define INLAY_LEAVE "add sp, #4\npop {r4-r11, pc}\n"
-#define INLAY_ROUNDS(step, t) "add pc, pc, " t "\nnop\n1:\n" step step step step "cmp r0, r1\nbne 1b\n"
+/// What the functions below read, right behind the widened windows. They count channels by the address of a channel's
+/// first output: bases are addresses for output 0.
+struct multiplication {
+  const std::int32_t* windows;
+  std::uintptr_t from;       // base of what the sums start with: biases, or sums
+  std::uintptr_t places[3];  // in the function's code; the first is skipped_bytes for one pixel
+  std::uintptr_t multipliers, shifts;
+  std::int32_t rounding, one;
+  std::int32_t pitch, pitch_times_3;  // of the output
+  std::int32_t weights_step;          // from the end of a channel's weights to the start of the next one's
+  std::int8_t* end;                   // of the outputs
+  std::uintptr_t sums;
+};
 
-INLAY_MULTIPLY_FUNCTION(multiply_4_pixels) {
-#define INLAY_STEP            \
-  "ldmia r0!, {r8-r11}\n"     \
-  "ldr r12, [r2], #4\n"       \
-  "sxtb16 lr, r12\n"          \
-  "sxtb16 r12, r12, ror #8\n" \
-  "smlad r4, r8, lr, r4\n"    \
-  "smlad r5, r9, lr, r5\n"    \
-  "smlad r6, r10, lr, r6\n"   \
-  "smlad r7, r11, lr, r7\n"   \
-  "ldmia r0!, {r8-r11}\n"     \
-  "smlad r4, r8, r12, r4\n"   \
-  "smlad r5, r9, r12, r5\n"   \
-  "smlad r6, r10, r12, r6\n"  \
+enum class sums_start : std::int32_t { biases = 0, sums = 2 };
+enum class sums_end : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_128 = 8 };
+
+// Functions that add the products of widened windows and weights, channel after channel. Compilers run out of
+// registers here: r0 is in the windows, r1 their end and the multiplication, r2 weights, r3 output. A round has four
+// steps; skipped_bytes of instructions are left out of the first.
+
+/// Four pixels: r4 to r7 are the sums. Biases go into a first step of its own.
+[[gnu::naked, gnu::noinline]] inline void multiply_4_pixels(sums_start, multiplication*, const std::int8_t* /*weights*/,
+                                                            std::int8_t* /*output*/, std::int32_t /*skipped_bytes*/,
+                                                            sums_end) {
+#define INLAY_STEP(sum5, sum6, sum7) \
+  "ldmia r0!, {r8-r11}\n"            \
+  "ldr r12, [r2], #4\n"              \
+  "sxtb16 lr, r12\n"                 \
+  "sxtb16 r12, r12, ror #8\n"        \
+  "smlad r5, r9, lr, " sum5          \
+  "\n"                               \
+  "smlad r6, r10, lr, " sum6         \
+  "\n"                               \
+  "smlad r7, r11, lr, " sum7         \
+  "\n"                               \
+  "smlad r4, r8, lr, r4\n"           \
+  "ldmia r0!, {r8-r11}\n"            \
+  "smlad r4, r8, r12, r4\n"          \
+  "smlad r5, r9, r12, r5\n"          \
+  "smlad r6, r10, r12, r6\n"         \
   "smlad r7, r11, r12, r7\n"
-  asm(INLAY_ENTER
+#define INLAY_NEXT_STEP INLAY_STEP("r5", "r6", "r7")
+#define INLAY_OUTPUT(sum, to) \
+  "lsl " sum ", " sum         \
+  ", r9\n"                    \
+  "smmla " sum ", " sum       \
+  ", r8, r10\n"               \
+  "ssat " sum ", #8, " sum    \
+  ", asr #14\n"               \
+  "strb " sum ", " to "\n"
+#define INLAY_SIGNED_OUTPUT(sum, to) \
+  "add r11, r10, " sum               \
+  ", asr #31\n"                      \
+  "lsl " sum ", " sum                \
+  ", #1\n"                           \
+  "smmlar " sum ", " sum             \
+  ", r8, r11\n"                      \
+  "asr " sum ", " sum                \
+  ", r9\n"                           \
+  "ssat " sum ", #8, " sum           \
+  ", asr #1\n"                       \
+  "strb " sum ", " to "\n"
+  asm("push {r4-r11, lr}\n"
+      "adr r4, 9f\n"
+      "ldrd r5, r6, [sp, #36]\n"
+      "ldrsh r0, [r4, r0]\n"
+      "ldrsh r6, [r4, r6]\n"
+      "ldrsh r7, [r4, #10]\n"
+      "add r0, r0, r4\n"
+      "add r5, r5, r4\n"
+      "add r5, r5, r7\n"
+      "add r6, r6, r4\n"
+      "strd r0, r5, [r1, #8]\n"
+      "str r6, [r1, #16]\n"
+      "1:\n"
+      "ldm r1, {r0, r4, pc}\n"
       "2:\n"
-      "ldmia r3, {r4-r7}\n"
-      "ldrd r0, r12, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
-      "stmia r3!, {r4-r7}\n"
-      "ldrd r12, lr, [sp, #48]\n"
-      "add r2, r2, r12\n"
-      "cmp r3, lr\n"
-      "bne 2b\n" INLAY_LEAVE);
+      "ldr r4, [r4, r3, lsl #2]\n" INLAY_STEP("r4", "r4", "r4")
+      "ldr pc, [r1, #12]\n"
+      "3:\n"
+      "add r4, r4, r3, lsl #4\n"
+      "ldm r4, {r4-r7}\n"
+      "ldr pc, [r1, #12]\n"
+      "4:\n" INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP
+      "cmp r0, r1\n"
+      "bne 4b\n"
+      "ldr pc, [r1, #16]\n"
+      "5:\n"
+      "ldr r12, [r1, #52]\n"
+      "add r12, r12, r3, lsl #4\n"
+      "stm r12, {r4-r7}\n"
+      "add r3, r3, #1\n"
+      "b 8f\n"
+      "6:\n"
+      "add r0, r1, #20\n"
+      "ldm r0, {r8-r12, lr}\n"
+      "ldr r8, [r8, r3, lsl #2]\n"
+      "ldrb r9, [r9, r3]\n"
+      "lsl r10, r10, r9\n"
+      INLAY_SIGNED_OUTPUT("r5", "[r3, r12]") INLAY_SIGNED_OUTPUT("r6", "[r3, r12, lsl #1]")
+          INLAY_SIGNED_OUTPUT("r7", "[r3, lr]") INLAY_SIGNED_OUTPUT("r4", "[r3], #1")
+      "b 8f\n"
+      "7:\n"
+      "add r0, r1, #20\n"
+      "ldm r0, {r8-r12, lr}\n"
+      "ldr r8, [r8, r3, lsl #2]\n"
+      "ldrb r9, [r9, r3]\n"
+      "lsl r11, r11, r9\n"
+      "add r10, r10, r11, lsr #2\n" INLAY_OUTPUT("r5", "[r3, r12]") INLAY_OUTPUT("r6", "[r3, r12, lsl #1]")
+          INLAY_OUTPUT("r7", "[r3, lr]") INLAY_OUTPUT("r4", "[r3], #1")
+      "8:\n"
+      "ldrd r8, r9, [r1, #44]\n"
+      "add r2, r2, r8\n"
+      "cmp r3, r9\n"
+      "bne 1b\n"
+      "pop {r4-r11, pc}\n"
+      ".balign 4\n"
+      "9:\n"
+      ".hword 2b - 9b + 1, 3b - 9b + 1, 5b - 9b + 1, 6b - 9b + 1, 7b - 9b + 1, 4b - 9b + 1\n");
+#undef INLAY_SIGNED_OUTPUT
+#undef INLAY_OUTPUT
+#undef INLAY_NEXT_STEP
 #undef INLAY_STEP
 }
+constexpr std::int32_t step_bytes_of_4_pixels = 52;
 
-INLAY_MULTIPLY_FUNCTION(multiply_2_pixels) {
-#define INLAY_STEP            \
-  "ldmia r0!, {r8-r11}\n"     \
-  "ldr r12, [r2, lr]\n"       \
-  "sxtb16 r3, r12\n"          \
-  "sxtb16 r12, r12, ror #8\n" \
-  "smlad r6, r8, r3, r6\n"    \
-  "smlad r7, r9, r3, r7\n"    \
-  "smlad r6, r10, r12, r6\n"  \
-  "smlad r7, r11, r12, r7\n"  \
-  "ldr r12, [r2], #4\n"       \
-  "sxtb16 r3, r12\n"          \
-  "sxtb16 r12, r12, ror #8\n" \
-  "smlad r4, r8, r3, r4\n"    \
-  "smlad r5, r9, r3, r5\n"    \
-  "smlad r4, r10, r12, r4\n"  \
-  "smlad r5, r11, r12, r5\n"
-  asm(INLAY_ENTER
-      "mov lr, r0\n"
+/// One pixel: r12 is the sum, places[0] the bytes that are left out of three steps before the rounds.
+[[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(std::int32_t, multiplication*,
+                                                           const std::int8_t* /*weights*/, std::int8_t* /*output*/) {
+#define INLAY_PRODUCTS(even, odd) \
+  "ldr lr, [r2], #4\n"            \
+  "sxtb16 r3, lr\n"               \
+  "sxtb16 lr, lr, ror #8\n"       \
+  "smlad r12, r3, " even          \
+  ", r12\n"                       \
+  "smlad r12, lr, " odd ", r12\n"
+#define INLAY_STEP "ldrd r4, r5, [r0], #8\n" INLAY_PRODUCTS("r4", "r5")
+  asm("push {r3-r11, lr}\n"
+      "1:\n"
+      "ldm r1, {r0, r4, r5}\n"
+      "ldr r12, [r4, r3, lsl #2]\n"
+      "add pc, pc, r5\n"
+      "nop\n" INLAY_STEP INLAY_STEP INLAY_STEP
+      "cmp r0, r1\n"
+      "beq 3f\n"
       "2:\n"
-      "ldmia r3, {r4-r7}\n"
-      "ldrd r0, r12, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
+      "ldmia r0!, {r4-r11}\n" INLAY_PRODUCTS("r4", "r5") INLAY_PRODUCTS("r6", "r7") INLAY_PRODUCTS("r8", "r9")
+          INLAY_PRODUCTS("r10", "r11")
+      "cmp r0, r1\n"
+      "bne 2b\n"
+      "3:\n"
       "ldr r3, [sp]\n"
-      "stmia r3!, {r4-r7}\n"
+      "ldrd r4, r5, [r1, #44]\n"
+      "ldr r6, [r1, #52]\n"
+      "str r12, [r6, r3, lsl #2]\n"
+      "add r3, r3, #1\n"
       "str r3, [sp]\n"
-      "ldrd r0, r12, [sp, #48]\n"
-      "add r2, r2, r0\n"
-      "cmp r3, r12\n"
-      "bne 2b\n" INLAY_LEAVE);
+      "add r2, r2, r4\n"
+      "cmp r3, r5\n"
+      "bne 1b\n"
+      "add sp, #4\n"
+      "pop {r4-r11, pc}\n");
 #undef INLAY_STEP
+#undef INLAY_PRODUCTS
 }
-
-INLAY_MULTIPLY_FUNCTION(multiply_1_pixel) {
-#define INLAY_CHANNEL(sum)       \
-  "sxtb16 r11, r10\n"            \
-  "sxtb16 r10, r10, ror #8\n"    \
-  "smlad " sum ", r8, r11, " sum \
-  "\n"                           \
-  "smlad " sum ", r9, r10, " sum "\n"
-#define INLAY_STEP                                                                       \
-  "ldrd r8, r9, [r0], #8\n"                                                              \
-  "ldr r10, [r2, lr]\n" INLAY_CHANNEL("r5") "ldr r10, [r2, lr, lsl #1]\n" INLAY_CHANNEL( \
-      "r6") "ldr r10, [r2, r3]\n" INLAY_CHANNEL("r7") "ldr r10, [r2], #4\n" INLAY_CHANNEL("r4")
-  asm(INLAY_ENTER
-      "mov r12, r3\n"
-      "mov lr, r0\n"
-      "ldr r3, [sp, #56]\n"
-      "2:\n"
-      "ldmia r12, {r4-r7}\n"
-      "ldrd r0, r10, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r10")
-      "stmia r12!, {r4-r7}\n"
-      "ldrd r0, r10, [sp, #48]\n"
-      "add r2, r2, r0\n"
-      "cmp r12, r10\n"
-      "bne 2b\n" INLAY_LEAVE);
-#undef INLAY_STEP
-#undef INLAY_CHANNEL
-}
-#undef INLAY_ROUNDS
-#undef INLAY_LEAVE
-#undef INLAY_ENTER
-#undef INLAY_MULTIPLY_FUNCTION
-
-/// By pixels: the function, and the bytes of a step's instructions.
-inline multiply_function* multiply_pixels(std::int32_t pixels) {
-  return pixels == 4 ? multiply_4_pixels : pixels == 2 ? multiply_2_pixels : multiply_1_pixel;
-}
-constexpr std::int32_t step_bytes(std::int32_t pixels) { return pixels == 4 ? 52 : pixels == 2 ? 60 : 84; }
+constexpr std::int32_t step_bytes_of_1_pixel = 24;
 
 /// Widens steps of one window; those of `pixels` windows are interleaved.
 inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minus_zero_points, std::int32_t pixels,
@@ -273,84 +378,43 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_group& 
   }
 }
 
-/// The same where a pixel's channels are no whole words, by way of copies of windows. Bytes before a window are
-/// outside, too.
-INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_group& s, std::int32_t pixels, std::int32_t y,
-                                                        std::int32_t x, std::int32_t first, std::int32_t count,
-                                                        std::int32_t* to) {
+/// Copies bytes first … first + count − 1 of the window that starts at row y, column x of the input; zero points where
+/// it is outside and before the window.
+INLAY_NEVER_INLINE inline void copy_window(const convolution_group& s, std::int32_t y, std::int32_t x,
+                                           std::int32_t first, std::int32_t count, std::int8_t* to) {
   const convolution& p = s.p;
-  constexpr std::int32_t bytes_at_once = 40;
-  alignas(4) std::int8_t bytes[bytes_at_once];
-  const std::int32_t channels = p.group_channels;
+  const std::int32_t channels = p.group_channels, zero_point = p.input_zero_point;
   const std::int32_t row_bytes = p.kernel_width * channels;
-  const std::int32_t tap_pitch = p.dilation_width * s.input.pixel_pitch;
-  for (; count > 0; count -= bytes_at_once, first += bytes_at_once, to += bytes_at_once / 2 * pixels) {
-    const std::int8_t* const end = bytes + (count < bytes_at_once ? count : bytes_at_once);
-    const std::int32_t before = first < 0 ? -first : 0;
-    const std::int32_t first_ky = (first + before) / row_bytes;
-    const std::int32_t first_in_row = first + before - first_ky * row_bytes;
-    const std::int32_t first_row = y + first_ky * p.dilation_height;
-    const std::int32_t rows =
-        (first_in_row + static_cast<std::int32_t>(end - bytes) - before + row_bytes - 1) / row_bytes;
-    const std::int32_t last_row = first_row + (rows - 1) * p.dilation_height;
-    // The common case: taps of a row side by side, rows at equal distances.
-    const std::int32_t ring_row = first_row >= 0 ? first_row % s.input.rows : 0;
-    const bool even = tap_pitch == channels && first_row >= 0 && last_row < p.input_height &&
-                      ring_row + last_row - first_row < s.input.rows;
-    const std::int8_t* window =
-        s.input.data + ring_row * s.input.row_pitch + (x - s.input.first_column) * s.input.pixel_pitch + first_in_row;
-    for (std::int32_t pixel = 0; pixel < pixels; ++pixel, window += p.stride_width * s.input.pixel_pitch) {
-      std::int8_t* byte = bytes;
-      while (byte != bytes + before) *byte++ = static_cast<std::int8_t>(keep(p.input_zero_point));
-      const std::int32_t column = x + pixel * p.stride_width;
-      std::int32_t in_row = first_in_row;
-      if (even && column >= 0 && column + p.kernel_width <= s.input_width) {
-        const std::int8_t* from = window;
-        for (;; from += p.dilation_height * s.input.row_pitch - in_row, in_row = 0) {
-          const std::int32_t left = static_cast<std::int32_t>(end - byte), run = row_bytes - in_row;
-          byte = copy_bytes(from, run < left ? run : left, byte);
-          if (byte == end) break;
-        }
-      } else {
-        for (std::int32_t row = first_row; byte != end; row += p.dilation_height, in_row = 0) {
-          const std::int8_t* from = row >= 0 && row < p.input_height ? s.input.pixel(row, column) : nullptr;
-          std::int32_t kx = in_row / channels;
-          std::int32_t channel = in_row - kx * channels;
-          for (; byte != end && kx < p.kernel_width; ++byte) {
-            const std::int32_t tap_column = column + kx * p.dilation_width;
-            const bool inside = from != nullptr && tap_column >= 0 && tap_column < s.input_width;
-            *byte = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
-            if (++channel == channels) channel = 0, ++kx;
-          }
-        }
-      }
-      widen(bytes, static_cast<std::int32_t>(end - bytes) / 4, minus_twice(p.input_zero_point), pixels, to + pixel);
-    }
+  const std::int8_t* const end = to + count;
+  std::int32_t ky = 0, in_row = 0;
+  if (first < 0) {
+    do *to++ = static_cast<std::int8_t>(keep(zero_point));
+    while (++first < 0);
+  } else if (first > 0) {
+    ky = first / row_bytes;
+    in_row = first - ky * row_bytes;
   }
-}
-
-/// Sums of a channel's pixels start with its bias; sums_step from a channel's to the next one's.
-INLAY_NEVER_INLINE inline void start_sums(std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
-                                          std::int32_t pixels, const std::int8_t* bias, std::int32_t bias_bytes) {
-  if (pixels == 4) {
-    do {
-      const std::int32_t b = load_word(bias);
-      bias += bias_bytes;
-      asm volatile(
-          "strd %1, %1, [%0], #8\n"
-          "strd %1, %1, [%0], #8"
-          : "+r"(sums)
-          : "r"(b)
-          : "memory");
-    } while (sums != sums_end);
-  } else {
-    do {
-      const std::int32_t b = load_word(bias);
-      bias += bias_bytes;
-      sums[0] = b;
-      sums[pixels - 1] = b;
-      sums += sums_step;
-    } while (sums != sums_end);
+  const std::int32_t tap_pitch = p.dilation_width * s.input.pixel_pitch;
+  const std::int32_t last_column = x + (p.kernel_width - 1) * p.dilation_width;
+  const bool side_by_side = tap_pitch == channels && x >= 0 && last_column < s.input_width;
+  for (std::int32_t row = y + ky * p.dilation_height; to != end; row += p.dilation_height, in_row = 0) {
+    const std::int32_t left = static_cast<std::int32_t>(end - to);
+    const std::int32_t now = row_bytes - in_row < left ? row_bytes - in_row : left;
+    const bool row_inside = row >= 0 && row < p.input_height;
+    const std::int8_t* const from =
+        s.input.data + row % s.input.rows * s.input.row_pitch + (x - s.input.first_column) * s.input.pixel_pitch;
+    if (row_inside && side_by_side) {
+      to = copy_bytes(from + in_row, now, to);
+      continue;
+    }
+    std::int32_t kx = in_row / channels;
+    std::int32_t channel = in_row - kx * channels;
+    for (const std::int8_t* const row_end = to + now; to != row_end; ++to) {
+      const std::int32_t column = x + kx * p.dilation_width;
+      const bool inside = row_inside && column >= 0 && column < s.input_width;
+      *to = inside ? from[kx * tap_pitch + channel] : static_cast<std::int8_t>(zero_point);
+      if (++channel == channels) channel = 0, ++kx;
+    }
   }
 }
 
@@ -365,28 +429,29 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* s
                                            : scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
 }
 
-/// Makes outputs of channels of neighbouring pixels from their sums, sums_step from a channel's to the next one's.
-template <std::int32_t Pixels, requantisation R>
-INLAY_NEVER_INLINE void finish(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
-                               const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
-                               std::int8_t* output, std::int32_t pitch) {
+/// Makes outputs of channels of neighbouring pixels from their sums; there are none of constant channels.
+template <requantisation R>
+INLAY_NEVER_INLINE void finish(const std::int32_t* sums, std::int32_t pixels, std::int32_t channels,
+                               const std::int32_t* multiplier, const std::int8_t* shift, std::int32_t flags,
+                               const output_range& range, std::int8_t* output, std::int32_t pitch) {
   const std::int32_t zero_point = range.zero_point;
-  do {
-    const std::int32_t m = *multiplier++, n = *shift++;
-    if (n >= 0) [[likely]] {
-      const channel_scale<R> scale(m, n, zero_point);
-      const auto make = [&](std::int32_t pixel) {
-        output[pixel * pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
-      };
-      make(0);
-      if constexpr (Pixels > 1) make(1);
-      if constexpr (Pixels > 2) make(2), make(3);
-    } else {
-      finish_uncommon(sums, Pixels, m, n, range, output, pitch);
+  for (const std::int8_t* const end = shift + channels; shift != end; ++output) {
+    const std::int32_t m = *multiplier++;
+    std::int32_t n = *shift++;
+    if (n < 0) {
+      finish_uncommon(sums, pixels, m, n, range, output, pitch);
+      if (n != scale_table::constant_shift) sums += pixels;
+      continue;
     }
-    sums += Pixels == 4 ? 4 : sums_step;
-    ++output;
-  } while (sums != sums_end);
+    if (flags & convolution_table::from_minus_128) n = convolution_table::fraction_bits - n;
+    const channel_scale<R> scale(m, n, zero_point);
+    const std::int32_t* const sums_end = sums + pixels;
+    std::int8_t* to = output;
+    do {
+      *to = static_cast<std::int8_t>(scale.output(*sums++, range));
+      to += pitch;
+    } while (sums != sums_end);
+  }
 }
 
 /// Weights [taps][outputs] as [outputs][taps].
@@ -395,32 +460,57 @@ inline void order_weights(const std::int8_t* weights, std::int32_t outputs, std:
     for (std::int32_t c = 0; c < outputs; ++c) ordered[c * taps + tap] = static_cast<std::int8_t>(keep(*weights++));
 }
 
+/// The address of an array's element 0 where elements are counted by the address of `first`, a byte.
+inline std::uintptr_t base_of(const void* elements, std::uintptr_t element_bytes, const std::int8_t* first) {
+  return reinterpret_cast<std::uintptr_t>(elements) - element_bytes * reinterpret_cast<std::uintptr_t>(first);
+}
+
 /// A convolution's region; layers share the code. TapsFirst: weights are [taps][outputs], at most
-/// most_ordered_weights.
+/// most_ordered_weights, and the table is a scale_table.
 template <requantisation R, bool TapsFirst = false>
 INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
                                              const map_view<std::int8_t>& output, const region& whole,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  using table_type = convolution_table;
   convolution_group group{p, input, p.input_width};
   region r = whole;
+  const bool whole_words = p.group_channels % 4 == 0;
   // Whole rows that follow one another are one long row.
-  if (p.pointwise && p.stride_height == 1 && p.stride_width == 1 && r.first_column == 0 &&
-      r.end_column == p.input_width && r.end_row <= input.rows && r.end_row <= output.rows &&
-      input.row_pitch == p.input_width * input.pixel_pitch && output.row_pitch == p.input_width * output.pixel_pitch) {
+  bool joined = r.end_row <= output.rows && output.row_pitch == (r.end_column - r.first_column) * output.pixel_pitch;
+  if (joined && p.pointwise && p.stride_height == 1 && p.stride_width == 1 &&
+      r.end_column - r.first_column == p.input_width && r.end_row <= input.rows &&
+      input.row_pitch == p.input_width * input.pixel_pitch) {
     group.input_width = r.end_row * p.input_width;
     r = {0, 1, r.first_row * p.input_width, group.input_width};
   }
+  if (whole_words) joined = false;
+  const std::int32_t columns = r.end_column - r.first_column;
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
   const std::int32_t before = -depth & 3;  // bytes to the first whole step
   const std::int32_t all_steps = (depth + 3) >> 2;
   const std::int32_t outputs = p.group_outputs;
-  const std::int32_t no_bias = 0;
   const bool has_bias = p.bias_distance != 0;
-  const std::int8_t* const biases =
-      has_bias ? weights + p.bias_distance : reinterpret_cast<const std::int8_t*>(&no_bias);
-  const std::int32_t bias_bytes = has_bias ? 4 : 0;
-  constexpr std::int32_t buffer_words = TapsFirst ? buffer_words_beside_ordered : arm_dsp::buffer_words;
-  std::int32_t buffer[buffer_words];
+  const std::int8_t* const biases = weights + p.bias_distance;
+  const std::int8_t* const shifts = table_type::shifts(table, outputs * p.groups);
+  std::int32_t flags = 0;
+  if constexpr (TapsFirst) {
+    for (std::int32_t c = 0; c < outputs; ++c)
+      if (shifts[c] < 0)
+        flags |= shifts[c] == table_type::constant_shift ? table_type::has_constants : table_type::is_uncommon;
+  } else {
+    flags = shifts[outputs * p.groups];
+  }
+  constexpr std::int32_t words = TapsFirst ? buffer_words_beside_ordered : buffer_words;
+  struct {
+    std::int32_t buffer[words];
+    multiplication m;
+  } memory;
+  multiplication& m = memory.m;
+  m.one = 1;
+  m.rounding =
+      flags & table_type::from_minus_128 ? -255 << (table_type::fraction_bits - 1) : 2 * p.range.zero_point + 1;
+  m.pitch = output.pixel_pitch;
+  m.pitch_times_3 = 3 * output.pixel_pitch;
   [[maybe_unused]] std::int8_t ordered[TapsFirst ? 4 + most_ordered_weights : 1];
   if constexpr (TapsFirst) {
     order_weights(weights, outputs, depth, ordered + 4);
@@ -431,64 +521,111 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
     const std::int32_t end_channel = (g + 1) * outputs;
     std::int32_t pixels = 0;
     for (std::int32_t y = r.first_row, x = r.first_column; y < r.end_row; x += pixels) {
-      std::int32_t left = r.end_column - x;
-      if (left <= 0) {
+      if (x >= r.end_column) {
+        // Joined rows may end inside of the pixels.
         ++y;
-        x = r.first_column;
+        x -= columns;
         pixels = 0;
         continue;
       }
+      const std::int32_t left = r.end_column - x + (joined ? (r.end_row - 1 - y) * columns : 0);
       // Three pixels are four with the one before.
-      if (left == 3 && x > r.first_column) --x, left = 4;
-      pixels = left >= 4 ? 4 : left >= 2 ? 2 : 1;
+      const bool again = left == 3 && x > r.first_column;
+      if (again) --x;
+      pixels = left >= 4 || again ? 4 : 1;
+      const bool fused = pixels == 4 && R == requantisation::saturating && !(flags & table_type::is_uncommon);
+      const bool keeps_sums = !fused || !has_bias;
 
-      // A block of a layer with fewer channels computes one channel several times.
-      const std::int32_t block_channels = 4 / pixels;
-      const bool full = outputs >= block_channels;
-      const std::int32_t block_step = full ? block_channels : 1;
-      const std::int32_t channel_pitch = full ? depth : 0;
-      const std::int32_t sums_step = full ? pixels : 4;
-
-      const std::int32_t step_words = 2 * pixels;
-      const bool at_once = all_steps * step_words <= buffer_words - least_sums;
-      const std::int32_t part_steps = at_once ? all_steps : (buffer_words - most_sums) / step_words;
-      std::int32_t* const sums = buffer + part_steps * step_words;
-      const std::int32_t most_channels = (buffer_words - part_steps * step_words) / 4 * block_step;
-      for (std::int32_t channel = end_channel - outputs; channel < end_channel;) {
-        std::int32_t now = end_channel - channel;
-        if (now > most_channels) now = most_channels;
-        if (now < block_step) {
-          // Less than a block is left: some channels again.
-          channel = end_channel - block_step;
-          now = block_step;
-        }
-        now &= -block_step;
-        std::int32_t* const sums_end = sums + now * sums_step;
-        start_sums(sums, sums_end, sums_step, pixels, biases + bias_bytes * channel, bias_bytes);
-        const std::int8_t* const from = weights + channel * depth - before;
-        for (std::int32_t step = 0; step < all_steps; step += part_steps) {
-          const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
-          if (!at_once || channel == end_channel - outputs) {
-            if (p.pointwise && before == 0 && pixels == 4)
-              widen_four(group.input.pixel(y * p.stride_height, x * p.stride_width) + 4 * step,
-                         p.stride_width * input.pixel_pitch, buffer + step_words * steps,
-                         minus_twice(p.input_zero_point), buffer);
-            else
-              (p.group_channels % 4 == 0 ? widen_words : widen_copies)(
-                  group, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left,
-                  4 * step - before, 4 * steps, buffer);
+      const std::int32_t step_words = (whole_words ? 2 : 3) * pixels;
+      const bool at_once = all_steps * step_words <= words - (keeps_sums ? least_sums : 0);
+      const std::int32_t part_steps = at_once ? all_steps : (words - most_sums) / step_words;
+      const std::int32_t room = words - part_steps * step_words;
+      const std::int32_t most_channels = at_once && !keeps_sums ? outputs : room / pixels;
+      std::int8_t* const to = output.pixel(y, x);
+      m.multipliers = base_of(table, 4, to);
+      m.shifts = base_of(shifts, 1, to);
+      bool widened = false;
+      for (std::int32_t channel = end_channel - outputs, end; channel < end_channel; channel = end) {
+        std::int32_t computed = end_channel - channel < most_channels ? end_channel - channel : most_channels;
+        end = channel + computed;
+        if (flags & table_type::has_constants) {
+          computed = 0;
+          for (end = channel; end < end_channel; ++end) {
+            if (shifts[end] == table_type::constant_shift) continue;
+            if (computed == most_channels) break;
+            ++computed;
           }
-          multiply_pixels(pixels)(channel_pitch, buffer + step_words * steps, from + 4 * step, sums, buffer,
-                                  (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, sums_end,
-                                  3 * channel_pitch);
         }
-        std::int8_t* const to = output.pixel(y, x) + channel;
-        const std::int8_t* const shifts = scale_table::shifts(table, outputs * p.groups) + channel;
-        (pixels == 4 ? finish<4, R>
-         : pixels == 2
-             ? finish<2, R>
-             : finish<1, R>)(sums, sums_end, sums_step, table + channel, shifts, p.range, to, output.pixel_pitch);
-        channel += now;
+        if (!has_bias)
+          for (std::int32_t i = 0; i < computed * pixels; ++i) memory.buffer[i] = 0;
+        for (std::int32_t step = 0; step < all_steps && computed > 0; step += part_steps) {
+          const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
+          std::int32_t* const windows = memory.buffer + words - 2 * pixels * steps;
+          if (!widened) {
+            widened = at_once;
+            if (p.pointwise && before == 0 && pixels == 4) {
+              widen_four(group.input.pixel(y * p.stride_height, x * p.stride_width) + 4 * step,
+                         p.stride_width * input.pixel_pitch, memory.buffer + words, minus_twice(p.input_zero_point),
+                         windows);
+            } else if (whole_words) {
+              widen_words(group, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left,
+                          4 * step, 4 * steps, windows);
+            } else {
+              std::int8_t* const copies = reinterpret_cast<std::int8_t*>(memory.buffer + room);
+              std::int32_t row = y, column = x;
+              for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
+                copy_window(group, row * p.stride_height - p.padding_top, column * p.stride_width - p.padding_left,
+                            4 * step - before, 4 * steps, copies + pixel * 4 * steps);
+                if (++column == r.end_column) ++row, column = r.first_column;
+              }
+              if (pixels == 4)
+                widen_four(copies, 4 * steps, memory.buffer + words, minus_twice(p.input_zero_point), windows);
+              else
+                widen(copies, steps, minus_twice(p.input_zero_point), 1, windows);
+            }
+          }
+          const bool from_biases = step == 0 && has_bias;
+          const bool to_outputs = fused && step + part_steps >= all_steps;
+          m.windows = windows;
+          m.weights_step = depth - 4 * steps;
+          m.from = base_of(biases, 4, to);
+          m.sums = base_of(memory.buffer, 4 * static_cast<std::uintptr_t>(pixels), to + channel);
+          for (std::int32_t c = channel, run_end; c < end; c = run_end) {
+            run_end = end;
+            if (flags & table_type::has_constants) {
+              run_end = c;
+              if (shifts[c] == table_type::constant_shift) {
+                // There are no sums of this channel.
+                m.sums -= 4 * static_cast<std::uintptr_t>(pixels);
+                ++run_end;
+                continue;
+              }
+              while (run_end < end && shifts[run_end] != table_type::constant_shift) ++run_end;
+            }
+            m.end = to + run_end;
+            if (!from_biases) m.from = m.sums;
+            const std::int8_t* const from = weights + c * depth - before + 4 * step;
+            if (pixels == 4) {
+              const std::int32_t in_rounds = from_biases ? steps - 1 : steps;
+              multiply_4_pixels(from_biases ? sums_start::biases : sums_start::sums, &m, from, to + c,
+                                step_bytes_of_4_pixels * (in_rounds == 0 ? 4 : -in_rounds & 3),
+                                !to_outputs                          ? sums_end::sums
+                                : flags & table_type::from_minus_128 ? sums_end::outputs_from_minus_128
+                                                                     : sums_end::outputs);
+            } else {
+              m.places[0] = static_cast<std::uintptr_t>(step_bytes_of_1_pixel * (3 - (steps & 3)));
+              multiply_1_pixel(0, &m, from, to + c);
+            }
+          }
+        }
+        if (!fused)
+          finish<R>(memory.buffer, pixels, end - channel, table + channel, shifts + channel, flags, p.range,
+                    to + channel, output.pixel_pitch);
+        else if (flags & table_type::has_constants)
+          for (std::int32_t c = channel; c < end; ++c)
+            if (shifts[c] == table_type::constant_shift)
+              for (std::int32_t pixel = 0; pixel < 4; ++pixel)
+                to[c + pixel * output.pixel_pitch] = static_cast<std::int8_t>(table[c]);
       }
     }
   }
@@ -502,7 +639,7 @@ constexpr bool has_bytes_before(const tensor& weights) { return weights.is_const
 namespace inlay {
 
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_table {
+struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolution_table {
   using parameters = detail::arm_dsp::convolution;
   struct spec {
     detail::arm_dsp::requantisation requantisation;
@@ -558,7 +695,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_ta
 
 /// A window of one pixel; the rows are the pixels.
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp::scale_table {
+struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp::convolution_table {
   using parameters = detail::arm_dsp::convolution;
   struct spec {
     detail::arm_dsp::requantisation requantisation;
