@@ -97,13 +97,6 @@ constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are w
 constexpr std::int32_t most_ordered_weights = 128;
 constexpr std::int32_t buffer_words_beside_ordered = 88;
 
-/// A group of a convolution's channels, and where its input is.
-struct convolution_group {
-  const convolution& p;
-  map_view<const std::int8_t> input;  // from the group's first channel
-  std::int32_t input_width;
-};
-
 /// What the functions below read, right behind the widened windows. They count channels by the address of a channel's
 /// first output: bases are addresses for output 0.
 struct multiplication {
@@ -118,7 +111,7 @@ struct multiplication {
   std::uintptr_t sums;
 };
 
-enum class sums_start : std::int32_t { biases = 0, sums = 2 };
+enum class sums_start : std::int32_t { biases = 0, sums = 2, as_before = -1 };
 enum class sums_end : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_128 = 8 };
 
 // Functions that add the products of widened windows and weights, channel after channel. Compilers run out of
@@ -168,6 +161,8 @@ enum class sums_end : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_1
   ", asr #1\n"                       \
   "strb " sum ", " to "\n"
   asm("push {r4-r11, lr}\n"
+      "cmp r0, #0\n"
+      "blt 1f\n"
       "adr r4, 9f\n"
       "ldrd r5, r6, [sp, #36]\n"
       "ldrsh r0, [r4, r0]\n"
@@ -229,7 +224,8 @@ enum class sums_end : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_1
 #undef INLAY_NEXT_STEP
 #undef INLAY_STEP
 }
-constexpr std::int32_t step_bytes_of_4_pixels = 52;
+/// By the steps in the rounds; without any, a round is left out.
+constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (steps == 0 ? 4 : -steps & 3); }
 
 /// One pixel: r12 is the sum, places[0] the bytes that are left out of three steps before the rounds.
 [[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(std::int32_t, multiplication*,
@@ -310,41 +306,83 @@ INLAY_NEVER_INLINE inline void widen_four(const std::int8_t* from, std::int32_t 
       : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 }
 
-/// At least one byte; returns the end of the copy.
-INLAY_ALWAYS_INLINE std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
-  if (count >= 4) {
-    // Words, the first of which may overlap the next.
-    store_word(to, load_word(from));
-    std::int32_t i = count - 4;
-    if (i > 0) {
-      do {
-        store_word(to + i, keep(load_word(from + i)));
-        i -= 4;
-      } while (i > 0);
-    }
+/// Copies rows of at least one byte each.
+INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pitch, std::int32_t rows,
+                                   std::int32_t row_bytes, std::int8_t* to, std::int32_t to_pitch) {
+  // By words if they are long enough, of which the first one may overlap the next.
+  const std::int32_t last = row_bytes - 4;
+  std::int32_t at, word;
+  if (last >= 0) {
+    asm volatile(
+        "1:\n"
+        "mov %[at], %[last]\n"
+        "2:\n"
+        "ldr %[word], [%[from], %[at]]\n"
+        "str %[word], [%[to], %[at]]\n"
+        "subs %[at], #4\n"
+        "bgt 2b\n"
+        "ldr %[word], [%[from]]\n"
+        "str %[word], [%[to]]\n"
+        "add %[from], %[from], %[from_pitch]\n"
+        "add %[to], %[to], %[to_pitch]\n"
+        "subs %[rows], #1\n"
+        "bne 1b\n"
+        : [from] "+r"(from), [to] "+r"(to), [rows] "+l"(rows), [at] "=&l"(at), [word] "=&r"(word)
+        : [from_pitch] "r"(from_pitch), [to_pitch] "r"(to_pitch), [last] "r"(last)
+        : "cc", "memory");
   } else {
-    std::int32_t i = count - 1;
-    do to[i] = static_cast<std::int8_t>(keep(from[i]));
-    while (--i >= 0);
+    do {
+      for (std::int32_t i = row_bytes - 1; i >= 0; --i) to[i] = static_cast<std::int8_t>(keep(from[i]));
+      from += from_pitch;
+      to += to_pitch;
+    } while (--rows > 0);
   }
-  return to + count;
 }
 
-/// Widens bytes first … first + count − 1 of the windows of neighbouring pixels, of which the first one starts at row
-/// y, column x of the input: whole words of a pixel.
-INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_group& s, std::int32_t pixels, std::int32_t y,
-                                                       std::int32_t x, std::int32_t first, std::int32_t count,
+/// The work on a region of one group's channels.
+struct convolution_run {
+  const convolution& p;
+  map_view<const std::int8_t> input;  // from the group's first channel
+  region r;                           // of the output
+  std::int32_t input_width;
+  const std::int32_t* table;
+  const std::int8_t* shifts;
+  const std::int8_t* weights;  // the first channel's first step
+  const std::int8_t* biases;
+  void (*finish)(const std::int32_t* sums, std::int32_t pixels, std::int32_t channels, const std::int32_t* multiplier,
+                 const std::int8_t* shift, std::int32_t flags, const output_range& range, std::int8_t* output,
+                 std::int32_t pitch);
+  std::int32_t flags;  // of the table
+  std::int32_t depth;
+  std::int32_t before;  // bytes in front of a window that make its steps whole
+  std::int32_t all_steps;
+  std::int32_t first_channel, end_channel;
+  bool to_outputs;  // sums of four pixels become outputs in registers
+  bool dense;       // taps of a window are side by side, its rows one after the other
+  bool joined;      // rows follow one another in the output
+  sums_end sums_to;
+  std::int32_t zero_points;  // four bytes
+  std::int32_t words;
+  std::int32_t* buffer;  // of so many words; m is right behind it
+  multiplication& m;
+};
+
+/// Widens steps of the windows of neighbouring pixels, of which the first one starts at row y, column x of the input:
+/// whole words of a pixel.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s, std::int32_t pixels, std::int32_t y,
+                                                       std::int32_t x, std::int32_t first_step, std::int32_t steps,
                                                        std::int32_t* to) {
   const convolution& p = s.p;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
   const std::int32_t channels = p.group_channels;
   const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
   const std::int32_t pixel_distance = p.stride_width * s.input.pixel_pitch;
+  const std::int32_t first = 4 * first_step;
   const std::int32_t tap = first / channels;
   std::int32_t channel = first - tap * channels;
   std::int32_t ky = tap / p.kernel_width;
   std::int32_t kx = tap - ky * p.kernel_width;
-  while (count > 0) {
+  for (std::int32_t count = 4 * steps; count > 0;) {
     const std::int32_t row = y + ky * p.dilation_height;
     const std::int32_t column = x + kx * p.dilation_width;
     // All taps of a row at once where they are inside and side by side.
@@ -378,44 +416,91 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_group& 
   }
 }
 
-/// Copies bytes first … first + count − 1 of the window that starts at row y, column x of the input; zero points where
-/// it is outside and before the window.
-INLAY_NEVER_INLINE inline void copy_window(const convolution_group& s, std::int32_t y, std::int32_t x,
-                                           std::int32_t first, std::int32_t count, std::int8_t* to) {
+/// Copies steps of the window that starts at row y, column x of the input; zero points where it is outside and before
+/// the window.
+INLAY_SMALL INLAY_NEVER_INLINE inline void copy_part(const convolution_run& s, std::int32_t y, std::int32_t x,
+                                                     std::int32_t first_step, std::int32_t steps, std::int8_t* to) {
   const convolution& p = s.p;
-  const std::int32_t channels = p.group_channels, zero_point = p.input_zero_point;
-  const std::int32_t row_bytes = p.kernel_width * channels;
-  const std::int8_t* const end = to + count;
-  std::int32_t ky = 0, in_row = 0;
-  if (first < 0) {
-    do *to++ = static_cast<std::int8_t>(keep(zero_point));
-    while (++first < 0);
-  } else if (first > 0) {
-    ky = first / row_bytes;
-    in_row = first - ky * row_bytes;
-  }
-  const std::int32_t tap_pitch = p.dilation_width * s.input.pixel_pitch;
-  const std::int32_t last_column = x + (p.kernel_width - 1) * p.dilation_width;
-  const bool side_by_side = tap_pitch == channels && x >= 0 && last_column < s.input_width;
-  for (std::int32_t row = y + ky * p.dilation_height; to != end; row += p.dilation_height, in_row = 0) {
-    const std::int32_t left = static_cast<std::int32_t>(end - to);
-    const std::int32_t now = row_bytes - in_row < left ? row_bytes - in_row : left;
-    const bool row_inside = row >= 0 && row < p.input_height;
-    const std::int8_t* const from =
-        s.input.data + row % s.input.rows * s.input.row_pitch + (x - s.input.first_column) * s.input.pixel_pitch;
-    if (row_inside && side_by_side) {
-      to = copy_bytes(from + in_row, now, to);
-      continue;
+  const std::int32_t channels = p.group_channels;
+  const std::int32_t row_bytes = p.kernel_width * channels, tap_pitch = p.dilation_width * s.input.pixel_pitch;
+  std::int32_t left = 4 * steps;
+  for (std::int32_t i = 0; i < left; i += 4) store_word(to + i, s.zero_points);
+  // Taps of a row that are inside.
+  std::int32_t first_tap = 0, end_tap = p.kernel_width;
+  while (first_tap < end_tap && x + first_tap * p.dilation_width < 0) ++first_tap;
+  while (first_tap < end_tap && x + (end_tap - 1) * p.dilation_width >= s.input_width) --end_tap;
+  // Side by side they are copied as one.
+  const bool dense = tap_pitch == channels;
+  const std::int32_t piece_taps = dense ? end_tap - first_tap : 1;
+
+  std::int32_t at = 4 * first_step - s.before;
+  if (at < 0) left += at, to -= at, at = 0;
+  std::int32_t ky = at / row_bytes, in_row = at - ky * row_bytes;
+  for (; left > 0; ++ky, in_row = 0) {
+    const std::int32_t row = y + ky * p.dilation_height;
+    const std::int32_t end_in_row = in_row + left < row_bytes ? in_row + left : row_bytes;
+    if (row >= 0 && row < p.input_height) {
+      const std::int8_t* const from = s.input.pixel(row, x);
+      for (std::int32_t tap = first_tap; tap < end_tap; tap += piece_taps) {
+        std::int32_t start = tap * channels, end = start + piece_taps * channels;
+        const std::int8_t* const piece = from + tap * tap_pitch - start;
+        if (start < in_row) start = in_row;
+        if (end > end_in_row) end = end_in_row;
+        if (start < end) copy_rows(piece + start, 0, 1, end - start, to + start - in_row, 0);
+      }
     }
-    std::int32_t kx = in_row / channels;
-    std::int32_t channel = in_row - kx * channels;
-    for (const std::int8_t* const row_end = to + now; to != row_end; ++to) {
-      const std::int32_t column = x + kx * p.dilation_width;
-      const bool inside = row_inside && column >= 0 && column < s.input_width;
-      *to = inside ? from[kx * tap_pitch + channel] : static_cast<std::int8_t>(zero_point);
-      if (++channel == channels) channel = 0, ++kx;
-    }
+    to += end_in_row - in_row;
+    left -= end_in_row - in_row;
   }
+}
+
+/// Copies the window that starts at row y, column x of the input; zero points where it is outside and before the
+/// window. Without dilation.
+INLAY_SMALL INLAY_NEVER_INLINE inline void copy_window(const convolution_run& s, std::int32_t y, std::int32_t x,
+                                                       std::int8_t* to) {
+  const convolution& p = s.p;
+  for (std::int32_t i = 0; i < s.all_steps; ++i) store_word(to + 4 * i, s.zero_points);
+  const std::int32_t first_tap = x < 0 ? -x : 0;
+  const std::int32_t end_tap = s.input_width - x < p.kernel_width ? s.input_width - x : p.kernel_width;
+  const std::int32_t end_row = p.input_height < y + p.kernel_height ? p.input_height : y + p.kernel_height;
+  if (first_tap >= end_tap) return;
+  const std::int32_t to_pitch = p.kernel_width * p.group_channels;
+  to += s.before + first_tap * p.group_channels;
+  if (y < 0) to -= y * to_pitch, y = 0;
+  while (y < end_row) {
+    // Up to where the ring of rows starts again.
+    const std::int32_t in_ring = s.input.rows - y % s.input.rows;
+    const std::int32_t rows = end_row - y < in_ring ? end_row - y : in_ring;
+    copy_rows(s.input.pixel(y, x + first_tap), s.input.row_pitch, rows, (end_tap - first_tap) * p.group_channels, to,
+              to_pitch);
+    y += rows;
+    to += rows * to_pitch;
+  }
+}
+
+/// Widens steps of the windows of the neighbouring pixels from (y, x) of the output on, to before `end`.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_windows(const convolution_run& s, std::int32_t pixels, std::int32_t y,
+                                                         std::int32_t x, std::int32_t step, std::int32_t steps,
+                                                         std::int32_t* end) {
+  const convolution& p = s.p;
+  std::int32_t* const to = end - 2 * pixels * steps;
+  if (p.group_channels % 4 == 0) {
+    widen_words(s, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left, step, steps, to);
+    return;
+  }
+  std::int8_t* const copies = reinterpret_cast<std::int8_t*>(to - pixels * steps);
+  for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(to); copy += 4 * steps) {
+    const std::int32_t row = y * p.stride_height - p.padding_top, column = x * p.stride_width - p.padding_left;
+    if (s.dense && steps == s.all_steps)
+      copy_window(s, row, column, copy);
+    else
+      copy_part(s, row, column, step, steps, copy);
+    if (++x == s.r.end_column) ++y, x = s.r.first_column;
+  }
+  if (pixels == 4)
+    widen_four(copies, 4 * steps, end, minus_twice(p.input_zero_point), to);
+  else
+    widen(copies, steps, minus_twice(p.input_zero_point), 1, to);
 }
 
 /// Makes a channel's outputs that do not go the short way.
@@ -454,49 +539,171 @@ INLAY_NEVER_INLINE void finish(const std::int32_t* sums, std::int32_t pixels, st
   }
 }
 
+inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+
+/// Multiplies steps with the weights of channels up to `end` and makes sums, or, of four pixels, outputs. `to` is the
+/// first pixel.
+INLAY_SMALL INLAY_NEVER_INLINE inline void multiply(const convolution_run& s, std::int32_t pixels, std::int32_t channel,
+                                                    std::int32_t end, std::int32_t step, std::int32_t steps,
+                                                    bool to_outputs, std::int8_t* to) {
+  multiplication& m = s.m;
+  const bool from_biases = step == 0 && s.biases != nullptr;
+  m.windows = s.buffer + s.words - 2 * pixels * steps;
+  m.weights_step = s.depth - 4 * steps;
+  m.from = from_biases ? address_of(s.biases) - 4 * address_of(to) : m.sums;
+  m.end = to + end;
+  const std::int8_t* const weights = s.weights + channel * s.depth + 4 * step;
+  if (pixels == 4) {
+    multiply_4_pixels(from_biases ? sums_start::biases : sums_start::sums, &m, weights, to + channel,
+                      skipped_of_4_pixels(from_biases ? steps - 1 : steps), to_outputs ? s.sums_to : sums_end::sums);
+  } else {
+    m.places[0] = static_cast<std::uintptr_t>(step_bytes_of_1_pixel * (3 - (steps & 3)));
+    multiply_1_pixel(0, &m, weights, to + channel);
+  }
+}
+
+/// Makes the outputs of four pixels from (y, x) on, and of the next ones while there are four in the row, with all
+/// channels at once; returns how many.
+INLAY_NEVER_INLINE inline std::int32_t make_fours(const convolution_run& s, std::int32_t y, std::int32_t x,
+                                                  std::int8_t* to) {
+  const convolution& p = s.p;
+  multiplication& m = s.m;
+  const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
+  const std::int32_t steps = s.all_steps, pitch = m.pitch;
+  std::int32_t* const end = s.buffer + s.words;
+  std::int32_t* const windows = end - 8 * steps;
+  std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows - 4 * steps);
+  m.windows = windows;
+  m.weights_step = -s.before;
+
+  const std::int32_t row = y * p.stride_height - p.padding_top;
+  const std::int32_t ring_row = row >= 0 ? row % s.input.rows : 0;
+  const bool rows_inside =
+      s.dense && row >= 0 && row + p.kernel_height <= p.input_height && ring_row + p.kernel_height <= s.input.rows;
+  const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
+  std::int32_t column = x * p.stride_width - p.padding_left;
+  const std::int8_t* from =
+      s.input.data + ring_row * s.input.row_pitch + (column - s.input.first_column) * s.input.pixel_pitch;
+  const bool whole_words = p.group_channels % 4 == 0;
+  const std::int32_t skipped = skipped_of_4_pixels(steps - 1);
+  sums_start start = sums_start::biases;
+  const std::int32_t first = x, last = s.joined ? x : s.r.end_column - 4;
+  do {
+    if (p.pointwise && whole_words) {
+      widen_four(from, distance, end, minus_zero_points, windows);
+    } else if (!whole_words && rows_inside && x + 4 <= s.r.end_column) {
+      for (std::int32_t pixel = 0; pixel < 4; ++pixel) {
+        const std::int32_t window_column = column + pixel * p.stride_width;
+        std::int8_t* const copy = copies + pixel * 4 * steps;
+        if (window_column >= 0 && window_column + p.kernel_width <= s.input_width) {
+          store_word(copy, s.zero_points);
+          const std::int32_t row_bytes = p.kernel_width * p.group_channels;
+          copy_rows(from + pixel * distance, s.input.row_pitch, p.kernel_height, row_bytes, copy + s.before, row_bytes);
+        } else {
+          copy_window(s, row, window_column, copy);
+        }
+      }
+      widen_four(copies, 4 * steps, end, minus_zero_points, windows);
+    } else {
+      widen_windows(s, 4, y, x, 0, steps, end);
+    }
+    m.from = address_of(s.biases) - 4 * address_of(to);
+    m.multipliers = address_of(s.table) - 4 * address_of(to);
+    m.shifts = address_of(s.shifts) - address_of(to);
+    m.end = to + s.end_channel;
+    multiply_4_pixels(start, &m, s.weights + s.first_channel * s.depth, to + s.first_channel, skipped, s.sums_to);
+    start = sums_start::as_before;
+    to += 4 * pitch;
+    from += 4 * distance;
+    column += 4 * p.stride_width;
+    x += 4;
+  } while (x <= last);
+  return x - first;
+}
+
+/// Makes the outputs of neighbouring pixels from (y, x) on; `to` is the first.
+INLAY_SMALL INLAY_NEVER_INLINE inline void make_pixels(const convolution_run& s, std::int32_t pixels, std::int32_t y,
+                                                       std::int32_t x, std::int8_t* to) {
+  const bool to_outputs = s.to_outputs && pixels == 4;
+  const bool keeps_sums = !to_outputs || s.biases == nullptr;
+  const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * pixels;
+  const bool at_once = s.all_steps * step_words <= s.words - (keeps_sums ? least_sums : 0);
+  const std::int32_t part_steps = at_once ? s.all_steps : (s.words - most_sums) / step_words;
+  const std::int32_t most_channels =
+      at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / pixels;
+  const auto is_constant = [&s](std::int32_t channel) {
+    return s.shifts[channel] == scale_table::constant_shift;
+  };
+  const bool has_constants = (s.flags & convolution_table::has_constants) != 0;
+  bool widened = false;
+  s.m.multipliers = address_of(s.table) - 4 * address_of(to);
+  s.m.shifts = address_of(s.shifts) - address_of(to);
+  for (std::int32_t channel = s.first_channel, end; channel < s.end_channel; channel = end) {
+    std::int32_t computed = s.end_channel - channel < most_channels ? s.end_channel - channel : most_channels;
+    end = channel + computed;
+    if (has_constants) {
+      computed = 0;
+      for (end = channel; end < s.end_channel; ++end) {
+        if (is_constant(end)) continue;
+        if (computed == most_channels) break;
+        ++computed;
+      }
+    }
+    if (s.biases == nullptr)
+      for (std::int32_t i = 0; i < computed * pixels; ++i) s.buffer[i] = 0;
+    for (std::int32_t step = 0; step < s.all_steps && computed > 0; step += part_steps) {
+      const std::int32_t steps = s.all_steps - step < part_steps ? s.all_steps - step : part_steps;
+      if (!widened) {
+        widened = at_once;
+        widen_windows(s, pixels, y, x, step, steps, s.buffer + s.words);
+      }
+      s.m.sums = address_of(s.buffer) - 4 * static_cast<std::uintptr_t>(pixels) * address_of(to + channel);
+      for (std::int32_t c = channel, run_end; c < end; c = run_end) {
+        run_end = end;
+        if (has_constants) {
+          run_end = c + 1;
+          if (is_constant(c)) {
+            // There are no sums of it.
+            s.m.sums += 4 * static_cast<std::uintptr_t>(-pixels);
+            continue;
+          }
+          while (run_end < end && !is_constant(run_end)) ++run_end;
+        }
+        multiply(s, pixels, c, run_end, step, steps, to_outputs && step + part_steps >= s.all_steps, to);
+      }
+    }
+    if (!to_outputs)
+      s.finish(s.buffer, pixels, end - channel, s.table + channel, s.shifts + channel, s.flags, s.p.range, to + channel,
+               s.m.pitch);
+    else if (has_constants)
+      for (std::int32_t c = channel; c < end; ++c)
+        if (is_constant(c))
+          for (std::int32_t pixel = 0; pixel < 4; ++pixel)
+            to[c + pixel * s.m.pitch] = static_cast<std::int8_t>(s.table[c]);
+  }
+}
+
 /// Weights [taps][outputs] as [outputs][taps].
 inline void order_weights(const std::int8_t* weights, std::int32_t outputs, std::int32_t taps, std::int8_t* ordered) {
   for (std::int32_t tap = 0; tap < taps; ++tap)
     for (std::int32_t c = 0; c < outputs; ++c) ordered[c * taps + tap] = static_cast<std::int8_t>(keep(*weights++));
 }
 
-/// The address of an array's element 0 where elements are counted by the address of `first`, a byte.
-inline std::uintptr_t base_of(const void* elements, std::uintptr_t element_bytes, const std::int8_t* first) {
-  return reinterpret_cast<std::uintptr_t>(elements) - element_bytes * reinterpret_cast<std::uintptr_t>(first);
-}
-
 /// A convolution's region; layers share the code. TapsFirst: weights are [taps][outputs], at most
 /// most_ordered_weights, and the table is a scale_table.
 template <requantisation R, bool TapsFirst = false>
-INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
-                                             const map_view<std::int8_t>& output, const region& whole,
-                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-  using table_type = convolution_table;
-  convolution_group group{p, input, p.input_width};
-  region r = whole;
-  const bool whole_words = p.group_channels % 4 == 0;
-  // Whole rows that follow one another are one long row.
-  bool joined = r.end_row <= output.rows && output.row_pitch == (r.end_column - r.first_column) * output.pixel_pitch;
-  if (joined && p.pointwise && p.stride_height == 1 && p.stride_width == 1 &&
-      r.end_column - r.first_column == p.input_width && r.end_row <= input.rows &&
-      input.row_pitch == p.input_width * input.pixel_pitch) {
-    group.input_width = r.end_row * p.input_width;
-    r = {0, 1, r.first_row * p.input_width, group.input_width};
-  }
-  if (whole_words) joined = false;
-  const std::int32_t columns = r.end_column - r.first_column;
+INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
+                                 const region& whole, const map_view<const std::int8_t>& input,
+                                 const std::int8_t* weights) {
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
-  const std::int32_t before = -depth & 3;  // bytes to the first whole step
-  const std::int32_t all_steps = (depth + 3) >> 2;
   const std::int32_t outputs = p.group_outputs;
-  const bool has_bias = p.bias_distance != 0;
-  const std::int8_t* const biases = weights + p.bias_distance;
-  const std::int8_t* const shifts = table_type::shifts(table, outputs * p.groups);
+  const std::int8_t* const shifts = scale_table::shifts(table, outputs * p.groups);
   std::int32_t flags = 0;
   if constexpr (TapsFirst) {
     for (std::int32_t c = 0; c < outputs; ++c)
       if (shifts[c] < 0)
-        flags |= shifts[c] == table_type::constant_shift ? table_type::has_constants : table_type::is_uncommon;
+        flags |= shifts[c] == scale_table::constant_shift ? convolution_table::has_constants
+                                                          : convolution_table::is_uncommon;
   } else {
     flags = shifts[outputs * p.groups];
   }
@@ -505,129 +712,84 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
     std::int32_t buffer[words];
     multiplication m;
   } memory;
-  multiplication& m = memory.m;
-  m.one = 1;
-  m.rounding =
-      flags & table_type::from_minus_128 ? -255 << (table_type::fraction_bits - 1) : 2 * p.range.zero_point + 1;
-  m.pitch = output.pixel_pitch;
-  m.pitch_times_3 = 3 * output.pixel_pitch;
+  const std::int8_t* const biases = p.bias_distance != 0 ? weights + p.bias_distance : nullptr;
   [[maybe_unused]] std::int8_t ordered[TapsFirst ? 4 + most_ordered_weights : 1];
   if constexpr (TapsFirst) {
     order_weights(weights, outputs, depth, ordered + 4);
     weights = ordered + 4;
   }
-
-  for (std::int32_t g = 0; g < p.groups; ++g, group.input.data += p.group_channels) {
-    const std::int32_t end_channel = (g + 1) * outputs;
-    std::int32_t pixels = 0;
-    for (std::int32_t y = r.first_row, x = r.first_column; y < r.end_row; x += pixels) {
+  const std::int32_t before = -depth & 3;
+  const std::uint32_t zero_point = static_cast<std::uint8_t>(p.input_zero_point);
+  convolution_run s{
+      .p = p,
+      .input = input,
+      .r = whole,
+      .input_width = p.input_width,
+      .table = table,
+      .shifts = shifts,
+      .weights = weights - before,
+      .biases = biases,
+      .finish = finish<R>,
+      .flags = flags,
+      .depth = depth,
+      .before = before,
+      .all_steps = (depth + 3) >> 2,
+      .first_channel = 0,
+      .end_channel = outputs,
+      .to_outputs = R == requantisation::saturating && !(flags & convolution_table::is_uncommon),
+      .dense = p.dilation_width == 1 && p.dilation_height == 1 && input.pixel_pitch == p.group_channels,
+      .joined = false,
+      .sums_to = flags & convolution_table::from_minus_128 ? sums_end::outputs_from_minus_128 : sums_end::outputs,
+      .zero_points = static_cast<std::int32_t>(zero_point * 0x1010101u),
+      .words = words,
+      .buffer = memory.buffer,
+      .m = memory.m};
+  region& r = s.r;
+  const std::int32_t columns = r.end_column - r.first_column;
+  // Rows that follow one another in the output may be one long row …
+  s.joined = r.end_row <= output.rows && output.row_pitch == columns * output.pixel_pitch;
+  if (p.group_channels % 4 == 0) {
+    // … if they are in the input, too. Else windows are copied one by one.
+    if (s.joined && p.pointwise && p.stride_height == 1 && p.stride_width == 1 && columns == p.input_width &&
+        r.end_row <= input.rows && input.row_pitch == p.input_width * input.pixel_pitch) {
+      s.input_width = r.end_row * p.input_width;
+      r = {0, 1, r.first_row * p.input_width, s.input_width};
+    }
+    s.joined = false;
+  }
+  multiplication& m = memory.m;
+  m.one = 1;
+  m.rounding = flags & convolution_table::from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1))
+                                                         : 2 * p.range.zero_point + 1;
+  m.pitch = output.pixel_pitch;
+  m.pitch_times_3 = 3 * output.pixel_pitch;
+  // The common case takes one multiplication for all channels of four pixels.
+  const bool simple = s.to_outputs && biases != nullptr && !(flags & convolution_table::has_constants) &&
+                      s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= words;
+  for (std::int32_t g = 0; g < p.groups; ++g) {
+    for (std::int32_t y = r.first_row, x = r.first_column; y < r.end_row;) {
       if (x >= r.end_column) {
         // Joined rows may end inside of the pixels.
         ++y;
-        x -= columns;
-        pixels = 0;
+        x -= r.end_column - r.first_column;
         continue;
       }
-      const std::int32_t left = r.end_column - x + (joined ? (r.end_row - 1 - y) * columns : 0);
+      const std::int32_t left = r.end_column - x + (s.joined ? (r.end_row - 1 - y) * columns : 0);
       // Three pixels are four with the one before.
       const bool again = left == 3 && x > r.first_column;
       if (again) --x;
-      pixels = left >= 4 || again ? 4 : 1;
-      const bool fused = pixels == 4 && R == requantisation::saturating && !(flags & table_type::is_uncommon);
-      const bool keeps_sums = !fused || !has_bias;
-
-      const std::int32_t step_words = (whole_words ? 2 : 3) * pixels;
-      const bool at_once = all_steps * step_words <= words - (keeps_sums ? least_sums : 0);
-      const std::int32_t part_steps = at_once ? all_steps : (words - most_sums) / step_words;
-      const std::int32_t room = words - part_steps * step_words;
-      const std::int32_t most_channels = at_once && !keeps_sums ? outputs : room / pixels;
       std::int8_t* const to = output.pixel(y, x);
-      m.multipliers = base_of(table, 4, to);
-      m.shifts = base_of(shifts, 1, to);
-      bool widened = false;
-      for (std::int32_t channel = end_channel - outputs, end; channel < end_channel; channel = end) {
-        std::int32_t computed = end_channel - channel < most_channels ? end_channel - channel : most_channels;
-        end = channel + computed;
-        if (flags & table_type::has_constants) {
-          computed = 0;
-          for (end = channel; end < end_channel; ++end) {
-            if (shifts[end] == table_type::constant_shift) continue;
-            if (computed == most_channels) break;
-            ++computed;
-          }
-        }
-        if (!has_bias)
-          for (std::int32_t i = 0; i < computed * pixels; ++i) memory.buffer[i] = 0;
-        for (std::int32_t step = 0; step < all_steps && computed > 0; step += part_steps) {
-          const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
-          std::int32_t* const windows = memory.buffer + words - 2 * pixels * steps;
-          if (!widened) {
-            widened = at_once;
-            if (p.pointwise && before == 0 && pixels == 4) {
-              widen_four(group.input.pixel(y * p.stride_height, x * p.stride_width) + 4 * step,
-                         p.stride_width * input.pixel_pitch, memory.buffer + words, minus_twice(p.input_zero_point),
-                         windows);
-            } else if (whole_words) {
-              widen_words(group, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left,
-                          4 * step, 4 * steps, windows);
-            } else {
-              std::int8_t* const copies = reinterpret_cast<std::int8_t*>(memory.buffer + room);
-              std::int32_t row = y, column = x;
-              for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
-                copy_window(group, row * p.stride_height - p.padding_top, column * p.stride_width - p.padding_left,
-                            4 * step - before, 4 * steps, copies + pixel * 4 * steps);
-                if (++column == r.end_column) ++row, column = r.first_column;
-              }
-              if (pixels == 4)
-                widen_four(copies, 4 * steps, memory.buffer + words, minus_twice(p.input_zero_point), windows);
-              else
-                widen(copies, steps, minus_twice(p.input_zero_point), 1, windows);
-            }
-          }
-          const bool from_biases = step == 0 && has_bias;
-          const bool to_outputs = fused && step + part_steps >= all_steps;
-          m.windows = windows;
-          m.weights_step = depth - 4 * steps;
-          m.from = base_of(biases, 4, to);
-          m.sums = base_of(memory.buffer, 4 * static_cast<std::uintptr_t>(pixels), to + channel);
-          for (std::int32_t c = channel, run_end; c < end; c = run_end) {
-            run_end = end;
-            if (flags & table_type::has_constants) {
-              run_end = c;
-              if (shifts[c] == table_type::constant_shift) {
-                // There are no sums of this channel.
-                m.sums -= 4 * static_cast<std::uintptr_t>(pixels);
-                ++run_end;
-                continue;
-              }
-              while (run_end < end && shifts[run_end] != table_type::constant_shift) ++run_end;
-            }
-            m.end = to + run_end;
-            if (!from_biases) m.from = m.sums;
-            const std::int8_t* const from = weights + c * depth - before + 4 * step;
-            if (pixels == 4) {
-              const std::int32_t in_rounds = from_biases ? steps - 1 : steps;
-              multiply_4_pixels(from_biases ? sums_start::biases : sums_start::sums, &m, from, to + c,
-                                step_bytes_of_4_pixels * (in_rounds == 0 ? 4 : -in_rounds & 3),
-                                !to_outputs                          ? sums_end::sums
-                                : flags & table_type::from_minus_128 ? sums_end::outputs_from_minus_128
-                                                                     : sums_end::outputs);
-            } else {
-              m.places[0] = static_cast<std::uintptr_t>(step_bytes_of_1_pixel * (3 - (steps & 3)));
-              multiply_1_pixel(0, &m, from, to + c);
-            }
-          }
-        }
-        if (!fused)
-          finish<R>(memory.buffer, pixels, end - channel, table + channel, shifts + channel, flags, p.range,
-                    to + channel, output.pixel_pitch);
-        else if (flags & table_type::has_constants)
-          for (std::int32_t c = channel; c < end; ++c)
-            if (shifts[c] == table_type::constant_shift)
-              for (std::int32_t pixel = 0; pixel < 4; ++pixel)
-                to[c + pixel * output.pixel_pitch] = static_cast<std::int8_t>(table[c]);
+      const std::int32_t pixels = left >= 4 || again ? 4 : 1;
+      if (simple && pixels == 4) {
+        x += make_fours(s, y, x, to);
+      } else {
+        make_pixels(s, pixels, y, x, to);
+        x += pixels;
       }
     }
+    s.input.data += p.group_channels;
+    s.first_channel += outputs;
+    s.end_channel += outputs;
   }
 }
 
