@@ -36,7 +36,8 @@ struct convolution {
 constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x7fff; }
 constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
 
-/// scale_table, and behind the shifts a byte of flags about all channels.
+/// A word of flags and how many multipliers there are, the multipliers, then a byte for each channel: what scale_table
+/// has, but for channels that always make the zero point, which have no multiplier.
 ///
 /// Where all outputs are saturated and the zero point is −128, no negative sum makes anything else than −128, so that
 /// rounding of negative sums does not matter, and both roundings are one: with the shift n and L = 14,
@@ -45,30 +46,36 @@ constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0x
 ///
 /// The table has 15 − n, then. a << (15 − n) must fit into 32 bits, k must be whole.
 struct convolution_table : scale_table {
-  static constexpr std::int32_t from_minus_128 = 1;  // as above
-  static constexpr std::int32_t has_constants = 2;   // some channels with constant_shift
-  static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
-  static constexpr std::int32_t fraction_bits = 14;  // L
+  static constexpr std::int32_t from_minus_128 = 1;                     // as above
+  static constexpr std::int32_t has_constants = 2;                      // some channels with one of the constant shifts
+  static constexpr std::int32_t is_uncommon = 4;                        // some channels with other negative shifts
+  static constexpr std::int32_t fraction_bits = 14;                     // L
+  static constexpr std::int32_t zero_point_shift = constant_shift + 1;  // without a multiplier
+  static constexpr bool is_constant(std::int32_t shift) { return shift <= zero_point_shift; }
 
-  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
-    const std::int32_t channels = channel_table::table_size(g, l);
-    return channels + channels / 4 + 1;
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
+  static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
+    return 1 + (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
   }
 
   template <typename Byte>
   static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
                                    const std::int32_t* sums, std::int32_t* table) {
-    scale_table::fill_table(g, l, model, constants, sums, table);
+    std::int32_t* const multipliers = table + 1;
+    scale_table::fill_table(g, l, model, constants, sums, multipliers);
     const std::int32_t channels = channel_table::table_size(g, l);
+    std::int32_t* const shifts = multipliers + channels;
     const output_range range = range_of(g, l);
     const std::int64_t most = most_products(g, l);
-    std::int32_t flags = range.zero_point == -128 && range.high == 127 ? from_minus_128 : 0;
+    std::int32_t flags = range.zero_point == -128 && range.high == 127 ? from_minus_128 : 0, count = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
-      if (table[c] == 0) {
-        table[c] = range.zero_point;
-        put_byte(table + channels, c, constant_shift);
+      const std::int32_t shift = get_byte(shifts, c), multiplier = multipliers[c];
+      if (multiplier == 0) {
+        put_byte(shifts, c, zero_point_shift);
+        flags |= has_constants;
+        continue;
       }
-      const std::int32_t shift = get_byte(table + channels, c);
+      multipliers[count++] = multiplier;
       if (shift == constant_shift) {
         flags |= has_constants;
       } else if (shift < 0) {
@@ -80,10 +87,9 @@ struct convolution_table : scale_table {
     }
     if (flags & from_minus_128)
       for (std::int32_t c = 0; c < channels; ++c)
-        if (const std::int32_t shift = get_byte(table + channels, c); shift >= 0)
-          put_byte(table + channels, c, fraction_bits - shift);
-    if (channels % 4 == 0) table[channels + channels / 4] = 0;
-    put_byte(table + channels, channels, flags);
+        if (const std::int32_t shift = get_byte(shifts, c); shift >= 0) put_byte(shifts, c, fraction_bits - shift);
+    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[count + i] = shifts[i];
+    table[0] = flags | count << 8;
   }
 };
 
@@ -97,31 +103,30 @@ constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are w
 constexpr std::int32_t most_ordered_weights = 128;
 constexpr std::int32_t buffer_words_beside_ordered = 88;
 
-/// What the functions below read, right behind the widened windows. They count channels by the address of a channel's
-/// first output: bases are addresses for output 0.
+/// What the functions below read, right behind the widened windows.
 struct multiplication {
   const std::int32_t* windows;
-  std::uintptr_t from;       // base of what the sums start with: biases, or sums
-  std::uintptr_t places[3];  // in the function's code; the first is skipped_bytes for one pixel
+  std::uintptr_t from;       // base of the biases, or of the sums so far
+  std::uintptr_t places[3];  // in the function's code
   std::uintptr_t multipliers, shifts;
   std::int32_t rounding, one;
   std::int32_t pitch, pitch_times_3;  // of the output
   std::int32_t weights_step;          // from the end of a channel's weights to the start of the next one's
-  std::int8_t* end;                   // of the outputs
+  void* end;                          // of what is made
   std::uintptr_t sums;
 };
 
-enum class sums_start : std::int32_t { biases = 0, sums = 2, as_before = -1 };
-enum class sums_end : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_128 = 8 };
-
 // Functions that add the products of widened windows and weights, channel after channel. Compilers run out of
-// registers here: r0 is in the windows, r1 their end and the multiplication, r2 weights, r3 output. A round has four
-// steps; skipped_bytes of instructions are left out of the first.
+// registers here: r0 is in the windows, r1 their end and the multiplication, r2 weights, r3 what is made. Channels are
+// counted by r3: bases are addresses for r3 = 0. A round has four steps; skipped_bytes of instructions are left out of
+// the first.
 
-/// Four pixels: r4 to r7 are the sums. Biases go into a first step of its own.
-[[gnu::naked, gnu::noinline]] inline void multiply_4_pixels(sums_start, multiplication*, const std::int8_t* /*weights*/,
-                                                            std::int8_t* /*output*/, std::int32_t /*skipped_bytes*/,
-                                                            sums_end) {
+/// For four pixels, r4 to r7: from biases or sums to outputs or sums. Biases go into a first step of its own.
+enum class four_starts : std::int32_t { as_before = -1, biases = 0, sums = 2, biases_to_sums = 4, sums_to_sums = 6 };
+enum class four_ends : std::int32_t { sums = 8, outputs = 10, outputs_from_minus_128 = 12 };
+[[gnu::naked, gnu::noinline]] inline void multiply_4_pixels(four_starts, multiplication*,
+                                                            const std::int8_t* /*weights*/, void* /*to*/,
+                                                            std::int32_t /*skipped_bytes*/, four_ends) {
 #define INLAY_STEP(sum5, sum6, sum7) \
   "ldmia r0!, {r8-r11}\n"            \
   "ldr r12, [r2], #4\n"              \
@@ -160,6 +165,12 @@ enum class sums_end : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_1
   "ssat " sum ", #8, " sum           \
   ", asr #1\n"                       \
   "strb " sum ", " to "\n"
+#define INLAY_NEXT_CHANNEL   \
+  "ldrd r8, r9, [r1, #44]\n" \
+  "add r2, r2, r8\n"         \
+  "cmp r3, r9\n"             \
+  "bne 1b\n"                 \
+  "pop {r4-r11, pc}\n"
   asm("push {r4-r11, lr}\n"
       "cmp r0, #0\n"
       "blt 1f\n"
@@ -167,58 +178,56 @@ enum class sums_end : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_1
       "ldrd r5, r6, [sp, #36]\n"
       "ldrsh r0, [r4, r0]\n"
       "ldrsh r6, [r4, r6]\n"
-      "ldrsh r7, [r4, #10]\n"
+      "ldrsh r7, [r4, #14]\n"
+      "add r5, r5, r7\n"
       "add r0, r0, r4\n"
       "add r5, r5, r4\n"
-      "add r5, r5, r7\n"
       "add r6, r6, r4\n"
       "strd r0, r5, [r1, #8]\n"
       "str r6, [r1, #16]\n"
       "1:\n"
       "ldm r1, {r0, r4, pc}\n"
+      // From sums to sums, and to outputs.
       "2:\n"
-      "ldr r4, [r4, r3, lsl #2]\n" INLAY_STEP("r4", "r4", "r4")
+      "ldm r3, {r4-r7}\n"
       "ldr pc, [r1, #12]\n"
       "3:\n"
       "add r4, r4, r3, lsl #4\n"
       "ldm r4, {r4-r7}\n"
       "ldr pc, [r1, #12]\n"
-      "4:\n" INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP
-      "cmp r0, r1\n"
-      "bne 4b\n"
-      "ldr pc, [r1, #16]\n"
+      // From biases to sums, and to outputs.
+      "4:\n"
+      "add r4, r4, r3, lsr #2\n"
+      "sub r4, r4, r3, lsl #2\n"
       "5:\n"
-      "ldr r12, [r1, #52]\n"
-      "add r12, r12, r3, lsl #4\n"
-      "stm r12, {r4-r7}\n"
-      "add r3, r3, #1\n"
-      "b 8f\n"
-      "6:\n"
+      "ldr r4, [r4, r3, lsl #2]\n" INLAY_STEP("r4", "r4", "r4")
+      "ldr pc, [r1, #12]\n"
+      "6:\n" INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP
+      "cmp r0, r1\n"
+      "bne 6b\n"
+      "ldr pc, [r1, #16]\n"
+      "7:\n"
+      "stm r3!, {r4-r7}\n" INLAY_NEXT_CHANNEL
+      "8:\n"
       "add r0, r1, #20\n"
       "ldm r0, {r8-r12, lr}\n"
       "ldr r8, [r8, r3, lsl #2]\n"
       "ldrb r9, [r9, r3]\n"
-      "lsl r10, r10, r9\n"
-      INLAY_SIGNED_OUTPUT("r5", "[r3, r12]") INLAY_SIGNED_OUTPUT("r6", "[r3, r12, lsl #1]")
-          INLAY_SIGNED_OUTPUT("r7", "[r3, lr]") INLAY_SIGNED_OUTPUT("r4", "[r3], #1")
-      "b 8f\n"
-      "7:\n"
+      "lsl r10, r10, r9\n" INLAY_SIGNED_OUTPUT("r5", "[r3, r12]") INLAY_SIGNED_OUTPUT("r6", "[r3, r12, lsl #1]")
+          INLAY_SIGNED_OUTPUT("r7", "[r3, lr]") INLAY_SIGNED_OUTPUT("r4", "[r3], #1") INLAY_NEXT_CHANNEL
+      ".balign 4\n"
+      "9:\n"
+      ".hword 5b - 9b + 1, 3b - 9b + 1, 4b - 9b + 1, 2b - 9b + 1\n"
+      ".hword 7b - 9b + 1, 8b - 9b + 1, 2f - 9b + 1, 6b - 9b + 1\n"
+      "2:\n"
       "add r0, r1, #20\n"
       "ldm r0, {r8-r12, lr}\n"
       "ldr r8, [r8, r3, lsl #2]\n"
       "ldrb r9, [r9, r3]\n"
       "lsl r11, r11, r9\n"
       "add r10, r10, r11, lsr #2\n" INLAY_OUTPUT("r5", "[r3, r12]") INLAY_OUTPUT("r6", "[r3, r12, lsl #1]")
-          INLAY_OUTPUT("r7", "[r3, lr]") INLAY_OUTPUT("r4", "[r3], #1")
-      "8:\n"
-      "ldrd r8, r9, [r1, #44]\n"
-      "add r2, r2, r8\n"
-      "cmp r3, r9\n"
-      "bne 1b\n"
-      "pop {r4-r11, pc}\n"
-      ".balign 4\n"
-      "9:\n"
-      ".hword 2b - 9b + 1, 3b - 9b + 1, 5b - 9b + 1, 6b - 9b + 1, 7b - 9b + 1, 4b - 9b + 1\n");
+          INLAY_OUTPUT("r7", "[r3, lr]") INLAY_OUTPUT("r4", "[r3], #1") INLAY_NEXT_CHANNEL);
+#undef INLAY_NEXT_CHANNEL
 #undef INLAY_SIGNED_OUTPUT
 #undef INLAY_OUTPUT
 #undef INLAY_NEXT_STEP
@@ -227,9 +236,11 @@ enum class sums_end : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_1
 /// By the steps in the rounds; without any, a round is left out.
 constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (steps == 0 ? 4 : -steps & 3); }
 
-/// One pixel: r12 is the sum, places[0] the bytes that are left out of three steps before the rounds.
-[[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(std::int32_t, multiplication*,
-                                                           const std::int8_t* /*weights*/, std::int8_t* /*output*/) {
+/// For one pixel, r12, from biases or sums; r3 is an output, also where sums are made. Three steps before the rounds
+/// take what is left.
+enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4 };
+[[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(one_ends, multiplication*, const std::int8_t* /*weights*/,
+                                                           std::int8_t* /*to*/, std::int32_t /*skipped_bytes*/) {
 #define INLAY_PRODUCTS(even, odd) \
   "ldr lr, [r2], #4\n"            \
   "sxtb16 r3, lr\n"               \
@@ -239,6 +250,11 @@ constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (st
   "smlad r12, lr, " odd ", r12\n"
 #define INLAY_STEP "ldrd r4, r5, [r0], #8\n" INLAY_PRODUCTS("r4", "r5")
   asm("push {r3-r11, lr}\n"
+      "adr r4, 9f\n"
+      "ldrsh r0, [r4, r0]\n"
+      "add r0, r0, r4\n"
+      "ldr r5, [sp, #40]\n"
+      "strd r5, r0, [r1, #8]\n"
       "1:\n"
       "ldm r1, {r0, r4, r5}\n"
       "ldr r12, [r4, r3, lsl #2]\n"
@@ -253,20 +269,49 @@ constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (st
       "bne 2b\n"
       "3:\n"
       "ldr r3, [sp]\n"
-      "ldrd r4, r5, [r1, #44]\n"
-      "ldr r6, [r1, #52]\n"
-      "str r12, [r6, r3, lsl #2]\n"
+      "ldrd r4, r5, [r1, #20]\n"
+      "ldrd r6, r7, [r1, #28]\n"
+      "ldr pc, [r1, #12]\n"
+      "4:\n"
+      "ldr r4, [r1, #52]\n"
+      "str r12, [r4, r3, lsl #2]\n"
       "add r3, r3, #1\n"
+      "b 7f\n"
+      "5:\n"
+      "ldr r4, [r4, r3, lsl #2]\n"
+      "ldrb r5, [r5, r3]\n"
+      "lsl r6, r6, r5\n"
+      "add r6, r6, r12, asr #31\n"
+      "lsl r12, r12, #1\n"
+      "smmlar r12, r12, r4, r6\n"
+      "asr r12, r12, r5\n"
+      "ssat r12, #8, r12, asr #1\n"
+      "strb r12, [r3], #1\n"
+      "b 7f\n"
+      "6:\n"
+      "ldr r4, [r4, r3, lsl #2]\n"
+      "ldrb r5, [r5, r3]\n"
+      "lsl r7, r7, r5\n"
+      "add r6, r6, r7, lsr #2\n"
+      "lsl r12, r12, r5\n"
+      "smmla r12, r12, r4, r6\n"
+      "ssat r12, #8, r12, asr #14\n"
+      "strb r12, [r3], #1\n"
+      "7:\n"
       "str r3, [sp]\n"
+      "ldrd r4, r5, [r1, #44]\n"
       "add r2, r2, r4\n"
       "cmp r3, r5\n"
       "bne 1b\n"
       "add sp, #4\n"
-      "pop {r4-r11, pc}\n");
+      "pop {r4-r11, pc}\n"
+      ".balign 4\n"
+      "9:\n"
+      ".hword 4b - 9b + 1, 5b - 9b + 1, 6b - 9b + 1, 0\n");
 #undef INLAY_STEP
 #undef INLAY_PRODUCTS
 }
-constexpr std::int32_t step_bytes_of_1_pixel = 24;
+constexpr std::int32_t skipped_of_1_pixel(std::int32_t steps) { return 24 * (3 - (steps & 3)); }
 
 /// Widens steps of one window; those of `pixels` windows are interleaved.
 inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minus_zero_points, std::int32_t pixels,
@@ -339,52 +384,54 @@ INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pi
   }
 }
 
-/// The work on a region of one group's channels.
+/// The work on a region of one group's channels: four pixels at a time, or one.
 struct convolution_run {
   const convolution& p;
   map_view<const std::int8_t> input;  // from the group's first channel
   region r;                           // of the output
-  std::int32_t input_width;
-  const std::int32_t* table;
-  const std::int8_t* shifts;
-  const std::int8_t* weights;  // the first channel's first step
-  const std::int8_t* biases;
-  void (*finish)(const std::int32_t* sums, std::int32_t pixels, std::int32_t channels, const std::int32_t* multiplier,
-                 const std::int8_t* shift, std::int32_t flags, const output_range& range, std::int8_t* output,
-                 std::int32_t pitch);
-  std::int32_t flags;  // of the table
-  std::int32_t depth;
-  std::int32_t before;  // bytes in front of a window that make its steps whole
-  std::int32_t all_steps;
-  std::int32_t first_channel, end_channel;
-  bool to_outputs;  // sums of four pixels become outputs in registers
-  bool dense;       // taps of a window are side by side, its rows one after the other
-  bool joined;      // rows follow one another in the output
-  sums_end sums_to;
-  std::int32_t zero_points;  // four bytes
-  std::int32_t words;
-  std::int32_t* buffer;  // of so many words; m is right behind it
+  std::int32_t* buffer;               // m is right behind it
   multiplication& m;
+  std::int32_t words = 0;  // of the buffer
+  std::int32_t input_width = 0;
+  const std::int32_t* multipliers = nullptr;
+  const std::int8_t* shifts = nullptr;
+  const std::int8_t* weights = nullptr;  // the first channel's first step
+  const std::int8_t* biases = nullptr;
+  std::int32_t flags = 0;        // of the table
+  std::int32_t ends = 0;         // how multiplications end that make outputs: see four_ends; 0 if none does
+  std::int32_t zero_points = 0;  // four bytes
+  std::int32_t depth = 0;
+  std::int32_t before = 0;  // bytes in front of a window that make its steps whole
+  std::int32_t all_steps = 0;
+  std::int32_t first_channel = 0, end_channel = 0;
+  bool dense = false;   // a window's taps are side by side, its rows one after the other
+  bool joined = false;  // rows of the output follow one another
+
+  // What is in work: pixels from (y, x) on, their outputs, and steps of their windows.
+  std::int32_t pixels = 0;
+  std::int32_t y = 0, x = 0;
+  std::int8_t* to = nullptr;
+  std::int32_t step = 0, steps = 0;
 };
 
-/// Widens steps of the windows of neighbouring pixels, of which the first one starts at row y, column x of the input:
-/// whole words of a pixel.
-INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s, std::int32_t pixels, std::int32_t y,
-                                                       std::int32_t x, std::int32_t first_step, std::int32_t steps,
-                                                       std::int32_t* to) {
+inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+
+/// Widens the steps in work where a pixel's channels are whole words.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s) {
   const convolution& p = s.p;
-  const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
+  const std::int32_t pixels = s.pixels, minus_zero_points = minus_twice(p.input_zero_point);
   const std::int32_t channels = p.group_channels;
   const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
   const std::int32_t pixel_distance = p.stride_width * s.input.pixel_pitch;
-  const std::int32_t first = 4 * first_step;
+  const std::int32_t first = 4 * s.step;
   const std::int32_t tap = first / channels;
   std::int32_t channel = first - tap * channels;
   std::int32_t ky = tap / p.kernel_width;
   std::int32_t kx = tap - ky * p.kernel_width;
-  for (std::int32_t count = 4 * steps; count > 0;) {
-    const std::int32_t row = y + ky * p.dilation_height;
-    const std::int32_t column = x + kx * p.dilation_width;
+  std::int32_t* to = s.buffer + s.words - 2 * pixels * s.steps;
+  for (std::int32_t count = 4 * s.steps; count > 0;) {
+    const std::int32_t row = s.y * p.stride_height - p.padding_top + ky * p.dilation_height;
+    const std::int32_t column = s.x * p.stride_width - p.padding_left + kx * p.dilation_width;
     // All taps of a row at once where they are inside and side by side.
     std::int32_t taps = dense ? p.kernel_width - kx : 1;
     const bool row_inside = row >= 0 && row < p.input_height;
@@ -416,45 +463,31 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s,
   }
 }
 
-/// Copies steps of the window that starts at row y, column x of the input; zero points where it is outside and before
-/// the window.
+/// Copies the steps in work of the window that starts at row y, column x of the input; zero points where it is outside
+/// and before the window.
 INLAY_SMALL INLAY_NEVER_INLINE inline void copy_part(const convolution_run& s, std::int32_t y, std::int32_t x,
-                                                     std::int32_t first_step, std::int32_t steps, std::int8_t* to) {
+                                                     std::int8_t* to) {
   const convolution& p = s.p;
   const std::int32_t channels = p.group_channels;
   const std::int32_t row_bytes = p.kernel_width * channels, tap_pitch = p.dilation_width * s.input.pixel_pitch;
-  std::int32_t left = 4 * steps;
-  for (std::int32_t i = 0; i < left; i += 4) store_word(to + i, s.zero_points);
-  // Taps of a row that are inside.
-  std::int32_t first_tap = 0, end_tap = p.kernel_width;
-  while (first_tap < end_tap && x + first_tap * p.dilation_width < 0) ++first_tap;
-  while (first_tap < end_tap && x + (end_tap - 1) * p.dilation_width >= s.input_width) --end_tap;
-  // Side by side they are copied as one.
-  const bool dense = tap_pitch == channels;
-  const std::int32_t piece_taps = dense ? end_tap - first_tap : 1;
-
-  std::int32_t at = 4 * first_step - s.before;
-  if (at < 0) left += at, to -= at, at = 0;
-  std::int32_t ky = at / row_bytes, in_row = at - ky * row_bytes;
-  for (; left > 0; ++ky, in_row = 0) {
+  const std::int8_t* const end = to + 4 * s.steps;
+  std::int32_t at = 4 * s.step - s.before;
+  for (; at < 0; ++at) *to++ = p.input_zero_point;
+  std::int32_t ky = at / row_bytes, kx = at % row_bytes / channels, channel = at % row_bytes % channels;
+  for (; to != end; ++ky, kx = 0) {
     const std::int32_t row = y + ky * p.dilation_height;
-    const std::int32_t end_in_row = in_row + left < row_bytes ? in_row + left : row_bytes;
-    if (row >= 0 && row < p.input_height) {
-      const std::int8_t* const from = s.input.pixel(row, x);
-      for (std::int32_t tap = first_tap; tap < end_tap; tap += piece_taps) {
-        std::int32_t start = tap * channels, end = start + piece_taps * channels;
-        const std::int8_t* const piece = from + tap * tap_pitch - start;
-        if (start < in_row) start = in_row;
-        if (end > end_in_row) end = end_in_row;
-        if (start < end) copy_rows(piece + start, 0, 1, end - start, to + start - in_row, 0);
-      }
+    const bool row_inside = row >= 0 && row < p.input_height;
+    const std::int8_t* const from = row_inside ? s.input.pixel(row, x) : nullptr;
+    for (; to != end && kx < p.kernel_width; ++to) {
+      const std::int32_t column = x + kx * p.dilation_width;
+      const bool inside = row_inside && column >= 0 && column < s.input_width;
+      *to = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
+      if (++channel == channels) channel = 0, ++kx;
     }
-    to += end_in_row - in_row;
-    left -= end_in_row - in_row;
   }
 }
 
-/// Copies the window that starts at row y, column x of the input; zero points where it is outside and before the
+/// Copies the whole window that starts at row y, column x of the input; zero points where it is outside and before the
 /// window. Without dilation.
 INLAY_SMALL INLAY_NEVER_INLINE inline void copy_window(const convolution_run& s, std::int32_t y, std::int32_t x,
                                                        std::int8_t* to) {
@@ -478,209 +511,205 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void copy_window(const convolution_run& s,
   }
 }
 
-/// Widens steps of the windows of the neighbouring pixels from (y, x) of the output on, to before `end`.
-INLAY_SMALL INLAY_NEVER_INLINE inline void widen_windows(const convolution_run& s, std::int32_t pixels, std::int32_t y,
-                                                         std::int32_t x, std::int32_t step, std::int32_t steps,
-                                                         std::int32_t* end) {
+/// Widens the steps in work by way of copies.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s) {
   const convolution& p = s.p;
-  std::int32_t* const to = end - 2 * pixels * steps;
-  if (p.group_channels % 4 == 0) {
-    widen_words(s, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left, step, steps, to);
-    return;
-  }
-  std::int8_t* const copies = reinterpret_cast<std::int8_t*>(to - pixels * steps);
-  for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(to); copy += 4 * steps) {
-    const std::int32_t row = y * p.stride_height - p.padding_top, column = x * p.stride_width - p.padding_left;
-    if (s.dense && steps == s.all_steps)
-      copy_window(s, row, column, copy);
-    else
-      copy_part(s, row, column, step, steps, copy);
+  std::int32_t* const end = s.buffer + s.words;
+  std::int32_t* const windows = end - 2 * s.pixels * s.steps;
+  std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows - s.pixels * s.steps);
+  std::int32_t y = s.y, x = s.x;
+  for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(windows); copy += 4 * s.steps) {
+    (s.dense && s.steps == s.all_steps ? copy_window : copy_part)(s, y * p.stride_height - p.padding_top,
+                                                                  x * p.stride_width - p.padding_left, copy);
     if (++x == s.r.end_column) ++y, x = s.r.first_column;
   }
-  if (pixels == 4)
-    widen_four(copies, 4 * steps, end, minus_twice(p.input_zero_point), to);
+  if (s.pixels == 4)
+    widen_four(copies, 4 * s.steps, end, minus_twice(p.input_zero_point), windows);
   else
-    widen(copies, steps, minus_twice(p.input_zero_point), 1, to);
+    widen(copies, s.steps, minus_twice(p.input_zero_point), 1, windows);
 }
 
-/// Makes a channel's outputs that do not go the short way.
-INLAY_SMALL INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::int32_t pixels,
-                                                           std::int32_t multiplier, std::int32_t shift,
-                                                           const output_range& range, std::int8_t* output,
-                                                           std::int32_t pitch) {
-  for (std::int32_t pixel = 0; pixel < pixels; ++pixel, output += pitch)
-    *output = static_cast<std::int8_t>(shift == scale_table::constant_shift
-                                           ? multiplier
-                                           : scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
-}
-
-/// Makes outputs of channels of neighbouring pixels from their sums; there are none of constant channels.
-template <requantisation R>
-INLAY_NEVER_INLINE void finish(const std::int32_t* sums, std::int32_t pixels, std::int32_t channels,
-                               const std::int32_t* multiplier, const std::int8_t* shift, std::int32_t flags,
-                               const output_range& range, std::int8_t* output, std::int32_t pitch) {
-  const std::int32_t zero_point = range.zero_point;
-  for (const std::int8_t* const end = shift + channels; shift != end; ++output) {
-    const std::int32_t m = *multiplier++;
-    std::int32_t n = *shift++;
-    if (n < 0) {
-      finish_uncommon(sums, pixels, m, n, range, output, pitch);
-      if (n != scale_table::constant_shift) sums += pixels;
-      continue;
-    }
-    if (flags & convolution_table::from_minus_128) n = convolution_table::fraction_bits - n;
-    const channel_scale<R> scale(m, n, zero_point);
-    const std::int32_t* const sums_end = sums + pixels;
-    std::int8_t* to = output;
-    do {
-      *to = static_cast<std::int8_t>(scale.output(*sums++, range));
-      to += pitch;
-    } while (sums != sums_end);
-  }
-}
-
-inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
-
-/// Multiplies steps with the weights of channels up to `end` and makes sums, or, of four pixels, outputs. `to` is the
-/// first pixel.
-INLAY_SMALL INLAY_NEVER_INLINE inline void multiply(const convolution_run& s, std::int32_t pixels, std::int32_t channel,
-                                                    std::int32_t end, std::int32_t step, std::int32_t steps,
-                                                    bool to_outputs, std::int8_t* to) {
-  multiplication& m = s.m;
-  const bool from_biases = step == 0 && s.biases != nullptr;
-  m.windows = s.buffer + s.words - 2 * pixels * steps;
-  m.weights_step = s.depth - 4 * steps;
-  m.from = from_biases ? address_of(s.biases) - 4 * address_of(to) : m.sums;
-  m.end = to + end;
-  const std::int8_t* const weights = s.weights + channel * s.depth + 4 * step;
-  if (pixels == 4) {
-    multiply_4_pixels(from_biases ? sums_start::biases : sums_start::sums, &m, weights, to + channel,
-                      skipped_of_4_pixels(from_biases ? steps - 1 : steps), to_outputs ? s.sums_to : sums_end::sums);
+INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
+  const convolution& p = s.p;
+  if (s.pixels == 4 && p.pointwise && s.before == 0) {
+    std::int32_t* const end = s.buffer + s.words;
+    widen_four(s.input.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step,
+               p.stride_width * s.input.pixel_pitch, end, minus_twice(p.input_zero_point), end - 8 * s.steps);
   } else {
-    m.places[0] = static_cast<std::uintptr_t>(step_bytes_of_1_pixel * (3 - (steps & 3)));
-    multiply_1_pixel(0, &m, weights, to + channel);
+    (s.p.group_channels % 4 == 0 ? widen_words : widen_copies)(s);
   }
 }
 
-/// Makes the outputs of four pixels from (y, x) on, and of the next ones while there are four in the row, with all
-/// channels at once; returns how many.
-INLAY_NEVER_INLINE inline std::int32_t make_fours(const convolution_run& s, std::int32_t y, std::int32_t x,
-                                                  std::int8_t* to) {
+/// Makes outputs of constant channels, and of others from their sums if multiplications have not. Returns the next
+/// channel's multiplier.
+INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* finish(const convolution_run& s, std::int32_t channel,
+                                                                 std::int32_t end, const std::int32_t* multiplier) {
+  const output_range range = s.p.range;
+  const std::int32_t* sums = s.buffer;
+  for (; channel < end; ++channel) {
+    std::int32_t shift = s.shifts[channel];
+    const std::int32_t m = shift == convolution_table::zero_point_shift ? range.zero_point : *multiplier++;
+    const bool is_constant = convolution_table::is_constant(shift);
+    if (s.ends != 0 && !is_constant) continue;
+    if (shift >= 0 && (s.flags & convolution_table::from_minus_128)) shift = convolution_table::fraction_bits - shift;
+    const channel_scale<requantisation::general> scale(m, shift, range.zero_point);
+    std::int8_t* to = s.to + channel;
+    for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel, to += s.m.pitch)
+      *to = static_cast<std::int8_t>(is_constant ? m : scale.output(*sums++, range));
+  }
+  return multiplier;
+}
+
+/// Multiplies the steps in work with the weights of channels up to `end`. Makes outputs, if these are the last steps,
+/// or the sums.
+INLAY_SMALL INLAY_NEVER_INLINE inline void multiply(const convolution_run& s, std::int32_t channel, std::int32_t end,
+                                                    const std::int32_t* multiplier, std::int32_t* sums) {
+  const bool makes_outputs = s.ends != 0 && s.step + s.steps == s.all_steps;
+  multiplication& m = s.m;
+  std::int8_t* const to = s.to + channel;
+  const bool from_biases = s.step == 0 && s.biases != nullptr;
+  m.windows = s.buffer + s.words - 2 * s.pixels * s.steps;
+  m.weights_step = s.depth - 4 * s.steps;
+  m.multipliers = address_of(multiplier) - 4 * address_of(to);
+  m.shifts = address_of(s.shifts + channel) - address_of(to);
+  m.end = s.to + end;
+  const std::int8_t* const weights = s.weights + channel * s.depth + 4 * s.step;
+  const std::int8_t* const biases = s.biases + 4 * channel;
+  if (s.pixels == 1) {
+    m.sums = address_of(sums) - 4 * address_of(to);
+    m.from = from_biases ? address_of(biases) - 4 * address_of(to) : m.sums;
+    multiply_1_pixel(makes_outputs ? static_cast<one_ends>(s.ends) : one_ends::sums, &m, weights, to,
+                     skipped_of_1_pixel(s.steps));
+    return;
+  }
+  auto start = from_biases ? four_starts::biases : four_starts::sums;
+  auto end_with = static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + s.ends);
+  void* made = to;
+  m.from = from_biases ? address_of(biases) - 4 * address_of(to) : address_of(sums) - 16 * address_of(to);
+  if (!makes_outputs) {
+    start = from_biases ? four_starts::biases_to_sums : four_starts::sums_to_sums;
+    end_with = four_ends::sums;
+    made = sums;
+    m.from = address_of(biases) - address_of(sums) / 4;
+    m.end = sums + 4 * (end - channel);
+  }
+  multiply_4_pixels(start, &m, weights, made, skipped_of_4_pixels(from_biases ? s.steps - 1 : s.steps), end_with);
+}
+
+/// Makes the outputs of four pixels and of the next ones while there are four in the row, with all channels at once.
+INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
   const convolution& p = s.p;
   multiplication& m = s.m;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
-  const std::int32_t steps = s.all_steps, pitch = m.pitch;
+  const std::int32_t steps = s.all_steps;
   std::int32_t* const end = s.buffer + s.words;
   std::int32_t* const windows = end - 8 * steps;
-  std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows - 4 * steps);
   m.windows = windows;
   m.weights_step = -s.before;
+  s.step = 0;
+  s.steps = steps;
 
-  const std::int32_t row = y * p.stride_height - p.padding_top;
+  const std::int32_t row = s.y * p.stride_height - p.padding_top;
   const std::int32_t ring_row = row >= 0 ? row % s.input.rows : 0;
-  const bool rows_inside =
-      s.dense && row >= 0 && row + p.kernel_height <= p.input_height && ring_row + p.kernel_height <= s.input.rows;
+  const bool whole_words = p.group_channels % 4 == 0;
+  const bool rows_inside = !whole_words && s.dense && row >= 0 && row + p.kernel_height <= p.input_height &&
+                           ring_row + p.kernel_height <= s.input.rows;
   const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
-  std::int32_t column = x * p.stride_width - p.padding_left;
+  std::int32_t column = s.x * p.stride_width - p.padding_left;
   const std::int8_t* from =
       s.input.data + ring_row * s.input.row_pitch + (column - s.input.first_column) * s.input.pixel_pitch;
-  const bool whole_words = p.group_channels % 4 == 0;
   const std::int32_t skipped = skipped_of_4_pixels(steps - 1);
-  sums_start start = sums_start::biases;
-  const std::int32_t first = x, last = s.joined ? x : s.r.end_column - 4;
+  four_starts start = four_starts::biases;
+  const std::int32_t last = s.joined ? s.x : s.r.end_column - 4;
   do {
     if (p.pointwise && whole_words) {
       widen_four(from, distance, end, minus_zero_points, windows);
-    } else if (!whole_words && rows_inside && x + 4 <= s.r.end_column) {
-      for (std::int32_t pixel = 0; pixel < 4; ++pixel) {
-        const std::int32_t window_column = column + pixel * p.stride_width;
-        std::int8_t* const copy = copies + pixel * 4 * steps;
+    } else if (rows_inside && s.x + 4 <= s.r.end_column) {
+      std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows - 4 * steps);
+      const std::int8_t* window = from;
+      std::int32_t window_column = column;
+      for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(windows); copy += 4 * steps) {
         if (window_column >= 0 && window_column + p.kernel_width <= s.input_width) {
           store_word(copy, s.zero_points);
           const std::int32_t row_bytes = p.kernel_width * p.group_channels;
-          copy_rows(from + pixel * distance, s.input.row_pitch, p.kernel_height, row_bytes, copy + s.before, row_bytes);
+          copy_rows(window, s.input.row_pitch, p.kernel_height, row_bytes, copy + s.before, row_bytes);
         } else {
           copy_window(s, row, window_column, copy);
         }
+        window += distance;
+        window_column += p.stride_width;
       }
       widen_four(copies, 4 * steps, end, minus_zero_points, windows);
     } else {
-      widen_windows(s, 4, y, x, 0, steps, end);
+      widen_windows(s);
     }
-    m.from = address_of(s.biases) - 4 * address_of(to);
-    m.multipliers = address_of(s.table) - 4 * address_of(to);
-    m.shifts = address_of(s.shifts) - address_of(to);
-    m.end = to + s.end_channel;
-    multiply_4_pixels(start, &m, s.weights + s.first_channel * s.depth, to + s.first_channel, skipped, s.sums_to);
-    start = sums_start::as_before;
-    to += 4 * pitch;
+    std::int8_t* const to = s.to + s.first_channel;
+    m.from = address_of(s.biases + 4 * s.first_channel) - 4 * address_of(to);
+    m.multipliers = address_of(s.multipliers + s.first_channel) - 4 * address_of(to);
+    m.shifts = address_of(s.shifts + s.first_channel) - address_of(to);
+    m.end = s.to + s.end_channel;
+    multiply_4_pixels(start, &m, s.weights + s.first_channel * s.depth, to, skipped,
+                      static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + s.ends));
+    start = four_starts::as_before;
+    s.to += 4 * m.pitch;
     from += 4 * distance;
     column += 4 * p.stride_width;
-    x += 4;
-  } while (x <= last);
-  return x - first;
+    s.x += 4;
+  } while (s.x <= last);
 }
 
-/// Makes the outputs of neighbouring pixels from (y, x) on; `to` is the first.
-INLAY_SMALL INLAY_NEVER_INLINE inline void make_pixels(const convolution_run& s, std::int32_t pixels, std::int32_t y,
-                                                       std::int32_t x, std::int8_t* to) {
-  const bool to_outputs = s.to_outputs && pixels == 4;
-  const bool keeps_sums = !to_outputs || s.biases == nullptr;
-  const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * pixels;
+/// Makes the outputs of the pixels in work, with the group's multipliers; returns the next group's.
+INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolution_run& s,
+                                                                      const std::int32_t* multiplier) {
+  const bool keeps_sums = s.ends == 0 || s.biases == nullptr;
+  const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * s.pixels;
   const bool at_once = s.all_steps * step_words <= s.words - (keeps_sums ? least_sums : 0);
   const std::int32_t part_steps = at_once ? s.all_steps : (s.words - most_sums) / step_words;
   const std::int32_t most_channels =
-      at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / pixels;
-  const auto is_constant = [&s](std::int32_t channel) {
-    return s.shifts[channel] == scale_table::constant_shift;
-  };
+      at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / s.pixels;
   const bool has_constants = (s.flags & convolution_table::has_constants) != 0;
   bool widened = false;
-  s.m.multipliers = address_of(s.table) - 4 * address_of(to);
-  s.m.shifts = address_of(s.shifts) - address_of(to);
   for (std::int32_t channel = s.first_channel, end; channel < s.end_channel; channel = end) {
     std::int32_t computed = s.end_channel - channel < most_channels ? s.end_channel - channel : most_channels;
     end = channel + computed;
     if (has_constants) {
       computed = 0;
       for (end = channel; end < s.end_channel; ++end) {
-        if (is_constant(end)) continue;
+        if (convolution_table::is_constant(s.shifts[end])) continue;
         if (computed == most_channels) break;
         ++computed;
       }
     }
     if (s.biases == nullptr)
-      for (std::int32_t i = 0; i < computed * pixels; ++i) s.buffer[i] = 0;
-    for (std::int32_t step = 0; step < s.all_steps && computed > 0; step += part_steps) {
-      const std::int32_t steps = s.all_steps - step < part_steps ? s.all_steps - step : part_steps;
+      for (std::int32_t i = 0; i < computed * s.pixels; ++i) s.buffer[i] = keep(0);
+    for (s.step = 0; s.step < s.all_steps && computed > 0; s.step += part_steps) {
+      s.steps = s.all_steps - s.step < part_steps ? s.all_steps - s.step : part_steps;
       if (!widened) {
         widened = at_once;
-        widen_windows(s, pixels, y, x, step, steps, s.buffer + s.words);
+        widen_windows(s);
       }
-      s.m.sums = address_of(s.buffer) - 4 * static_cast<std::uintptr_t>(pixels) * address_of(to + channel);
-      for (std::int32_t c = channel, run_end; c < end; c = run_end) {
-        run_end = end;
+      std::int32_t* sums = s.buffer;
+      const std::int32_t* m = multiplier;
+      for (std::int32_t c = channel, run_end = end; c < end; c = run_end) {
         if (has_constants) {
           run_end = c + 1;
-          if (is_constant(c)) {
-            // There are no sums of it.
-            s.m.sums += 4 * static_cast<std::uintptr_t>(-pixels);
+          if (convolution_table::is_constant(s.shifts[c])) {
+            m += s.shifts[c] != convolution_table::zero_point_shift;
             continue;
           }
-          while (run_end < end && !is_constant(run_end)) ++run_end;
+          while (run_end < end && !convolution_table::is_constant(s.shifts[run_end])) ++run_end;
         }
-        multiply(s, pixels, c, run_end, step, steps, to_outputs && step + part_steps >= s.all_steps, to);
+        multiply(s, c, run_end, m, sums);
+        m += run_end - c;
+        sums += s.pixels * (run_end - c);
       }
     }
-    if (!to_outputs)
-      s.finish(s.buffer, pixels, end - channel, s.table + channel, s.shifts + channel, s.flags, s.p.range, to + channel,
-               s.m.pitch);
-    else if (has_constants)
-      for (std::int32_t c = channel; c < end; ++c)
-        if (is_constant(c))
-          for (std::int32_t pixel = 0; pixel < 4; ++pixel)
-            to[c + pixel * s.m.pitch] = static_cast<std::int8_t>(s.table[c]);
+    if (has_constants || s.ends == 0)
+      multiplier = finish(s, channel, end, multiplier);
+    else
+      multiplier += end - channel;
   }
+  return multiplier;
 }
 
 /// Weights [taps][outputs] as [outputs][taps].
@@ -691,59 +720,52 @@ inline void order_weights(const std::int8_t* weights, std::int32_t outputs, std:
 
 /// A convolution's region; layers share the code. TapsFirst: weights are [taps][outputs], at most
 /// most_ordered_weights, and the table is a scale_table.
-template <requantisation R, bool TapsFirst = false>
-INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
-                                 const region& whole, const map_view<const std::int8_t>& input,
-                                 const std::int8_t* weights) {
-  const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
-  const std::int32_t outputs = p.group_outputs;
-  const std::int8_t* const shifts = scale_table::shifts(table, outputs * p.groups);
-  std::int32_t flags = 0;
-  if constexpr (TapsFirst) {
-    for (std::int32_t c = 0; c < outputs; ++c)
-      if (shifts[c] < 0)
-        flags |= shifts[c] == scale_table::constant_shift ? convolution_table::has_constants
-                                                          : convolution_table::is_uncommon;
-  } else {
-    flags = shifts[outputs * p.groups];
-  }
+template <bool TapsFirst>
+INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
+                                             const map_view<std::int8_t>& output, const region& whole,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   constexpr std::int32_t words = TapsFirst ? buffer_words_beside_ordered : buffer_words;
   struct {
     std::int32_t buffer[words];
     multiplication m;
   } memory;
-  const std::int8_t* const biases = p.bias_distance != 0 ? weights + p.bias_distance : nullptr;
   [[maybe_unused]] std::int8_t ordered[TapsFirst ? 4 + most_ordered_weights : 1];
-  if constexpr (TapsFirst) {
-    order_weights(weights, outputs, depth, ordered + 4);
-    weights = ordered + 4;
-  }
-  const std::int32_t before = -depth & 3;
+  const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
+  const std::int32_t outputs = p.group_outputs;
   const std::uint32_t zero_point = static_cast<std::uint8_t>(p.input_zero_point);
-  convolution_run s{
-      .p = p,
-      .input = input,
-      .r = whole,
-      .input_width = p.input_width,
-      .table = table,
-      .shifts = shifts,
-      .weights = weights - before,
-      .biases = biases,
-      .finish = finish<R>,
-      .flags = flags,
-      .depth = depth,
-      .before = before,
-      .all_steps = (depth + 3) >> 2,
-      .first_channel = 0,
-      .end_channel = outputs,
-      .to_outputs = R == requantisation::saturating && !(flags & convolution_table::is_uncommon),
-      .dense = p.dilation_width == 1 && p.dilation_height == 1 && input.pixel_pitch == p.group_channels,
-      .joined = false,
-      .sums_to = flags & convolution_table::from_minus_128 ? sums_end::outputs_from_minus_128 : sums_end::outputs,
-      .zero_points = static_cast<std::int32_t>(zero_point * 0x1010101u),
-      .words = words,
-      .buffer = memory.buffer,
-      .m = memory.m};
+  convolution_run s{p, input, whole, memory.buffer, memory.m};
+  s.words = words;
+  s.input_width = p.input_width;
+  s.biases = p.bias_distance != 0 ? weights + p.bias_distance : nullptr;
+  s.depth = depth;
+  s.before = -depth & 3;
+  s.all_steps = (depth + 3) >> 2;
+  s.dense = p.dilation_width == 1 && p.dilation_height == 1 && input.pixel_pitch == p.group_channels;
+  s.zero_points = static_cast<std::int32_t>(zero_point * 0x1010101u);
+  if constexpr (TapsFirst) {
+    s.multipliers = table;
+    s.shifts = scale_table::shifts(table, outputs);
+    s.flags = 0;
+    for (std::int32_t c = 0; c < outputs; ++c)
+      if (s.shifts[c] < 0)
+        s.flags |= convolution_table::is_constant(s.shifts[c]) ? convolution_table::has_constants
+                                                               : convolution_table::is_uncommon;
+    order_weights(weights, outputs, depth, ordered + 4);
+    s.weights = ordered + 4 - s.before;
+  } else {
+    s.flags = table[0] & 0xff;
+    s.multipliers = table + 1;
+    s.shifts = scale_table::shifts(s.multipliers, table[0] >> 8);
+    s.weights = weights - s.before;
+  }
+  const bool saturating = p.range.low == -128 && p.range.high == 127 && !(s.flags & convolution_table::is_uncommon);
+  s.ends = !saturating ? 0 : s.flags & convolution_table::from_minus_128 ? 4 : 2;
+  multiplication& m = s.m;
+  m.one = 1;
+  m.rounding = s.flags & convolution_table::from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1))
+                                                           : 2 * p.range.zero_point + 1;
+  m.pitch = output.pixel_pitch;
+  m.pitch_times_3 = 3 * output.pixel_pitch;
   region& r = s.r;
   const std::int32_t columns = r.end_column - r.first_column;
   // Rows that follow one another in the output may be one long row …
@@ -751,45 +773,42 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
   if (p.group_channels % 4 == 0) {
     // … if they are in the input, too. Else windows are copied one by one.
     if (s.joined && p.pointwise && p.stride_height == 1 && p.stride_width == 1 && columns == p.input_width &&
-        r.end_row <= input.rows && input.row_pitch == p.input_width * input.pixel_pitch) {
-      s.input_width = r.end_row * p.input_width;
-      r = {0, 1, r.first_row * p.input_width, s.input_width};
+        r.end_row <= input.rows && input.row_pitch == columns * input.pixel_pitch) {
+      s.input_width = r.end_row * columns;
+      r = {0, 1, r.first_row * columns, s.input_width};
     }
     s.joined = false;
   }
-  multiplication& m = memory.m;
-  m.one = 1;
-  m.rounding = flags & convolution_table::from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1))
-                                                         : 2 * p.range.zero_point + 1;
-  m.pitch = output.pixel_pitch;
-  m.pitch_times_3 = 3 * output.pixel_pitch;
   // The common case takes one multiplication for all channels of four pixels.
-  const bool simple = s.to_outputs && biases != nullptr && !(flags & convolution_table::has_constants) &&
+  const bool simple = s.ends != 0 && s.biases != nullptr && !(s.flags & convolution_table::has_constants) &&
                       s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= words;
+  const std::int32_t* multiplier = s.multipliers;
   for (std::int32_t g = 0; g < p.groups; ++g) {
-    for (std::int32_t y = r.first_row, x = r.first_column; y < r.end_row;) {
-      if (x >= r.end_column) {
+    s.first_channel = g * outputs;
+    s.end_channel = s.first_channel + outputs;
+    const std::int32_t* next_multiplier = multiplier + outputs;
+    for (s.y = r.first_row, s.x = r.first_column; s.y < r.end_row;) {
+      if (s.x >= r.end_column) {
         // Joined rows may end inside of the pixels.
-        ++y;
-        x -= r.end_column - r.first_column;
+        ++s.y;
+        s.x -= r.end_column - r.first_column;
         continue;
       }
-      const std::int32_t left = r.end_column - x + (s.joined ? (r.end_row - 1 - y) * columns : 0);
+      const std::int32_t left = r.end_column - s.x + (s.joined ? (r.end_row - 1 - s.y) * columns : 0);
       // Three pixels are four with the one before.
-      const bool again = left == 3 && x > r.first_column;
-      if (again) --x;
-      std::int8_t* const to = output.pixel(y, x);
-      const std::int32_t pixels = left >= 4 || again ? 4 : 1;
-      if (simple && pixels == 4) {
-        x += make_fours(s, y, x, to);
+      const bool again = left == 3 && s.x > r.first_column;
+      if (again) --s.x;
+      s.pixels = left >= 4 || again ? 4 : 1;
+      s.to = output.pixel(s.y, s.x);
+      if (simple && s.pixels == 4) {
+        make_fours(s);
       } else {
-        make_pixels(s, pixels, y, x, to);
-        x += pixels;
+        next_multiplier = make_pixels(s, multiplier);
+        s.x += s.pixels;
       }
     }
+    multiplier = next_multiplier;
     s.input.data += p.group_channels;
-    s.first_channel += outputs;
-    s.end_channel += outputs;
   }
 }
 
@@ -851,7 +870,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolut
   template <spec Spec>
   static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    detail::arm_dsp::convolve<Spec.requantisation>(p, table, output, r, input, weights);
+    detail::arm_dsp::convolve<false>(p, table, output, r, input, weights);
   }
 };
 
@@ -892,8 +911,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
   static void run_whole(const parameters& p, const std::int32_t* table, std::int8_t* output, const std::int8_t* input,
                         const std::int8_t* weights) {
     const region all{0, 1, 0, p.input_width};
-    detail::arm_dsp::convolve<Spec.requantisation>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
-                                                   {input, p.group_channels, 0, 1, 0}, weights);
+    detail::arm_dsp::convolve<false>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
+                                     {input, p.group_channels, 0, 1, 0}, weights);
   }
 };
 

@@ -480,10 +480,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.window.one_channel) {
       using namespace detail::arm_dsp;
-      // Compilers know which.
-      (p.requantisation == requantisation::saturating
-           ? convolve<requantisation::saturating, true>
-           : convolve<requantisation::clamped, true>)(as_convolution<S.window>(p), table, output, r, input, weights);
+      convolve<true>(as_convolution<S.window>(p), table, output, r, input, weights);
     } else {
       run_short<S.window>(p, table, output, r, input, weights);
       if constexpr (S.general) run_uncommon<S.window>(p, table, output, r, input, weights);
