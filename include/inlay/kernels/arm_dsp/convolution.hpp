@@ -412,6 +412,9 @@ struct convolution_run {
   std::int32_t y = 0, x = 0;
   std::int8_t* to = nullptr;
   std::int32_t step = 0, steps = 0;
+  bool from_biases = false, makes_outputs = false;
+  std::int32_t skipped_bytes = 0;
+  four_starts start = four_starts::as_before;
 };
 
 inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
@@ -560,40 +563,46 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* finish(const convoluti
   return multiplier;
 }
 
-/// Multiplies the steps in work with the weights of channels up to `end`. Makes outputs, if these are the last steps,
-/// or the sums.
-INLAY_SMALL INLAY_NEVER_INLINE inline void multiply(const convolution_run& s, std::int32_t channel, std::int32_t end,
-                                                    const std::int32_t* multiplier, std::int32_t* sums) {
-  const bool makes_outputs = s.ends != 0 && s.step + s.steps == s.all_steps;
+/// Prepares the multiplication of the steps in work: to outputs, if these are the last steps, or to sums.
+INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s) {
   multiplication& m = s.m;
-  std::int8_t* const to = s.to + channel;
-  const bool from_biases = s.step == 0 && s.biases != nullptr;
+  s.makes_outputs = s.ends != 0 && s.step + s.steps == s.all_steps;
+  s.from_biases = s.step == 0 && s.biases != nullptr;
+  s.skipped_bytes =
+      s.pixels == 1 ? skipped_of_1_pixel(s.steps) : skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps);
+  s.start = s.makes_outputs ? (s.from_biases ? four_starts::biases : four_starts::sums)
+                            : (s.from_biases ? four_starts::biases_to_sums : four_starts::sums_to_sums);
   m.windows = s.buffer + s.words - 2 * s.pixels * s.steps;
   m.weights_step = s.depth - 4 * s.steps;
-  m.multipliers = address_of(multiplier) - 4 * address_of(to);
-  m.shifts = address_of(s.shifts + channel) - address_of(to);
-  m.end = s.to + end;
+  m.shifts = address_of(s.shifts) - address_of(s.to);
+}
+
+/// Multiplies the steps in work with the weights of channels up to `end`.
+INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel, std::int32_t end,
+                                        const std::int32_t* multiplier, std::int32_t* sums) {
+  multiplication& m = s.m;
+  std::int8_t* const to = s.to + channel;
   const std::int8_t* const weights = s.weights + channel * s.depth + 4 * s.step;
-  const std::int8_t* const biases = s.biases + 4 * channel;
+  const std::uintptr_t biases = address_of(s.biases + 4 * channel);
+  const std::int32_t ends = s.makes_outputs ? s.ends : 0;
+  m.multipliers = address_of(multiplier) - 4 * address_of(to);
+  m.end = s.to + end;
   if (s.pixels == 1) {
     m.sums = address_of(sums) - 4 * address_of(to);
-    m.from = from_biases ? address_of(biases) - 4 * address_of(to) : m.sums;
-    multiply_1_pixel(makes_outputs ? static_cast<one_ends>(s.ends) : one_ends::sums, &m, weights, to,
-                     skipped_of_1_pixel(s.steps));
+    m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
+    multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to, s.skipped_bytes);
     return;
   }
-  auto start = from_biases ? four_starts::biases : four_starts::sums;
-  auto end_with = static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + s.ends);
+  m.from = s.from_biases ? biases - 4 * address_of(to) : address_of(sums) - 16 * address_of(to);
   void* made = to;
-  m.from = from_biases ? address_of(biases) - 4 * address_of(to) : address_of(sums) - 16 * address_of(to);
-  if (!makes_outputs) {
-    start = from_biases ? four_starts::biases_to_sums : four_starts::sums_to_sums;
-    end_with = four_ends::sums;
-    made = sums;
-    m.from = address_of(biases) - address_of(sums) / 4;
+  if (!s.makes_outputs) {
+    m.from = biases - address_of(sums) / 4;
     m.end = sums + 4 * (end - channel);
+    made = sums;
   }
-  multiply_4_pixels(start, &m, weights, made, skipped_of_4_pixels(from_biases ? s.steps - 1 : s.steps), end_with);
+  multiply_4_pixels(s.start, &m, weights, made, s.skipped_bytes,
+                    static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + ends));
+  s.start = four_starts::as_before;
 }
 
 /// Makes the outputs of four pixels and of the next ones while there are four in the row, with all channels at once.
@@ -688,6 +697,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
         widened = at_once;
         widen_windows(s);
       }
+      prepare_multiply(s);
       std::int32_t* sums = s.buffer;
       const std::int32_t* m = multiplier;
       for (std::int32_t c = channel, run_end = end; c < end; c = run_end) {
