@@ -122,7 +122,7 @@ struct multiplication {
 // the first.
 
 /// For four pixels, r4 to r7: from biases or sums to outputs or sums. Biases go into a first step of its own.
-enum class four_starts : std::int32_t { as_before = -1, biases = 0, sums = 2, biases_to_sums = 4, sums_to_sums = 6 };
+enum class four_starts : std::int16_t { as_before = -1, biases = 0, sums = 2, biases_to_sums = 4, sums_to_sums = 6 };
 enum class four_ends : std::int32_t { sums = 8, outputs = 10, outputs_from_minus_128 = 12 };
 [[gnu::naked, gnu::noinline]] inline void multiply_4_pixels(four_starts, multiplication*,
                                                             const std::int8_t* /*weights*/, void* /*to*/,
@@ -387,34 +387,40 @@ INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pi
 /// The work on a region of one group's channels: four pixels at a time, or one.
 struct convolution_run {
   const convolution& p;
-  map_view<const std::int8_t> input;  // from the group's first channel
-  region r;                           // of the output
-  std::int32_t* buffer;               // m is right behind it
-  multiplication& m;
-  std::int32_t words = 0;  // of the buffer
+  const map_view<const std::int8_t>& input;
+  region r;                   // of the output
+  multiplication& m;          // behind the buffer
+  std::int32_t group_at = 0;  // the group's first channel in the input
   std::int32_t input_width = 0;
   const std::int32_t* multipliers = nullptr;
   const std::int8_t* shifts = nullptr;
   const std::int8_t* weights = nullptr;  // the first channel's first step
   const std::int8_t* biases = nullptr;
-  std::int32_t flags = 0;        // of the table
-  std::int32_t ends = 0;         // how multiplications end that make outputs: see four_ends; 0 if none does
-  std::int32_t zero_points = 0;  // four bytes
   std::int32_t depth = 0;
-  std::int32_t before = 0;  // bytes in front of a window that make its steps whole
-  std::int32_t all_steps = 0;
-  std::int32_t first_channel = 0, end_channel = 0;
-  bool dense = false;   // a window's taps are side by side, its rows one after the other
-  bool joined = false;  // rows of the output follow one another
+  std::int16_t first_channel = 0, end_channel = 0;
+  std::int16_t all_steps = 0;
+  std::int16_t words = 0;   // of the buffer
+  std::uint8_t before = 0;  // bytes in front of a window that make its steps whole
+  std::uint8_t flags = 0;   // of the table
+  std::uint8_t ends = 0;    // how multiplications end that make outputs: see four_ends; 0 if none does
+  bool dense = false;       // a window's taps are side by side, its rows one after the other
+  bool joined = false;      // rows of the output follow one another
 
   // What is in work: pixels from (y, x) on, their outputs, and steps of their windows.
-  std::int32_t pixels = 0;
+  std::uint8_t pixels = 0;
+  bool from_biases = false, makes_outputs = false;
   std::int32_t y = 0, x = 0;
   std::int8_t* to = nullptr;
-  std::int32_t step = 0, steps = 0;
-  bool from_biases = false, makes_outputs = false;
-  std::int32_t skipped_bytes = 0;
+  std::int16_t step = 0, steps = 0;
+  std::int16_t skipped_bytes = 0;
   four_starts start = four_starts::as_before;
+
+  INLAY_ALWAYS_INLINE const std::int8_t* pixel(std::int32_t row, std::int32_t column) const {
+    return input.pixel(row, column) + group_at;
+  }
+  INLAY_ALWAYS_INLINE std::int32_t* end() const { return reinterpret_cast<std::int32_t*>(&m); }
+  INLAY_ALWAYS_INLINE std::int32_t* buffer() const { return end() - words; }
+  INLAY_ALWAYS_INLINE std::int32_t* windows() const { return end() - 2 * pixels * steps; }
 };
 
 inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
@@ -422,48 +428,42 @@ inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<
 /// Widens the steps in work where a pixel's channels are whole words.
 INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s) {
   const convolution& p = s.p;
-  const std::int32_t pixels = s.pixels, minus_zero_points = minus_twice(p.input_zero_point);
-  const std::int32_t channels = p.group_channels;
+  const std::int32_t channels = p.group_channels, row_bytes = p.kernel_width * channels;
+  // Taps of a row that are side by side are one piece where they are inside.
   const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
-  const std::int32_t pixel_distance = p.stride_width * s.input.pixel_pitch;
-  const std::int32_t first = 4 * s.step;
-  const std::int32_t tap = first / channels;
-  std::int32_t channel = first - tap * channels;
-  std::int32_t ky = tap / p.kernel_width;
-  std::int32_t kx = tap - ky * p.kernel_width;
-  std::int32_t* to = s.buffer + s.words - 2 * pixels * s.steps;
-  for (std::int32_t count = 4 * s.steps; count > 0;) {
+  std::int32_t ky = 4 * s.step / row_bytes, in_row = 4 * s.step - ky * row_bytes;
+  for (std::int32_t* to = s.windows(); to != s.end();) {
     const std::int32_t row = s.y * p.stride_height - p.padding_top + ky * p.dilation_height;
+    const std::int32_t kx = in_row / channels;
     const std::int32_t column = s.x * p.stride_width - p.padding_left + kx * p.dilation_width;
-    // All taps of a row at once where they are inside and side by side.
-    std::int32_t taps = dense ? p.kernel_width - kx : 1;
     const bool row_inside = row >= 0 && row < p.input_height;
-    const bool inside = row_inside && column >= 0 && column + (pixels - 1) * p.stride_width + taps <= s.input_width;
-    if (!inside) taps = 1;
-    std::int32_t run = taps * channels - channel;
-    if (run > count) run = count;
-    const std::int8_t* from = s.input.data + channel;
-    if (row_inside)
-      from += row % s.input.rows * s.input.row_pitch + (column - s.input.first_column) * s.input.pixel_pitch;
-    if (inside && pixels == 4) {
-      widen_four(from, pixel_distance, to + 2 * run, minus_zero_points, to);
+    const std::int32_t last_column = column + (s.pixels - 1) * p.stride_width;
+    const bool inside = row_inside && column >= 0 && last_column < s.input_width;
+    std::int32_t end_in_row = (kx + 1) * channels;
+    if (dense && inside && last_column + p.kernel_width - kx <= s.input_width) end_in_row = row_bytes;
+    const std::int32_t left = static_cast<std::int32_t>(s.end() - to) * 2 / s.pixels;
+    const std::int32_t piece = end_in_row - in_row < left ? end_in_row - in_row : left;
+    const std::int8_t* from = row_inside ? s.pixel(row, column) + in_row - kx * channels : nullptr;
+    if (inside && s.pixels == 4) {
+      widen_four(from, p.stride_width * s.input.pixel_pitch, to + 2 * piece, minus_twice(p.input_zero_point), to);
     } else {
-      for (std::int32_t pixel = 0; pixel < pixels; ++pixel, from += pixel_distance) {
-        const std::int32_t pixel_column = column + pixel * p.stride_width;
-        if (row_inside && pixel_column >= 0 && pixel_column < s.input_width) {
-          widen(from, run / 4, minus_zero_points, pixels, to + pixel);
-        } else {
-          std::int32_t* zeros = to + pixel;
-          for (std::int32_t i = 0; i < run; i += 2, zeros += pixels) *zeros = 0;
-        }
+      for (std::int32_t pixel = 0, x = column; pixel < s.pixels; ++pixel, x += p.stride_width) {
+        if (row_inside && x >= 0 && x < s.input_width)
+          widen(from + (x - column) * s.input.pixel_pitch, piece / 4, minus_twice(p.input_zero_point), s.pixels,
+                to + pixel);
+        else
+          for (std::int32_t i = 0; i < piece / 2; ++i) to[i * s.pixels + pixel] = 0;
       }
     }
-    to += run / 2 * pixels;
-    count -= run;
-    channel = 0;
-    kx += taps;
-    if (kx == p.kernel_width) kx = 0, ++ky;
+    to += piece * s.pixels / 2;
+    in_row += piece;
+    if (in_row == row_bytes) in_row = 0, ++ky;
   }
+}
+
+/// Four zero points of the input.
+INLAY_ALWAYS_INLINE std::int32_t zero_points(const convolution& p) {
+  return static_cast<std::int32_t>(static_cast<std::uint8_t>(p.input_zero_point) * 0x1010101u);
 }
 
 /// Copies the steps in work of the window that starts at row y, column x of the input; zero points where it is outside
@@ -480,7 +480,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void copy_part(const convolution_run& s, s
   for (; to != end; ++ky, kx = 0) {
     const std::int32_t row = y + ky * p.dilation_height;
     const bool row_inside = row >= 0 && row < p.input_height;
-    const std::int8_t* const from = row_inside ? s.input.pixel(row, x) : nullptr;
+    const std::int8_t* const from = row_inside ? s.pixel(row, x) : nullptr;
     for (; to != end && kx < p.kernel_width; ++to) {
       const std::int32_t column = x + kx * p.dilation_width;
       const bool inside = row_inside && column >= 0 && column < s.input_width;
@@ -495,7 +495,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void copy_part(const convolution_run& s, s
 INLAY_SMALL INLAY_NEVER_INLINE inline void copy_window(const convolution_run& s, std::int32_t y, std::int32_t x,
                                                        std::int8_t* to) {
   const convolution& p = s.p;
-  for (std::int32_t i = 0; i < s.all_steps; ++i) store_word(to + 4 * i, s.zero_points);
+  for (std::int32_t i = 0; i < s.all_steps; ++i) store_word(to + 4 * i, zero_points(p));
   const std::int32_t first_tap = x < 0 ? -x : 0;
   const std::int32_t end_tap = s.input_width - x < p.kernel_width ? s.input_width - x : p.kernel_width;
   const std::int32_t end_row = p.input_height < y + p.kernel_height ? p.input_height : y + p.kernel_height;
@@ -507,7 +507,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void copy_window(const convolution_run& s,
     // Up to where the ring of rows starts again.
     const std::int32_t in_ring = s.input.rows - y % s.input.rows;
     const std::int32_t rows = end_row - y < in_ring ? end_row - y : in_ring;
-    copy_rows(s.input.pixel(y, x + first_tap), s.input.row_pitch, rows, (end_tap - first_tap) * p.group_channels, to,
+    copy_rows(s.pixel(y, x + first_tap), s.input.row_pitch, rows, (end_tap - first_tap) * p.group_channels, to,
               to_pitch);
     y += rows;
     to += rows * to_pitch;
@@ -517,8 +517,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void copy_window(const convolution_run& s,
 /// Widens the steps in work by way of copies.
 INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s) {
   const convolution& p = s.p;
-  std::int32_t* const end = s.buffer + s.words;
-  std::int32_t* const windows = end - 2 * s.pixels * s.steps;
+  std::int32_t* const windows = s.windows();
   std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows - s.pixels * s.steps);
   std::int32_t y = s.y, x = s.x;
   for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(windows); copy += 4 * s.steps) {
@@ -527,7 +526,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s
     if (++x == s.r.end_column) ++y, x = s.r.first_column;
   }
   if (s.pixels == 4)
-    widen_four(copies, 4 * s.steps, end, minus_twice(p.input_zero_point), windows);
+    widen_four(copies, 4 * s.steps, s.end(), minus_twice(p.input_zero_point), windows);
   else
     widen(copies, s.steps, minus_twice(p.input_zero_point), 1, windows);
 }
@@ -535,9 +534,8 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s
 INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
   const convolution& p = s.p;
   if (s.pixels == 4 && p.pointwise && s.before == 0) {
-    std::int32_t* const end = s.buffer + s.words;
-    widen_four(s.input.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step,
-               p.stride_width * s.input.pixel_pitch, end, minus_twice(p.input_zero_point), end - 8 * s.steps);
+    widen_four(s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step, p.stride_width * s.input.pixel_pitch,
+               s.end(), minus_twice(p.input_zero_point), s.windows());
   } else {
     (s.p.group_channels % 4 == 0 ? widen_words : widen_copies)(s);
   }
@@ -548,7 +546,7 @@ INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
 INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* finish(const convolution_run& s, std::int32_t channel,
                                                                  std::int32_t end, const std::int32_t* multiplier) {
   const output_range range = s.p.range;
-  const std::int32_t* sums = s.buffer;
+  const std::int32_t* sums = s.buffer();
   for (; channel < end; ++channel) {
     std::int32_t shift = s.shifts[channel];
     const std::int32_t m = shift == convolution_table::zero_point_shift ? range.zero_point : *multiplier++;
@@ -568,11 +566,11 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s) 
   multiplication& m = s.m;
   s.makes_outputs = s.ends != 0 && s.step + s.steps == s.all_steps;
   s.from_biases = s.step == 0 && s.biases != nullptr;
-  s.skipped_bytes =
-      s.pixels == 1 ? skipped_of_1_pixel(s.steps) : skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps);
+  s.skipped_bytes = static_cast<std::int16_t>(
+      s.pixels == 1 ? skipped_of_1_pixel(s.steps) : skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps));
   s.start = s.makes_outputs ? (s.from_biases ? four_starts::biases : four_starts::sums)
                             : (s.from_biases ? four_starts::biases_to_sums : four_starts::sums_to_sums);
-  m.windows = s.buffer + s.words - 2 * s.pixels * s.steps;
+  m.windows = s.windows();
   m.weights_step = s.depth - 4 * s.steps;
   m.shifts = address_of(s.shifts) - address_of(s.to);
 }
@@ -605,64 +603,64 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel
   s.start = four_starts::as_before;
 }
 
+/// Copies the windows of the four pixels in work, to before `end`.
+INLAY_NEVER_INLINE inline void copy_four(const convolution_run& s, std::int8_t* end) {
+  const convolution& p = s.p;
+  const std::int32_t row_bytes = p.kernel_width * p.group_channels, copy_bytes = 4 * s.all_steps;
+  std::int32_t y = s.y, x = s.x, row = 0, column = 0;
+  bool rows_inside = false;
+  const std::int8_t* from = nullptr;
+  for (std::int8_t* copy = end - 4 * copy_bytes; copy != end; copy += copy_bytes) {
+    if (from == nullptr) {
+      row = y * p.stride_height - p.padding_top;
+      column = x * p.stride_width - p.padding_left;
+      const std::int32_t ring_row = row >= 0 ? row % s.input.rows : 0;
+      rows_inside = row >= 0 && row + p.kernel_height <= p.input_height && ring_row + p.kernel_height <= s.input.rows;
+      from = s.input.data + s.group_at + ring_row * s.input.row_pitch +
+             (column - s.input.first_column) * s.input.pixel_pitch;
+    }
+    if (rows_inside && column >= 0 && column + p.kernel_width <= s.input_width) {
+      store_word(copy, zero_points(p));
+      copy_rows(from, s.input.row_pitch, p.kernel_height, row_bytes, copy + s.before, row_bytes);
+    } else {
+      copy_window(s, row, column, copy);
+    }
+    column += p.stride_width;
+    from += p.stride_width * s.input.pixel_pitch;
+    if (++x == s.r.end_column) ++y, x = s.r.first_column, from = nullptr;
+  }
+}
+
 /// Makes the outputs of four pixels and of the next ones while there are four in the row, with all channels at once.
 INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
   const convolution& p = s.p;
   multiplication& m = s.m;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
-  const std::int32_t steps = s.all_steps;
-  std::int32_t* const end = s.buffer + s.words;
-  std::int32_t* const windows = end - 8 * steps;
-  m.windows = windows;
-  m.weights_step = -s.before;
   s.step = 0;
-  s.steps = steps;
-
-  const std::int32_t row = s.y * p.stride_height - p.padding_top;
-  const std::int32_t ring_row = row >= 0 ? row % s.input.rows : 0;
-  const bool whole_words = p.group_channels % 4 == 0;
-  const bool rows_inside = !whole_words && s.dense && row >= 0 && row + p.kernel_height <= p.input_height &&
-                           ring_row + p.kernel_height <= s.input.rows;
+  s.steps = s.all_steps;
+  prepare_multiply(s);
+  std::int32_t* const windows = s.windows();
   const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
-  std::int32_t column = s.x * p.stride_width - p.padding_left;
-  const std::int8_t* from =
-      s.input.data + ring_row * s.input.row_pitch + (column - s.input.first_column) * s.input.pixel_pitch;
-  const std::int32_t skipped = skipped_of_4_pixels(steps - 1);
-  four_starts start = four_starts::biases;
   const std::int32_t last = s.joined ? s.x : s.r.end_column - 4;
   do {
-    if (p.pointwise && whole_words) {
-      widen_four(from, distance, end, minus_zero_points, windows);
-    } else if (rows_inside && s.x + 4 <= s.r.end_column) {
-      std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows - 4 * steps);
-      const std::int8_t* window = from;
-      std::int32_t window_column = column;
-      for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(windows); copy += 4 * steps) {
-        if (window_column >= 0 && window_column + p.kernel_width <= s.input_width) {
-          store_word(copy, s.zero_points);
-          const std::int32_t row_bytes = p.kernel_width * p.group_channels;
-          copy_rows(window, s.input.row_pitch, p.kernel_height, row_bytes, copy + s.before, row_bytes);
-        } else {
-          copy_window(s, row, window_column, copy);
-        }
-        window += distance;
-        window_column += p.stride_width;
-      }
-      widen_four(copies, 4 * steps, end, minus_zero_points, windows);
+    if (s.p.group_channels % 4 != 0) {
+      std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows) - 16 * s.steps;
+      copy_four(s, reinterpret_cast<std::int8_t*>(windows));
+      widen_four(copies, 4 * s.steps, s.end(), minus_zero_points, windows);
+    } else if (p.pointwise) {
+      widen_four(s.pixel(s.y * p.stride_height, s.x * p.stride_width), distance, s.end(), minus_zero_points, windows);
     } else {
-      widen_windows(s);
+      widen_words(s);
     }
     std::int8_t* const to = s.to + s.first_channel;
     m.from = address_of(s.biases + 4 * s.first_channel) - 4 * address_of(to);
     m.multipliers = address_of(s.multipliers + s.first_channel) - 4 * address_of(to);
-    m.shifts = address_of(s.shifts + s.first_channel) - address_of(to);
+    m.shifts = address_of(s.shifts) - address_of(s.to);
     m.end = s.to + s.end_channel;
-    multiply_4_pixels(start, &m, s.weights + s.first_channel * s.depth, to, skipped,
+    multiply_4_pixels(s.start, &m, s.weights + s.first_channel * s.depth, to, s.skipped_bytes,
                       static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + s.ends));
-    start = four_starts::as_before;
+    s.start = four_starts::as_before;
     s.to += 4 * m.pitch;
-    from += 4 * distance;
-    column += 4 * p.stride_width;
     s.x += 4;
   } while (s.x <= last);
 }
@@ -690,15 +688,16 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
       }
     }
     if (s.biases == nullptr)
-      for (std::int32_t i = 0; i < computed * s.pixels; ++i) s.buffer[i] = keep(0);
-    for (s.step = 0; s.step < s.all_steps && computed > 0; s.step += part_steps) {
-      s.steps = s.all_steps - s.step < part_steps ? s.all_steps - s.step : part_steps;
+      for (std::int32_t i = 0; i < computed * s.pixels; ++i) s.buffer()[i] = keep(0);
+    for (std::int32_t step = 0; step < s.all_steps && computed > 0; step += part_steps) {
+      s.step = static_cast<std::int16_t>(step);
+      s.steps = static_cast<std::int16_t>(s.all_steps - step < part_steps ? s.all_steps - step : part_steps);
       if (!widened) {
         widened = at_once;
         widen_windows(s);
       }
       prepare_multiply(s);
-      std::int32_t* sums = s.buffer;
+      std::int32_t* sums = s.buffer();
       const std::int32_t* m = multiplier;
       for (std::int32_t c = channel, run_end = end; c < end; c = run_end) {
         if (has_constants) {
@@ -742,28 +741,27 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
   [[maybe_unused]] std::int8_t ordered[TapsFirst ? 4 + most_ordered_weights : 1];
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
   const std::int32_t outputs = p.group_outputs;
-  const std::uint32_t zero_point = static_cast<std::uint8_t>(p.input_zero_point);
-  convolution_run s{p, input, whole, memory.buffer, memory.m};
+  convolution_run s{p, input, whole, memory.m};
   s.words = words;
   s.input_width = p.input_width;
   s.biases = p.bias_distance != 0 ? weights + p.bias_distance : nullptr;
   s.depth = depth;
   s.before = -depth & 3;
-  s.all_steps = (depth + 3) >> 2;
+  s.all_steps = static_cast<std::int16_t>((depth + 3) >> 2);
   s.dense = p.dilation_width == 1 && p.dilation_height == 1 && input.pixel_pitch == p.group_channels;
-  s.zero_points = static_cast<std::int32_t>(zero_point * 0x1010101u);
   if constexpr (TapsFirst) {
     s.multipliers = table;
     s.shifts = scale_table::shifts(table, outputs);
-    s.flags = 0;
+    std::int32_t flags = 0;
     for (std::int32_t c = 0; c < outputs; ++c)
       if (s.shifts[c] < 0)
-        s.flags |= convolution_table::is_constant(s.shifts[c]) ? convolution_table::has_constants
-                                                               : convolution_table::is_uncommon;
+        flags |= convolution_table::is_constant(s.shifts[c]) ? convolution_table::has_constants
+                                                             : convolution_table::is_uncommon;
+    s.flags = static_cast<std::uint8_t>(flags);
     order_weights(weights, outputs, depth, ordered + 4);
     s.weights = ordered + 4 - s.before;
   } else {
-    s.flags = table[0] & 0xff;
+    s.flags = static_cast<std::uint8_t>(table[0]);
     s.multipliers = table + 1;
     s.shifts = scale_table::shifts(s.multipliers, table[0] >> 8);
     s.weights = weights - s.before;
@@ -791,11 +789,12 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
   }
   // The common case takes one multiplication for all channels of four pixels.
   const bool simple = s.ends != 0 && s.biases != nullptr && !(s.flags & convolution_table::has_constants) &&
-                      s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= words;
+                      s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= words &&
+                      (p.group_channels % 4 == 0 || s.dense);
   const std::int32_t* multiplier = s.multipliers;
   for (std::int32_t g = 0; g < p.groups; ++g) {
-    s.first_channel = g * outputs;
-    s.end_channel = s.first_channel + outputs;
+    s.first_channel = static_cast<std::int16_t>(g * outputs);
+    s.end_channel = static_cast<std::int16_t>((g + 1) * outputs);
     const std::int32_t* next_multiplier = multiplier + outputs;
     for (s.y = r.first_row, s.x = r.first_column; s.y < r.end_row;) {
       if (s.x >= r.end_column) {
@@ -818,7 +817,7 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
       }
     }
     multiplier = next_multiplier;
-    s.input.data += p.group_channels;
+    s.group_at += p.group_channels;
   }
 }
 
