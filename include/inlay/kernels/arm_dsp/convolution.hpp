@@ -236,11 +236,11 @@ enum class four_ends : std::int32_t { sums = 8, outputs = 10, outputs_from_minus
 /// By the steps in the rounds; without any, a round is left out.
 constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (steps == 0 ? 4 : -steps & 3); }
 
-/// For one pixel, r12, from biases or sums; r3 is an output, also where sums are made. Three steps before the rounds
-/// take what is left.
+/// For one pixel, r12, from biases or sums; r3 is an output, also where sums are made. places[0] is the end of the
+/// windows' steps before the rounds, which are of eight.
 enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4 };
 [[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(one_ends, multiplication*, const std::int8_t* /*weights*/,
-                                                           std::int8_t* /*to*/, std::int32_t /*skipped_bytes*/) {
+                                                           std::int8_t* /*to*/) {
 #define INLAY_PRODUCTS(even, odd) \
   "ldr lr, [r2], #4\n"            \
   "sxtb16 r3, lr\n"               \
@@ -248,23 +248,26 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
   "smlad r12, r3, " even          \
   ", r12\n"                       \
   "smlad r12, lr, " odd ", r12\n"
-#define INLAY_STEP "ldrd r4, r5, [r0], #8\n" INLAY_PRODUCTS("r4", "r5")
+#define INLAY_FOUR_STEPS                                                                                   \
+  "ldmia r0!, {r4-r11}\n" INLAY_PRODUCTS("r4", "r5") INLAY_PRODUCTS("r6", "r7") INLAY_PRODUCTS("r8", "r9") \
+      INLAY_PRODUCTS("r10", "r11")
   asm("push {r3-r11, lr}\n"
       "adr r4, 9f\n"
       "ldrsh r0, [r4, r0]\n"
       "add r0, r0, r4\n"
-      "ldr r5, [sp, #40]\n"
-      "strd r5, r0, [r1, #8]\n"
+      "str r0, [r1, #12]\n"
       "1:\n"
-      "ldm r1, {r0, r4, r5}\n"
+      "ldm r1, {r0, r4, r6}\n"
       "ldr r12, [r4, r3, lsl #2]\n"
-      "add pc, pc, r5\n"
-      "nop\n" INLAY_STEP INLAY_STEP INLAY_STEP
+      "cmp r0, r6\n"
+      "beq 2f\n"
+      "8:\n"
+      "ldrd r4, r5, [r0], #8\n" INLAY_PRODUCTS("r4", "r5")
+      "cmp r0, r6\n"
+      "bne 8b\n"
       "cmp r0, r1\n"
       "beq 3f\n"
-      "2:\n"
-      "ldmia r0!, {r4-r11}\n" INLAY_PRODUCTS("r4", "r5") INLAY_PRODUCTS("r6", "r7") INLAY_PRODUCTS("r8", "r9")
-          INLAY_PRODUCTS("r10", "r11")
+      "2:\n" INLAY_FOUR_STEPS INLAY_FOUR_STEPS
       "cmp r0, r1\n"
       "bne 2b\n"
       "3:\n"
@@ -308,10 +311,9 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
       ".balign 4\n"
       "9:\n"
       ".hword 4b - 9b + 1, 5b - 9b + 1, 6b - 9b + 1, 0\n");
-#undef INLAY_STEP
+#undef INLAY_FOUR_STEPS
 #undef INLAY_PRODUCTS
 }
-constexpr std::int32_t skipped_of_1_pixel(std::int32_t steps) { return 24 * (3 - (steps & 3)); }
 
 /// Widens steps of one window; those of `pixels` windows are interleaved.
 inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minus_zero_points, std::int32_t pixels,
@@ -566,8 +568,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s) 
   multiplication& m = s.m;
   s.makes_outputs = s.ends != 0 && s.step + s.steps == s.all_steps;
   s.from_biases = s.step == 0 && s.biases != nullptr;
-  s.skipped_bytes = static_cast<std::int16_t>(
-      s.pixels == 1 ? skipped_of_1_pixel(s.steps) : skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps));
+  s.skipped_bytes = static_cast<std::int16_t>(skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps));
   s.start = s.makes_outputs ? (s.from_biases ? four_starts::biases : four_starts::sums)
                             : (s.from_biases ? four_starts::biases_to_sums : four_starts::sums_to_sums);
   m.windows = s.windows();
@@ -588,7 +589,8 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel
   if (s.pixels == 1) {
     m.sums = address_of(sums) - 4 * address_of(to);
     m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
-    multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to, s.skipped_bytes);
+    m.places[0] = address_of(m.windows + 2 * (s.steps & 7));
+    multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to);
     return;
   }
   m.from = s.from_biases ? biases - 4 * address_of(to) : address_of(sums) - 16 * address_of(to);
