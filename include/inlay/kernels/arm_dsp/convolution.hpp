@@ -46,12 +46,17 @@ constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0x
 ///
 /// The table has 15 − n, then. a << (15 − n) must fit into 32 bits, k must be whole.
 struct convolution_table : scale_table {
-  static constexpr std::int32_t from_minus_128 = 1;                     // as above
-  static constexpr std::int32_t has_constants = 2;                      // some channels with one of the constant shifts
-  static constexpr std::int32_t is_uncommon = 4;                        // some channels with other negative shifts
-  static constexpr std::int32_t fraction_bits = 14;                     // L
-  static constexpr std::int32_t zero_point_shift = constant_shift + 1;  // without a multiplier
-  static constexpr bool is_constant(std::int32_t shift) { return shift <= zero_point_shift; }
+  static constexpr std::int32_t from_minus_128 = 1;  // as above
+  static constexpr std::int32_t has_constants = 2;   // some channels with one of the constant shifts
+  static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
+  static constexpr std::int32_t fraction_bits = 14;  // L
+  // Channels that always make the zero point: this, and how many of them follow one another from here on.
+  static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
+  static constexpr bool is_constant(std::int32_t shift) { return shift <= zero_point_shift + most_zero_points; }
+  static constexpr bool has_multiplier(std::int32_t shift) { return shift == constant_shift || !is_constant(shift); }
+  static constexpr std::int32_t constants_from(std::int32_t shift) {
+    return shift == constant_shift ? 1 : shift - zero_point_shift;
+  }
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
   static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
@@ -71,7 +76,7 @@ struct convolution_table : scale_table {
     for (std::int32_t c = 0; c < channels; ++c) {
       const std::int32_t shift = get_byte(shifts, c), multiplier = multipliers[c];
       if (multiplier == 0) {
-        put_byte(shifts, c, zero_point_shift);
+        put_byte(shifts, c, zero_point_shift + 1);
         flags |= has_constants;
         continue;
       }
@@ -88,6 +93,11 @@ struct convolution_table : scale_table {
     if (flags & from_minus_128)
       for (std::int32_t c = 0; c < channels; ++c)
         if (const std::int32_t shift = get_byte(shifts, c); shift >= 0) put_byte(shifts, c, fraction_bits - shift);
+    for (std::int32_t c = channels - 2; c >= 0; --c)
+      if (const std::int32_t next = get_byte(shifts, c + 1); get_byte(shifts, c) == zero_point_shift + 1 &&
+                                                             !has_multiplier(next) &&
+                                                             next < zero_point_shift + most_zero_points)
+        put_byte(shifts, c, next + 1);
     for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[count + i] = shifts[i];
     table[0] = flags | count << 8;
   }
@@ -543,30 +553,50 @@ INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
   }
 }
 
-/// Makes outputs of constant channels, and of others from their sums if multiplications have not. Returns the next
-/// channel's multiplier.
-INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* finish(const convolution_run& s, std::int32_t channel,
-                                                                 std::int32_t end, const std::int32_t* multiplier) {
-  const output_range range = s.p.range;
-  const std::int32_t* sums = s.buffer();
-  for (; channel < end; ++channel) {
-    std::int32_t shift = s.shifts[channel];
-    const std::int32_t m = shift == convolution_table::zero_point_shift ? range.zero_point : *multiplier++;
-    const bool is_constant = convolution_table::is_constant(shift);
-    if (s.ends != 0 && !is_constant) continue;
-    if (shift >= 0 && (s.flags & convolution_table::from_minus_128)) shift = convolution_table::fraction_bits - shift;
-    const channel_scale<requantisation::general> scale(m, shift, range.zero_point);
-    std::int8_t* to = s.to + channel;
-    for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel, to += s.m.pitch)
-      *to = static_cast<std::int8_t>(is_constant ? m : scale.output(*sums++, range));
+/// Makes outputs of constant channels; returns the next multiplier.
+INLAY_NEVER_INLINE inline const std::int32_t* fill_constants(const convolution_run& s, std::int32_t channel,
+                                                             std::int32_t end, const std::int32_t* multiplier) {
+  while (channel < end) {
+    const std::int32_t shift = s.shifts[channel];
+    const bool has_multiplier = convolution_table::has_multiplier(shift);
+    const std::int32_t value = has_multiplier ? *multiplier++ : s.p.range.zero_point;
+    std::int32_t count = 1;
+    if (convolution_table::is_constant(shift)) {
+      count = convolution_table::constants_from(shift);
+      if (count > end - channel) count = end - channel;
+      std::int8_t* to = s.to + channel;
+      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel, to += s.m.pitch)
+        for (std::int32_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(keep(value));
+    }
+    channel += count;
   }
   return multiplier;
 }
 
-/// Prepares the multiplication of the steps in work: to outputs, if these are the last steps, or to sums.
-INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s) {
+/// Makes outputs of channels from their sums, of all or, if multiplications have made outputs, of uncommon ones.
+INLAY_SMALL INLAY_NEVER_INLINE inline void finish(const convolution_run& s, std::int32_t channel, std::int32_t end,
+                                                  const std::int32_t* multiplier) {
+  const output_range range = s.p.range;
+  const std::int32_t* sums = s.buffer();
+  for (; channel < end; ++channel) {
+    std::int32_t shift = s.shifts[channel];
+    const std::int32_t m = *multiplier;
+    multiplier += convolution_table::has_multiplier(shift);
+    if (convolution_table::is_constant(shift)) continue;
+    if (s.ends == 0 || shift < 0) {
+      if (shift >= 0 && (s.flags & convolution_table::from_minus_128)) shift = convolution_table::fraction_bits - shift;
+      const channel_scale<requantisation::general> scale(m, shift, range.zero_point);
+      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel)
+        s.to[channel + pixel * s.m.pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
+    }
+    sums += s.pixels;
+  }
+}
+
+/// Prepares the multiplication of the steps in work.
+INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s, bool makes_outputs) {
   multiplication& m = s.m;
-  s.makes_outputs = s.ends != 0 && s.step + s.steps == s.all_steps;
+  s.makes_outputs = makes_outputs;
   s.from_biases = s.step == 0 && s.biases != nullptr;
   s.skipped_bytes = static_cast<std::int16_t>(skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps));
   s.start = s.makes_outputs ? (s.from_biases ? four_starts::biases : four_starts::sums)
@@ -640,7 +670,7 @@ INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
   s.step = 0;
   s.steps = s.all_steps;
-  prepare_multiply(s);
+  prepare_multiply(s, true);
   std::int32_t* const windows = s.windows();
   const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
   const std::int32_t last = s.joined ? s.x : s.r.end_column - 4;
@@ -670,24 +700,26 @@ INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
 /// Makes the outputs of the pixels in work, with the group's multipliers; returns the next group's.
 INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolution_run& s,
                                                                       const std::int32_t* multiplier) {
-  const bool keeps_sums = s.ends == 0 || s.biases == nullptr;
+  const bool keeps_sums = s.ends == 0 || s.biases == nullptr || (s.flags & convolution_table::is_uncommon);
   const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * s.pixels;
   const bool at_once = s.all_steps * step_words <= s.words - (keeps_sums ? least_sums : 0);
   const std::int32_t part_steps = at_once ? s.all_steps : (s.words - most_sums) / step_words;
   const std::int32_t most_channels =
       at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / s.pixels;
-  const bool has_constants = (s.flags & convolution_table::has_constants) != 0;
+  const bool is_plain = (s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) == 0;
   bool widened = false;
   for (std::int32_t channel = s.first_channel, end; channel < s.end_channel; channel = end) {
     std::int32_t computed = s.end_channel - channel < most_channels ? s.end_channel - channel : most_channels;
     end = channel + computed;
-    if (has_constants) {
+    if (!is_plain) {
       computed = 0;
-      for (end = channel; end < s.end_channel; ++end) {
-        if (convolution_table::is_constant(s.shifts[end])) continue;
-        if (computed == most_channels) break;
-        ++computed;
+      for (end = channel; end < s.end_channel;) {
+        const std::int32_t shift = s.shifts[end];
+        if (!convolution_table::is_constant(shift) && computed++ == most_channels) break;
+        end += convolution_table::is_constant(shift) ? convolution_table::constants_from(shift) : 1;
       }
+      if (end > s.end_channel) end = s.end_channel;
+      if (computed > most_channels) computed = most_channels;
     }
     if (s.biases == nullptr)
       for (std::int32_t i = 0; i < computed * s.pixels; ++i) s.buffer()[i] = keep(0);
@@ -698,27 +730,30 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
         widened = at_once;
         widen_windows(s);
       }
-      prepare_multiply(s);
+      const bool makes_outputs = s.ends != 0 && step + part_steps >= s.all_steps;
+      prepare_multiply(s, makes_outputs);
       std::int32_t* sums = s.buffer();
       const std::int32_t* m = multiplier;
       for (std::int32_t c = channel, run_end = end; c < end; c = run_end) {
-        if (has_constants) {
-          run_end = c + 1;
-          if (convolution_table::is_constant(s.shifts[c])) {
-            m += s.shifts[c] != convolution_table::zero_point_shift;
+        if (!is_plain) {
+          const std::int32_t shift = s.shifts[c];
+          if (convolution_table::is_constant(shift)) {
+            m += convolution_table::has_multiplier(shift);
+            run_end = c + convolution_table::constants_from(shift);
             continue;
           }
-          while (run_end < end && !convolution_table::is_constant(s.shifts[run_end])) ++run_end;
+          run_end = c + 1;
+          const bool is_uncommon = shift < 0;
+          while (run_end < end && !is_uncommon && s.shifts[run_end] >= 0) ++run_end;
+          if (s.makes_outputs != (makes_outputs && !is_uncommon)) prepare_multiply(s, !s.makes_outputs);
         }
         multiply(s, c, run_end, m, sums);
         m += run_end - c;
         sums += s.pixels * (run_end - c);
       }
     }
-    if (has_constants || s.ends == 0)
-      multiplier = finish(s, channel, end, multiplier);
-    else
-      multiplier += end - channel;
+    if (s.ends == 0 || (s.flags & convolution_table::is_uncommon)) finish(s, channel, end, multiplier);
+    multiplier = is_plain ? multiplier + computed : fill_constants(s, channel, end, multiplier);
   }
   return multiplier;
 }
@@ -768,7 +803,7 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
     s.shifts = scale_table::shifts(s.multipliers, table[0] >> 8);
     s.weights = weights - s.before;
   }
-  const bool saturating = p.range.low == -128 && p.range.high == 127 && !(s.flags & convolution_table::is_uncommon);
+  const bool saturating = p.range.low == -128 && p.range.high == 127;
   s.ends = !saturating ? 0 : s.flags & convolution_table::from_minus_128 ? 4 : 2;
   multiplication& m = s.m;
   m.one = 1;
@@ -790,7 +825,8 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
     s.joined = false;
   }
   // The common case takes one multiplication for all channels of four pixels.
-  const bool simple = s.ends != 0 && s.biases != nullptr && !(s.flags & convolution_table::has_constants) &&
+  const bool simple = s.ends != 0 && s.biases != nullptr &&
+                      !(s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) &&
                       s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= words &&
                       (p.group_channels % 4 == 0 || s.dense);
   const std::int32_t* multiplier = s.multipliers;
