@@ -139,11 +139,12 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     }();
 
     static constexpr std::int32_t table_size = kernel::table_size(graph, l);
+    template <std::int32_t Size>
     struct table_type {
-      typename kernel::table_entry entries[table_size > 0 ? table_size : 1];
+      typename kernel::table_entry entries[Size > 0 ? Size : 1];
     };
-    static constexpr table_type table = [] {
-      table_type t{};
+    static constexpr auto whole_table = [] {
+      table_type<table_size> t{};
       if constexpr (has_weights(l.kind)) {
         if constexpr (table_size > 0)
           kernel::fill_table(graph, l, Model::bytes(), reference_step<Index>::table.entries, sums.items, t.entries);
@@ -152,7 +153,23 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       }
       return t;
     }();
-    static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
+    /// What of it is in flash.
+    static constexpr std::int32_t used_entries = [] {
+      if constexpr (requires { kernel::used_entries(graph, l, whole_table.entries); })
+        return kernel::used_entries(graph, l, whole_table.entries);
+      else
+        return table_size;
+    }();
+    static constexpr auto table = [] {
+      if constexpr (used_entries == table_size) {
+        return whole_table;
+      } else {
+        table_type<used_entries> t{};
+        for (std::int32_t i = 0; i < used_entries; ++i) t.entries[i] = whole_table.entries[i];
+        return t;
+      }
+    }();
+    static constexpr std::size_t table_bytes = used_entries > 0 ? sizeof(table) : 0;
     static constexpr auto spec = [] {
       if constexpr (requires { kernel::specialise(graph, l, table.entries); })
         return kernel::specialise(graph, l, table.entries);

@@ -32,6 +32,8 @@
 //   specialise(graph, layer)                       → spec: a structural type, small, alike for layers that are to
 //                                                    share code; run<Spec>(parameters, …) and the like get it
 //   specialise(graph, layer, entries)              → the same for kernels that look at their table
+//   used_entries(graph, layer, entries)            → how many entries of the table it needs, for kernels that need
+//                                                    fewer than table_size says in some layers
 //
 // Its elements are always int8. Kernels of layers with weights get more help with their tables:
 //

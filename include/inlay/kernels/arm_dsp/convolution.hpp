@@ -1,13 +1,14 @@
 // Inlay: CONV_2D and FULLY_CONNECTED for Cortex-M4, M7 and M33.
 //
-// The windows of one, two or four neighbouring pixels are widened to int16, the zero point taken off and 0 put
-// where they leave the map, and multiplied with as many channels as make four sums: 4 pixels × 1 channel,
-// 2 × 2 or 1 × 4. Four bytes of depth are a step. Widened steps of all pixels are interleaved, bytes 0 and 2 of
-// each pixel before bytes 1 and 3, so that one LDM loads what a step of the weights needs:
+// The windows of four neighbouring pixels, or of one, are widened to int16, the zero point taken off and 0 put where
+// they leave the map, and multiplied with the weights of one channel after the other. Four bytes of depth are a step.
+// Widened steps of all pixels are interleaved, bytes 0 and 2 of each pixel before bytes 1 and 3, so that one LDM
+// loads what half a step of the weights needs:
 //
 //   p0 d0 d2 | p1 d0 d2 | p2 d0 d2 | p3 d0 d2 | p0 d1 d3 | p1 d1 d3 | p2 d1 d3 | p3 d1 d3
 //
-// Windows too deep for the buffer are widened and multiplied in parts, for some channels at a time.
+// Windows too deep for the buffer are widened and multiplied in parts, for some channels at a time. Channels with
+// the same output for every input, such as training has switched off, are not computed.
 #pragma once
 
 #include <inlay/kernels/arm_dsp/primitives.hpp>
@@ -35,7 +36,74 @@ struct convolution {
 constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x7fff; }
 constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
 
-/// Room for widened windows, sums behind them.
+/// A word of flags and how many multipliers there are, the multipliers, then a byte for each channel: what scale_table
+/// has, but for channels that always make the zero point, which have no multiplier.
+///
+/// Where all outputs are saturated and the zero point is −128, no negative sum makes anything else than −128, so that
+/// rounding of negative sums does not matter, and both roundings are one: with the shift n and L = 14,
+///
+///   (a × m + 2^30 + 2^(30+n)) >> (31 + n)  =  ((a << (15 − n)) × m + 2^32 × k >> 32) >> L,  k = 2^(L−1) + 2^(L−n−1)
+///
+/// The table has 15 − n, then. a << (15 − n) must fit into 32 bits, k must be whole.
+struct convolution_table : scale_table {
+  static constexpr std::int32_t from_minus_128 = 1;  // as above
+  static constexpr std::int32_t has_constants = 2;   // some channels with one of the constant shifts
+  static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
+  static constexpr std::int32_t fraction_bits = 14;  // L
+  // Channels that always make the zero point: this, and how many of them follow one another from here on.
+  static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
+  static constexpr bool is_constant(std::int32_t shift) { return shift <= zero_point_shift + most_zero_points; }
+  static constexpr bool has_multiplier(std::int32_t shift) { return shift == constant_shift || !is_constant(shift); }
+  static constexpr std::int32_t constants_from(std::int32_t shift) {
+    return shift == constant_shift ? 1 : shift - zero_point_shift;
+  }
+
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
+  static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
+    return 1 + (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
+  }
+
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
+                                   const std::int32_t* sums, std::int32_t* table) {
+    std::int32_t* const multipliers = table + 1;
+    scale_table::fill_table(g, l, model, constants, sums, multipliers);
+    const std::int32_t channels = channel_table::table_size(g, l);
+    std::int32_t* const shifts = multipliers + channels;
+    const output_range range = range_of(g, l);
+    const std::int64_t most = most_products(g, l);
+    std::int32_t flags = range.zero_point == -128 && range.high == 127 ? from_minus_128 : 0, count = 0;
+    for (std::int32_t c = 0; c < channels; ++c) {
+      const std::int32_t shift = get_byte(shifts, c), multiplier = multipliers[c];
+      if (multiplier == 0) {
+        put_byte(shifts, c, zero_point_shift + 1);
+        flags |= has_constants;
+        continue;
+      }
+      multipliers[count++] = multiplier;
+      if (shift == constant_shift) {
+        flags |= has_constants;
+      } else if (shift < 0) {
+        flags |= is_uncommon;
+      } else {
+        const std::int64_t bias = constants[c].bias, highest = most + (bias < 0 ? -bias : bias);
+        if (shift > fraction_bits - 2 || highest << (fraction_bits - shift) > 0x7fffffff) flags &= ~from_minus_128;
+      }
+    }
+    if (flags & from_minus_128)
+      for (std::int32_t c = 0; c < channels; ++c)
+        if (const std::int32_t shift = get_byte(shifts, c); shift >= 0) put_byte(shifts, c, fraction_bits - shift);
+    for (std::int32_t c = channels - 2; c >= 0; --c)
+      if (const std::int32_t next = get_byte(shifts, c + 1); get_byte(shifts, c) == zero_point_shift + 1 &&
+                                                             !has_multiplier(next) &&
+                                                             next < zero_point_shift + most_zero_points)
+        put_byte(shifts, c, next + 1);
+    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[count + i] = shifts[i];
+    table[0] = flags | count << 8;
+  }
+};
+
+/// Room for widened windows, sums before them.
 constexpr std::int32_t buffer_words = 128;
 constexpr std::int32_t least_sums = 16;  // beside whole windows
 constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are widened again for the next ones
@@ -45,127 +113,217 @@ constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are w
 constexpr std::int32_t most_ordered_weights = 128;
 constexpr std::int32_t buffer_words_beside_ordered = 88;
 
-/// A group of a convolution's channels, and where its input is.
-struct convolution_group {
-  const convolution& p;
-  map_view<const std::int8_t> input;  // from the group's first channel
-  std::int32_t input_width;
+/// What the functions below read, right behind the widened windows.
+struct multiplication {
+  const std::int32_t* windows;
+  std::uintptr_t from;       // base of the biases, or of the sums so far
+  std::uintptr_t places[3];  // in the function's code
+  std::uintptr_t multipliers, shifts;
+  std::int32_t rounding, one;
+  std::int32_t pitch, pitch_times_3;  // of the output
+  std::int32_t weights_step;          // from the end of a channel's weights to the start of the next one's
+  void* end;                          // of what is made
+  std::uintptr_t sums;
 };
 
-// Functions that add the products of widened windows, from x to end, and weights to blocks of four sums: a channel's
-// pixels, then those of the next channel, channel_pitch bytes further. weights_step leads from the end of a block's
-// weights to the start of the next one's.
-//
-// Compilers run out of registers here. r0 is x, r1 end, r2 weights; r4 to r7 are the sums. Arguments from the fifth
-// on stand at sp + 40. A round has four steps; skipped_bytes of instructions are left out of the first. ADD reads
-// the pc as the address behind the NOP.
-using multiply_function = void(std::int32_t channel_pitch, const std::int32_t* end, const std::int8_t* weights,
-                               std::int32_t* sums, const std::int32_t* x, std::int32_t skipped_bytes,
-                               std::int32_t weights_step, const std::int32_t* sums_end,
-                               std::int32_t channel_pitch_times_3);
-#define INLAY_MULTIPLY_FUNCTION(name)                                                                                  \
-  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t, const std::int32_t*, const std::int8_t*, std::int32_t*, \
-                                                 const std::int32_t*, std::int32_t, std::int32_t, const std::int32_t*, \
-                                                 std::int32_t)
-#define INLAY_ENTER "push {r3-r11, lr}\n"
-#define INLAY_LEAVE "add sp, #4\npop {r4-r11, pc}\n"
-#define INLAY_ROUNDS(step, t) "add pc, pc, " t "\nnop\n1:\n" step step step step "cmp r0, r1\nbne 1b\n"
+// Functions that add the products of widened windows and weights, channel after channel. Compilers run out of
+// registers here: r0 is in the windows, r1 their end and the multiplication, r2 weights, r3 what is made. Channels are
+// counted by r3: bases are addresses for r3 = 0. A round has four steps; skipped_bytes of instructions are left out of
+// the first.
 
-INLAY_MULTIPLY_FUNCTION(multiply_4_pixels) {
-#define INLAY_STEP            \
-  "ldmia r0!, {r8-r11}\n"     \
-  "ldr r12, [r2], #4\n"       \
-  "sxtb16 lr, r12\n"          \
-  "sxtb16 r12, r12, ror #8\n" \
-  "smlad r4, r8, lr, r4\n"    \
-  "smlad r5, r9, lr, r5\n"    \
-  "smlad r6, r10, lr, r6\n"   \
-  "smlad r7, r11, lr, r7\n"   \
-  "ldmia r0!, {r8-r11}\n"     \
-  "smlad r4, r8, r12, r4\n"   \
-  "smlad r5, r9, r12, r5\n"   \
-  "smlad r6, r10, r12, r6\n"  \
+/// For four pixels, r4 to r7: from biases or sums to outputs or sums. Biases go into a first step of its own.
+enum class four_starts : std::int16_t { as_before = -1, biases = 0, sums = 2, biases_to_sums = 4, sums_to_sums = 6 };
+enum class four_ends : std::int32_t { sums = 8, outputs = 10, outputs_from_minus_128 = 12 };
+[[gnu::naked, gnu::noinline]] inline void multiply_4_pixels(four_starts, multiplication*,
+                                                            const std::int8_t* /*weights*/, void* /*to*/,
+                                                            std::int32_t /*skipped_bytes*/, four_ends) {
+#define INLAY_STEP(sum5, sum6, sum7) \
+  "ldmia r0!, {r8-r11}\n"            \
+  "ldr r12, [r2], #4\n"              \
+  "sxtb16 lr, r12\n"                 \
+  "sxtb16 r12, r12, ror #8\n"        \
+  "smlad r5, r9, lr, " sum5          \
+  "\n"                               \
+  "smlad r6, r10, lr, " sum6         \
+  "\n"                               \
+  "smlad r7, r11, lr, " sum7         \
+  "\n"                               \
+  "smlad r4, r8, lr, r4\n"           \
+  "ldmia r0!, {r8-r11}\n"            \
+  "smlad r4, r8, r12, r4\n"          \
+  "smlad r5, r9, r12, r5\n"          \
+  "smlad r6, r10, r12, r6\n"         \
   "smlad r7, r11, r12, r7\n"
-  asm(INLAY_ENTER
+#define INLAY_NEXT_STEP INLAY_STEP("r5", "r6", "r7")
+#define INLAY_OUTPUT(sum, to) \
+  "lsl " sum ", " sum         \
+  ", r9\n"                    \
+  "smmla " sum ", " sum       \
+  ", r8, r10\n"               \
+  "ssat " sum ", #8, " sum    \
+  ", asr #14\n"               \
+  "strb " sum ", " to "\n"
+#define INLAY_SIGNED_OUTPUT(sum, to) \
+  "add r11, r10, " sum               \
+  ", asr #31\n"                      \
+  "lsl " sum ", " sum                \
+  ", #1\n"                           \
+  "smmlar " sum ", " sum             \
+  ", r8, r11\n"                      \
+  "asr " sum ", " sum                \
+  ", r9\n"                           \
+  "ssat " sum ", #8, " sum           \
+  ", asr #1\n"                       \
+  "strb " sum ", " to "\n"
+#define INLAY_NEXT_CHANNEL   \
+  "ldrd r8, r9, [r1, #44]\n" \
+  "add r2, r2, r8\n"         \
+  "cmp r3, r9\n"             \
+  "bne 1b\n"                 \
+  "pop {r4-r11, pc}\n"
+  asm("push {r4-r11, lr}\n"
+      "cmp r0, #0\n"
+      "blt 1f\n"
+      "adr r4, 9f\n"
+      "ldrd r5, r6, [sp, #36]\n"
+      "ldrsh r0, [r4, r0]\n"
+      "ldrsh r6, [r4, r6]\n"
+      "ldrsh r7, [r4, #14]\n"
+      "add r5, r5, r7\n"
+      "add r0, r0, r4\n"
+      "add r5, r5, r4\n"
+      "add r6, r6, r4\n"
+      "strd r0, r5, [r1, #8]\n"
+      "str r6, [r1, #16]\n"
+      "1:\n"
+      "ldm r1, {r0, r4, pc}\n"
+      // From sums to sums, and to outputs.
       "2:\n"
-      "ldmia r3, {r4-r7}\n"
-      "ldrd r0, r12, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
-      "stmia r3!, {r4-r7}\n"
-      "ldrd r12, lr, [sp, #48]\n"
-      "add r2, r2, r12\n"
-      "cmp r3, lr\n"
-      "bne 2b\n" INLAY_LEAVE);
+      "ldm r3, {r4-r7}\n"
+      "ldr pc, [r1, #12]\n"
+      "3:\n"
+      "add r4, r4, r3, lsl #4\n"
+      "ldm r4, {r4-r7}\n"
+      "ldr pc, [r1, #12]\n"
+      // From biases to sums, and to outputs.
+      "4:\n"
+      "add r4, r4, r3, lsr #2\n"
+      "sub r4, r4, r3, lsl #2\n"
+      "5:\n"
+      "ldr r4, [r4, r3, lsl #2]\n" INLAY_STEP("r4", "r4", "r4")
+      "ldr pc, [r1, #12]\n"
+      "6:\n" INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP
+      "cmp r0, r1\n"
+      "bne 6b\n"
+      "ldr pc, [r1, #16]\n"
+      "7:\n"
+      "stm r3!, {r4-r7}\n" INLAY_NEXT_CHANNEL
+      "8:\n"
+      "add r0, r1, #20\n"
+      "ldm r0, {r8-r12, lr}\n"
+      "ldr r8, [r8, r3, lsl #2]\n"
+      "ldrb r9, [r9, r3]\n"
+      "lsl r10, r10, r9\n" INLAY_SIGNED_OUTPUT("r5", "[r3, r12]") INLAY_SIGNED_OUTPUT("r6", "[r3, r12, lsl #1]")
+          INLAY_SIGNED_OUTPUT("r7", "[r3, lr]") INLAY_SIGNED_OUTPUT("r4", "[r3], #1") INLAY_NEXT_CHANNEL
+      ".balign 4\n"
+      "9:\n"
+      ".hword 5b - 9b + 1, 3b - 9b + 1, 4b - 9b + 1, 2b - 9b + 1\n"
+      ".hword 7b - 9b + 1, 8b - 9b + 1, 2f - 9b + 1, 6b - 9b + 1\n"
+      "2:\n"
+      "add r0, r1, #20\n"
+      "ldm r0, {r8-r12, lr}\n"
+      "ldr r8, [r8, r3, lsl #2]\n"
+      "ldrb r9, [r9, r3]\n"
+      "lsl r11, r11, r9\n"
+      "add r10, r10, r11, lsr #2\n" INLAY_OUTPUT("r5", "[r3, r12]") INLAY_OUTPUT("r6", "[r3, r12, lsl #1]")
+          INLAY_OUTPUT("r7", "[r3, lr]") INLAY_OUTPUT("r4", "[r3], #1") INLAY_NEXT_CHANNEL);
+#undef INLAY_NEXT_CHANNEL
+#undef INLAY_SIGNED_OUTPUT
+#undef INLAY_OUTPUT
+#undef INLAY_NEXT_STEP
 #undef INLAY_STEP
 }
+/// By the steps in the rounds; without any, a round is left out.
+constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (steps == 0 ? 4 : -steps & 3); }
 
-INLAY_MULTIPLY_FUNCTION(multiply_2_pixels) {
-#define INLAY_STEP            \
-  "ldmia r0!, {r8-r11}\n"     \
-  "ldr r12, [r2, lr]\n"       \
-  "sxtb16 r3, r12\n"          \
-  "sxtb16 r12, r12, ror #8\n" \
-  "smlad r6, r8, r3, r6\n"    \
-  "smlad r7, r9, r3, r7\n"    \
-  "smlad r6, r10, r12, r6\n"  \
-  "smlad r7, r11, r12, r7\n"  \
-  "ldr r12, [r2], #4\n"       \
-  "sxtb16 r3, r12\n"          \
-  "sxtb16 r12, r12, ror #8\n" \
-  "smlad r4, r8, r3, r4\n"    \
-  "smlad r5, r9, r3, r5\n"    \
-  "smlad r4, r10, r12, r4\n"  \
-  "smlad r5, r11, r12, r5\n"
-  asm(INLAY_ENTER
-      "mov lr, r0\n"
-      "2:\n"
-      "ldmia r3, {r4-r7}\n"
-      "ldrd r0, r12, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r12")
+/// For one pixel, r12, from biases or sums; r3 is an output, also where sums are made. places[0] is the end of the
+/// windows' steps before the rounds, which are of eight.
+enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4 };
+[[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(one_ends, multiplication*, const std::int8_t* /*weights*/,
+                                                           std::int8_t* /*to*/) {
+#define INLAY_PRODUCTS(even, odd) \
+  "ldr lr, [r2], #4\n"            \
+  "sxtb16 r3, lr\n"               \
+  "sxtb16 lr, lr, ror #8\n"       \
+  "smlad r12, r3, " even          \
+  ", r12\n"                       \
+  "smlad r12, lr, " odd ", r12\n"
+#define INLAY_FOUR_STEPS                                                                                   \
+  "ldmia r0!, {r4-r11}\n" INLAY_PRODUCTS("r4", "r5") INLAY_PRODUCTS("r6", "r7") INLAY_PRODUCTS("r8", "r9") \
+      INLAY_PRODUCTS("r10", "r11")
+  asm("push {r3-r11, lr}\n"
+      "adr r4, 9f\n"
+      "ldrsh r0, [r4, r0]\n"
+      "add r0, r0, r4\n"
+      "str r0, [r1, #12]\n"
+      "1:\n"
+      "ldm r1, {r0, r4, r6}\n"
+      "ldr r12, [r4, r3, lsl #2]\n"
+      "cmp r0, r6\n"
+      "beq 2f\n"
+      "8:\n"
+      "ldrd r4, r5, [r0], #8\n" INLAY_PRODUCTS("r4", "r5")
+      "cmp r0, r6\n"
+      "bne 8b\n"
+      "cmp r0, r1\n"
+      "beq 3f\n"
+      "2:\n" INLAY_FOUR_STEPS INLAY_FOUR_STEPS
+      "cmp r0, r1\n"
+      "bne 2b\n"
+      "3:\n"
       "ldr r3, [sp]\n"
-      "stmia r3!, {r4-r7}\n"
+      "ldrd r4, r5, [r1, #20]\n"
+      "ldrd r6, r7, [r1, #28]\n"
+      "ldr pc, [r1, #12]\n"
+      "4:\n"
+      "ldr r4, [r1, #52]\n"
+      "str r12, [r4, r3, lsl #2]\n"
+      "add r3, r3, #1\n"
+      "b 7f\n"
+      "5:\n"
+      "ldr r4, [r4, r3, lsl #2]\n"
+      "ldrb r5, [r5, r3]\n"
+      "lsl r6, r6, r5\n"
+      "add r6, r6, r12, asr #31\n"
+      "lsl r12, r12, #1\n"
+      "smmlar r12, r12, r4, r6\n"
+      "asr r12, r12, r5\n"
+      "ssat r12, #8, r12, asr #1\n"
+      "strb r12, [r3], #1\n"
+      "b 7f\n"
+      "6:\n"
+      "ldr r4, [r4, r3, lsl #2]\n"
+      "ldrb r5, [r5, r3]\n"
+      "lsl r7, r7, r5\n"
+      "add r6, r6, r7, lsr #2\n"
+      "lsl r12, r12, r5\n"
+      "smmla r12, r12, r4, r6\n"
+      "ssat r12, #8, r12, asr #14\n"
+      "strb r12, [r3], #1\n"
+      "7:\n"
       "str r3, [sp]\n"
-      "ldrd r0, r12, [sp, #48]\n"
-      "add r2, r2, r0\n"
-      "cmp r3, r12\n"
-      "bne 2b\n" INLAY_LEAVE);
-#undef INLAY_STEP
+      "ldrd r4, r5, [r1, #44]\n"
+      "add r2, r2, r4\n"
+      "cmp r3, r5\n"
+      "bne 1b\n"
+      "add sp, #4\n"
+      "pop {r4-r11, pc}\n"
+      ".balign 4\n"
+      "9:\n"
+      ".hword 4b - 9b + 1, 5b - 9b + 1, 6b - 9b + 1, 0\n");
+#undef INLAY_FOUR_STEPS
+#undef INLAY_PRODUCTS
 }
-
-INLAY_MULTIPLY_FUNCTION(multiply_1_pixel) {
-#define INLAY_CHANNEL(sum)       \
-  "sxtb16 r11, r10\n"            \
-  "sxtb16 r10, r10, ror #8\n"    \
-  "smlad " sum ", r8, r11, " sum \
-  "\n"                           \
-  "smlad " sum ", r9, r10, " sum "\n"
-#define INLAY_STEP                                                                       \
-  "ldrd r8, r9, [r0], #8\n"                                                              \
-  "ldr r10, [r2, lr]\n" INLAY_CHANNEL("r5") "ldr r10, [r2, lr, lsl #1]\n" INLAY_CHANNEL( \
-      "r6") "ldr r10, [r2, r3]\n" INLAY_CHANNEL("r7") "ldr r10, [r2], #4\n" INLAY_CHANNEL("r4")
-  asm(INLAY_ENTER
-      "mov r12, r3\n"
-      "mov lr, r0\n"
-      "ldr r3, [sp, #56]\n"
-      "2:\n"
-      "ldmia r12, {r4-r7}\n"
-      "ldrd r0, r10, [sp, #40]\n" INLAY_ROUNDS(INLAY_STEP, "r10")
-      "stmia r12!, {r4-r7}\n"
-      "ldrd r0, r10, [sp, #48]\n"
-      "add r2, r2, r0\n"
-      "cmp r12, r10\n"
-      "bne 2b\n" INLAY_LEAVE);
-#undef INLAY_STEP
-#undef INLAY_CHANNEL
-}
-#undef INLAY_ROUNDS
-#undef INLAY_LEAVE
-#undef INLAY_ENTER
-#undef INLAY_MULTIPLY_FUNCTION
-
-/// By pixels: the function, and the bytes of a step's instructions.
-inline multiply_function* multiply_pixels(std::int32_t pixels) {
-  return pixels == 4 ? multiply_4_pixels : pixels == 2 ? multiply_2_pixels : multiply_1_pixel;
-}
-constexpr std::int32_t step_bytes(std::int32_t pixels) { return pixels == 4 ? 52 : pixels == 2 ? 60 : 84; }
 
 /// Widens steps of one window; those of `pixels` windows are interleaved.
 inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minus_zero_points, std::int32_t pixels,
@@ -205,188 +363,399 @@ INLAY_NEVER_INLINE inline void widen_four(const std::int8_t* from, std::int32_t 
       : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 }
 
-/// At least one byte; returns the end of the copy.
-INLAY_ALWAYS_INLINE std::int8_t* copy_bytes(const std::int8_t* from, std::int32_t count, std::int8_t* to) {
-  if (count >= 4) {
-    // Words, the first of which may overlap the next.
-    store_word(to, load_word(from));
-    std::int32_t i = count - 4;
-    if (i > 0) {
-      do {
-        store_word(to + i, keep(load_word(from + i)));
-        i -= 4;
-      } while (i > 0);
-    }
+/// Copies rows of at least one byte each.
+INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pitch, std::int32_t rows,
+                                   std::int32_t row_bytes, std::int8_t* to, std::int32_t to_pitch) {
+  // By words if they are long enough, of which the first one may overlap the next.
+  const std::int32_t last = row_bytes - 4;
+  std::int32_t at, word;
+  if (last >= 0) {
+    asm volatile(
+        "1:\n"
+        "mov %[at], %[last]\n"
+        "2:\n"
+        "ldr %[word], [%[from], %[at]]\n"
+        "str %[word], [%[to], %[at]]\n"
+        "subs %[at], #4\n"
+        "bgt 2b\n"
+        "ldr %[word], [%[from]]\n"
+        "str %[word], [%[to]]\n"
+        "add %[from], %[from], %[from_pitch]\n"
+        "add %[to], %[to], %[to_pitch]\n"
+        "subs %[rows], #1\n"
+        "bne 1b\n"
+        : [from] "+r"(from), [to] "+r"(to), [rows] "+l"(rows), [at] "=&l"(at), [word] "=&r"(word)
+        : [from_pitch] "r"(from_pitch), [to_pitch] "r"(to_pitch), [last] "r"(last)
+        : "cc", "memory");
   } else {
-    std::int32_t i = count - 1;
-    do to[i] = static_cast<std::int8_t>(keep(from[i]));
-    while (--i >= 0);
+    do {
+      for (std::int32_t i = row_bytes - 1; i >= 0; --i) to[i] = static_cast<std::int8_t>(keep(from[i]));
+      from += from_pitch;
+      to += to_pitch;
+    } while (--rows > 0);
   }
-  return to + count;
 }
 
-/// Widens bytes first … first + count − 1 of the windows of neighbouring pixels, of which the first one starts at row
-/// y, column x of the input: whole words of a pixel.
-INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_group& s, std::int32_t pixels, std::int32_t y,
-                                                       std::int32_t x, std::int32_t first, std::int32_t count,
-                                                       std::int32_t* to) {
+/// The work on a region of one group's channels: four pixels at a time, or one.
+struct convolution_run {
+  const convolution& p;
+  const map_view<const std::int8_t>& input;
+  region r;                   // of the output
+  multiplication& m;          // behind the buffer
+  std::int32_t group_at = 0;  // the group's first channel in the input
+  std::int32_t input_width = 0;
+  const std::int32_t* multipliers = nullptr;
+  const std::int8_t* shifts = nullptr;
+  const std::int8_t* weights = nullptr;  // the first channel's first step
+  const std::int8_t* biases = nullptr;
+  std::int32_t depth = 0;
+  std::int16_t first_channel = 0, end_channel = 0;
+  std::int16_t all_steps = 0;
+  std::int16_t words = 0;   // of the buffer
+  std::uint8_t before = 0;  // bytes in front of a window that make its steps whole
+  std::uint8_t flags = 0;   // of the table
+  std::uint8_t ends = 0;    // how multiplications end that make outputs: see four_ends; 0 if none does
+  bool dense = false;       // a window's taps are side by side, its rows one after the other
+  bool joined = false;      // rows of the output follow one another
+
+  // What is in work: pixels from (y, x) on, their outputs, and steps of their windows.
+  std::uint8_t pixels = 0;
+  bool from_biases = false, makes_outputs = false;
+  std::int32_t y = 0, x = 0;
+  std::int8_t* to = nullptr;
+  std::int16_t step = 0, steps = 0;
+  std::int16_t skipped_bytes = 0;
+  four_starts start = four_starts::as_before;
+
+  INLAY_ALWAYS_INLINE const std::int8_t* pixel(std::int32_t row, std::int32_t column) const {
+    return input.pixel(row, column) + group_at;
+  }
+  INLAY_ALWAYS_INLINE std::int32_t* end() const { return reinterpret_cast<std::int32_t*>(&m); }
+  INLAY_ALWAYS_INLINE std::int32_t* buffer() const { return end() - words; }
+  INLAY_ALWAYS_INLINE std::int32_t* windows() const { return end() - 2 * pixels * steps; }
+};
+
+inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+
+/// Widens the steps in work where a pixel's channels are whole words.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s) {
   const convolution& p = s.p;
-  const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
-  const std::int32_t channels = p.group_channels;
+  const std::int32_t channels = p.group_channels, row_bytes = p.kernel_width * channels;
+  // Taps of a row that are side by side are one piece where they are inside.
   const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
-  const std::int32_t pixel_distance = p.stride_width * s.input.pixel_pitch;
-  const std::int32_t tap = first / channels;
-  std::int32_t channel = first - tap * channels;
-  std::int32_t ky = tap / p.kernel_width;
-  std::int32_t kx = tap - ky * p.kernel_width;
-  while (count > 0) {
-    const std::int32_t row = y + ky * p.dilation_height;
-    const std::int32_t column = x + kx * p.dilation_width;
-    // All taps of a row at once where they are inside and side by side.
-    std::int32_t taps = dense ? p.kernel_width - kx : 1;
+  std::int32_t ky = 4 * s.step / row_bytes, in_row = 4 * s.step - ky * row_bytes;
+  for (std::int32_t* to = s.windows(); to != s.end();) {
+    const std::int32_t row = s.y * p.stride_height - p.padding_top + ky * p.dilation_height;
+    const std::int32_t kx = in_row / channels;
+    const std::int32_t column = s.x * p.stride_width - p.padding_left + kx * p.dilation_width;
     const bool row_inside = row >= 0 && row < p.input_height;
-    const bool inside = row_inside && column >= 0 && column + (pixels - 1) * p.stride_width + taps <= s.input_width;
-    if (!inside) taps = 1;
-    std::int32_t run = taps * channels - channel;
-    if (run > count) run = count;
-    const std::int8_t* from = s.input.data + channel;
-    if (row_inside)
-      from += row % s.input.rows * s.input.row_pitch + (column - s.input.first_column) * s.input.pixel_pitch;
-    if (inside && pixels == 4) {
-      widen_four(from, pixel_distance, to + 2 * run, minus_zero_points, to);
+    const std::int32_t last_column = column + (s.pixels - 1) * p.stride_width;
+    const bool inside = row_inside && column >= 0 && last_column < s.input_width;
+    std::int32_t end_in_row = (kx + 1) * channels;
+    if (dense && inside && last_column + p.kernel_width - kx <= s.input_width) end_in_row = row_bytes;
+    const std::int32_t left = static_cast<std::int32_t>(s.end() - to) * 2 / s.pixels;
+    const std::int32_t piece = end_in_row - in_row < left ? end_in_row - in_row : left;
+    const std::int8_t* from = row_inside ? s.pixel(row, column) + in_row - kx * channels : nullptr;
+    if (inside && s.pixels == 4) {
+      widen_four(from, p.stride_width * s.input.pixel_pitch, to + 2 * piece, minus_twice(p.input_zero_point), to);
     } else {
-      for (std::int32_t pixel = 0; pixel < pixels; ++pixel, from += pixel_distance) {
-        const std::int32_t pixel_column = column + pixel * p.stride_width;
-        if (row_inside && pixel_column >= 0 && pixel_column < s.input_width) {
-          widen(from, run / 4, minus_zero_points, pixels, to + pixel);
-        } else {
-          std::int32_t* zeros = to + pixel;
-          for (std::int32_t i = 0; i < run; i += 2, zeros += pixels) *zeros = 0;
-        }
+      for (std::int32_t pixel = 0, x = column; pixel < s.pixels; ++pixel, x += p.stride_width) {
+        if (row_inside && x >= 0 && x < s.input_width)
+          widen(from + (x - column) * s.input.pixel_pitch, piece / 4, minus_twice(p.input_zero_point), s.pixels,
+                to + pixel);
+        else
+          for (std::int32_t i = 0; i < piece / 2; ++i) to[i * s.pixels + pixel] = 0;
       }
     }
-    to += run / 2 * pixels;
-    count -= run;
-    channel = 0;
-    kx += taps;
-    if (kx == p.kernel_width) kx = 0, ++ky;
+    to += piece * s.pixels / 2;
+    in_row += piece;
+    if (in_row == row_bytes) in_row = 0, ++ky;
   }
 }
 
-/// The same where a pixel's channels are no whole words, by way of copies of windows. Bytes before a window are
-/// outside, too.
-INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_group& s, std::int32_t pixels, std::int32_t y,
-                                                        std::int32_t x, std::int32_t first, std::int32_t count,
-                                                        std::int32_t* to) {
+/// Four zero points of the input.
+INLAY_ALWAYS_INLINE std::int32_t zero_points(const convolution& p) {
+  return static_cast<std::int32_t>(static_cast<std::uint8_t>(p.input_zero_point) * 0x1010101u);
+}
+
+/// Copies the steps in work of the window that starts at row y, column x of the input; zero points where it is outside
+/// and before the window.
+INLAY_SMALL INLAY_NEVER_INLINE inline void copy_part(const convolution_run& s, std::int32_t y, std::int32_t x,
+                                                     std::int8_t* to) {
   const convolution& p = s.p;
-  constexpr std::int32_t bytes_at_once = 40;
-  alignas(4) std::int8_t bytes[bytes_at_once];
   const std::int32_t channels = p.group_channels;
-  const std::int32_t row_bytes = p.kernel_width * channels;
-  const std::int32_t tap_pitch = p.dilation_width * s.input.pixel_pitch;
-  for (; count > 0; count -= bytes_at_once, first += bytes_at_once, to += bytes_at_once / 2 * pixels) {
-    const std::int8_t* const end = bytes + (count < bytes_at_once ? count : bytes_at_once);
-    const std::int32_t before = first < 0 ? -first : 0;
-    const std::int32_t first_ky = (first + before) / row_bytes;
-    const std::int32_t first_in_row = first + before - first_ky * row_bytes;
-    const std::int32_t first_row = y + first_ky * p.dilation_height;
-    const std::int32_t rows =
-        (first_in_row + static_cast<std::int32_t>(end - bytes) - before + row_bytes - 1) / row_bytes;
-    const std::int32_t last_row = first_row + (rows - 1) * p.dilation_height;
-    // The common case: taps of a row side by side, rows at equal distances.
-    const std::int32_t ring_row = first_row >= 0 ? first_row % s.input.rows : 0;
-    const bool even = tap_pitch == channels && first_row >= 0 && last_row < p.input_height &&
-                      ring_row + last_row - first_row < s.input.rows;
-    const std::int8_t* window =
-        s.input.data + ring_row * s.input.row_pitch + (x - s.input.first_column) * s.input.pixel_pitch + first_in_row;
-    for (std::int32_t pixel = 0; pixel < pixels; ++pixel, window += p.stride_width * s.input.pixel_pitch) {
-      std::int8_t* byte = bytes;
-      while (byte != bytes + before) *byte++ = static_cast<std::int8_t>(keep(p.input_zero_point));
-      const std::int32_t column = x + pixel * p.stride_width;
-      std::int32_t in_row = first_in_row;
-      if (even && column >= 0 && column + p.kernel_width <= s.input_width) {
-        const std::int8_t* from = window;
-        for (;; from += p.dilation_height * s.input.row_pitch - in_row, in_row = 0) {
-          const std::int32_t left = static_cast<std::int32_t>(end - byte), run = row_bytes - in_row;
-          byte = copy_bytes(from, run < left ? run : left, byte);
-          if (byte == end) break;
-        }
-      } else {
-        for (std::int32_t row = first_row; byte != end; row += p.dilation_height, in_row = 0) {
-          const std::int8_t* from = row >= 0 && row < p.input_height ? s.input.pixel(row, column) : nullptr;
-          std::int32_t kx = in_row / channels;
-          std::int32_t channel = in_row - kx * channels;
-          for (; byte != end && kx < p.kernel_width; ++byte) {
-            const std::int32_t tap_column = column + kx * p.dilation_width;
-            const bool inside = from != nullptr && tap_column >= 0 && tap_column < s.input_width;
-            *byte = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
-            if (++channel == channels) channel = 0, ++kx;
-          }
-        }
-      }
-      widen(bytes, static_cast<std::int32_t>(end - bytes) / 4, minus_twice(p.input_zero_point), pixels, to + pixel);
+  const std::int32_t row_bytes = p.kernel_width * channels, tap_pitch = p.dilation_width * s.input.pixel_pitch;
+  const std::int8_t* const end = to + 4 * s.steps;
+  std::int32_t at = 4 * s.step - s.before;
+  for (; at < 0; ++at) *to++ = p.input_zero_point;
+  std::int32_t ky = at / row_bytes, kx = at % row_bytes / channels, channel = at % row_bytes % channels;
+  for (; to != end; ++ky, kx = 0) {
+    const std::int32_t row = y + ky * p.dilation_height;
+    const bool row_inside = row >= 0 && row < p.input_height;
+    const std::int8_t* const from = row_inside ? s.pixel(row, x) : nullptr;
+    for (; to != end && kx < p.kernel_width; ++to) {
+      const std::int32_t column = x + kx * p.dilation_width;
+      const bool inside = row_inside && column >= 0 && column < s.input_width;
+      *to = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
+      if (++channel == channels) channel = 0, ++kx;
     }
   }
 }
 
-/// Sums of a channel's pixels start with its bias; sums_step from a channel's to the next one's.
-INLAY_NEVER_INLINE inline void start_sums(std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
-                                          std::int32_t pixels, const std::int8_t* bias, std::int32_t bias_bytes) {
-  if (pixels == 4) {
-    do {
-      const std::int32_t b = load_word(bias);
-      bias += bias_bytes;
-      asm volatile(
-          "strd %1, %1, [%0], #8\n"
-          "strd %1, %1, [%0], #8"
-          : "+r"(sums)
-          : "r"(b)
-          : "memory");
-    } while (sums != sums_end);
+/// Copies the whole window that starts at row y, column x of the input; zero points where it is outside and before the
+/// window. Without dilation.
+INLAY_SMALL INLAY_NEVER_INLINE inline void copy_window(const convolution_run& s, std::int32_t y, std::int32_t x,
+                                                       std::int8_t* to) {
+  const convolution& p = s.p;
+  for (std::int32_t i = 0; i < s.all_steps; ++i) store_word(to + 4 * i, zero_points(p));
+  const std::int32_t first_tap = x < 0 ? -x : 0;
+  const std::int32_t end_tap = s.input_width - x < p.kernel_width ? s.input_width - x : p.kernel_width;
+  const std::int32_t end_row = p.input_height < y + p.kernel_height ? p.input_height : y + p.kernel_height;
+  if (first_tap >= end_tap) return;
+  const std::int32_t to_pitch = p.kernel_width * p.group_channels;
+  to += s.before + first_tap * p.group_channels;
+  if (y < 0) to -= y * to_pitch, y = 0;
+  while (y < end_row) {
+    // Up to where the ring of rows starts again.
+    const std::int32_t in_ring = s.input.rows - y % s.input.rows;
+    const std::int32_t rows = end_row - y < in_ring ? end_row - y : in_ring;
+    copy_rows(s.pixel(y, x + first_tap), s.input.row_pitch, rows, (end_tap - first_tap) * p.group_channels, to,
+              to_pitch);
+    y += rows;
+    to += rows * to_pitch;
+  }
+}
+
+/// Widens the steps in work by way of copies.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s) {
+  const convolution& p = s.p;
+  std::int32_t* const windows = s.windows();
+  std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows - s.pixels * s.steps);
+  std::int32_t y = s.y, x = s.x;
+  for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(windows); copy += 4 * s.steps) {
+    (s.dense && s.steps == s.all_steps ? copy_window : copy_part)(s, y * p.stride_height - p.padding_top,
+                                                                  x * p.stride_width - p.padding_left, copy);
+    if (++x == s.r.end_column) ++y, x = s.r.first_column;
+  }
+  if (s.pixels == 4)
+    widen_four(copies, 4 * s.steps, s.end(), minus_twice(p.input_zero_point), windows);
+  else
+    widen(copies, s.steps, minus_twice(p.input_zero_point), 1, windows);
+}
+
+INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
+  const convolution& p = s.p;
+  if (s.pixels == 4 && p.pointwise && s.before == 0) {
+    widen_four(s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step, p.stride_width * s.input.pixel_pitch,
+               s.end(), minus_twice(p.input_zero_point), s.windows());
   } else {
-    do {
-      const std::int32_t b = load_word(bias);
-      bias += bias_bytes;
-      sums[0] = b;
-      sums[pixels - 1] = b;
-      sums += sums_step;
-    } while (sums != sums_end);
+    (s.p.group_channels % 4 == 0 ? widen_words : widen_copies)(s);
   }
 }
 
-/// Makes a channel's outputs that do not go the short way.
-INLAY_SMALL INLAY_NEVER_INLINE inline void finish_uncommon(const std::int32_t* sums, std::int32_t pixels,
-                                                           std::int32_t multiplier, std::int32_t shift,
-                                                           const output_range& range, std::int8_t* output,
-                                                           std::int32_t pitch) {
-  for (std::int32_t pixel = 0; pixel < pixels; ++pixel, output += pitch)
-    *output = static_cast<std::int8_t>(shift == scale_table::constant_shift
-                                           ? multiplier
-                                           : scale_table::uncommon_output(sums[pixel], multiplier, shift, range));
+/// Makes outputs of constant channels; returns the next multiplier.
+INLAY_NEVER_INLINE inline const std::int32_t* fill_constants(const convolution_run& s, std::int32_t channel,
+                                                             std::int32_t end, const std::int32_t* multiplier) {
+  while (channel < end) {
+    const std::int32_t shift = s.shifts[channel];
+    const bool has_multiplier = convolution_table::has_multiplier(shift);
+    const std::int32_t value = has_multiplier ? *multiplier++ : s.p.range.zero_point;
+    std::int32_t count = 1;
+    if (convolution_table::is_constant(shift)) {
+      count = convolution_table::constants_from(shift);
+      if (count > end - channel) count = end - channel;
+      std::int8_t* to = s.to + channel;
+      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel, to += s.m.pitch)
+        for (std::int32_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(keep(value));
+    }
+    channel += count;
+  }
+  return multiplier;
 }
 
-/// Makes outputs of channels of neighbouring pixels from their sums, sums_step from a channel's to the next one's.
-template <std::int32_t Pixels, requantisation R>
-INLAY_NEVER_INLINE void finish(const std::int32_t* sums, const std::int32_t* sums_end, std::int32_t sums_step,
-                               const std::int32_t* multiplier, const std::int8_t* shift, const output_range& range,
-                               std::int8_t* output, std::int32_t pitch) {
-  const std::int32_t zero_point = range.zero_point;
-  do {
-    const std::int32_t m = *multiplier++, n = *shift++;
-    if (n >= 0) [[likely]] {
-      const channel_scale<R> scale(m, n, zero_point);
-      const auto make = [&](std::int32_t pixel) {
-        output[pixel * pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
-      };
-      make(0);
-      if constexpr (Pixels > 1) make(1);
-      if constexpr (Pixels > 2) make(2), make(3);
-    } else {
-      finish_uncommon(sums, Pixels, m, n, range, output, pitch);
+/// Makes outputs of channels from their sums, of all or, if multiplications have made outputs, of uncommon ones.
+INLAY_SMALL INLAY_NEVER_INLINE inline void finish(const convolution_run& s, std::int32_t channel, std::int32_t end,
+                                                  const std::int32_t* multiplier) {
+  const output_range range = s.p.range;
+  const std::int32_t* sums = s.buffer();
+  for (; channel < end; ++channel) {
+    std::int32_t shift = s.shifts[channel];
+    const std::int32_t m = *multiplier;
+    multiplier += convolution_table::has_multiplier(shift);
+    if (convolution_table::is_constant(shift)) continue;
+    if (s.ends == 0 || shift < 0) {
+      if (shift >= 0 && (s.flags & convolution_table::from_minus_128)) shift = convolution_table::fraction_bits - shift;
+      const channel_scale<requantisation::general> scale(m, shift, range.zero_point);
+      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel)
+        s.to[channel + pixel * s.m.pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
     }
-    sums += Pixels == 4 ? 4 : sums_step;
-    ++output;
-  } while (sums != sums_end);
+    sums += s.pixels;
+  }
+}
+
+/// Prepares the multiplication of the steps in work.
+INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s, bool makes_outputs) {
+  multiplication& m = s.m;
+  s.makes_outputs = makes_outputs;
+  s.from_biases = s.step == 0 && s.biases != nullptr;
+  s.skipped_bytes = static_cast<std::int16_t>(skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps));
+  s.start = s.makes_outputs ? (s.from_biases ? four_starts::biases : four_starts::sums)
+                            : (s.from_biases ? four_starts::biases_to_sums : four_starts::sums_to_sums);
+  m.windows = s.windows();
+  m.weights_step = s.depth - 4 * s.steps;
+  m.shifts = address_of(s.shifts) - address_of(s.to);
+}
+
+/// Multiplies the steps in work with the weights of channels up to `end`.
+INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel, std::int32_t end,
+                                        const std::int32_t* multiplier, std::int32_t* sums) {
+  multiplication& m = s.m;
+  std::int8_t* const to = s.to + channel;
+  const std::int8_t* const weights = s.weights + channel * s.depth + 4 * s.step;
+  const std::uintptr_t biases = address_of(s.biases + 4 * channel);
+  const std::int32_t ends = s.makes_outputs ? s.ends : 0;
+  m.multipliers = address_of(multiplier) - 4 * address_of(to);
+  m.end = s.to + end;
+  if (s.pixels == 1) {
+    m.sums = address_of(sums) - 4 * address_of(to);
+    m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
+    m.places[0] = address_of(m.windows + 2 * (s.steps & 7));
+    multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to);
+    return;
+  }
+  m.from = s.from_biases ? biases - 4 * address_of(to) : address_of(sums) - 16 * address_of(to);
+  void* made = to;
+  if (!s.makes_outputs) {
+    m.from = biases - address_of(sums) / 4;
+    m.end = sums + 4 * (end - channel);
+    made = sums;
+  }
+  multiply_4_pixels(s.start, &m, weights, made, s.skipped_bytes,
+                    static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + ends));
+  s.start = four_starts::as_before;
+}
+
+/// Copies the windows of the four pixels in work, to before `end`.
+INLAY_NEVER_INLINE inline void copy_four(const convolution_run& s, std::int8_t* end) {
+  const convolution& p = s.p;
+  const std::int32_t row_bytes = p.kernel_width * p.group_channels, copy_bytes = 4 * s.all_steps;
+  std::int32_t y = s.y, x = s.x, row = 0, column = 0;
+  bool rows_inside = false;
+  const std::int8_t* from = nullptr;
+  for (std::int8_t* copy = end - 4 * copy_bytes; copy != end; copy += copy_bytes) {
+    if (from == nullptr) {
+      row = y * p.stride_height - p.padding_top;
+      column = x * p.stride_width - p.padding_left;
+      const std::int32_t ring_row = row >= 0 ? row % s.input.rows : 0;
+      rows_inside = row >= 0 && row + p.kernel_height <= p.input_height && ring_row + p.kernel_height <= s.input.rows;
+      from = s.input.data + s.group_at + ring_row * s.input.row_pitch +
+             (column - s.input.first_column) * s.input.pixel_pitch;
+    }
+    if (rows_inside && column >= 0 && column + p.kernel_width <= s.input_width) {
+      store_word(copy, zero_points(p));
+      copy_rows(from, s.input.row_pitch, p.kernel_height, row_bytes, copy + s.before, row_bytes);
+    } else {
+      copy_window(s, row, column, copy);
+    }
+    column += p.stride_width;
+    from += p.stride_width * s.input.pixel_pitch;
+    if (++x == s.r.end_column) ++y, x = s.r.first_column, from = nullptr;
+  }
+}
+
+/// Makes the outputs of four pixels and of the next ones while there are four in the row, with all channels at once.
+INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
+  const convolution& p = s.p;
+  multiplication& m = s.m;
+  const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
+  s.step = 0;
+  s.steps = s.all_steps;
+  prepare_multiply(s, true);
+  std::int32_t* const windows = s.windows();
+  const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
+  const std::int32_t last = s.joined ? s.x : s.r.end_column - 4;
+  do {
+    if (s.p.group_channels % 4 != 0) {
+      std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows) - 16 * s.steps;
+      copy_four(s, reinterpret_cast<std::int8_t*>(windows));
+      widen_four(copies, 4 * s.steps, s.end(), minus_zero_points, windows);
+    } else if (p.pointwise) {
+      widen_four(s.pixel(s.y * p.stride_height, s.x * p.stride_width), distance, s.end(), minus_zero_points, windows);
+    } else {
+      widen_words(s);
+    }
+    std::int8_t* const to = s.to + s.first_channel;
+    m.from = address_of(s.biases + 4 * s.first_channel) - 4 * address_of(to);
+    m.multipliers = address_of(s.multipliers + s.first_channel) - 4 * address_of(to);
+    m.shifts = address_of(s.shifts) - address_of(s.to);
+    m.end = s.to + s.end_channel;
+    multiply_4_pixels(s.start, &m, s.weights + s.first_channel * s.depth, to, s.skipped_bytes,
+                      static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + s.ends));
+    s.start = four_starts::as_before;
+    s.to += 4 * m.pitch;
+    s.x += 4;
+  } while (s.x <= last);
+}
+
+/// Makes the outputs of the pixels in work, with the group's multipliers; returns the next group's.
+INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolution_run& s,
+                                                                      const std::int32_t* multiplier) {
+  const bool keeps_sums = s.ends == 0 || s.biases == nullptr || (s.flags & convolution_table::is_uncommon);
+  const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * s.pixels;
+  const bool at_once = s.all_steps * step_words <= s.words - (keeps_sums ? least_sums : 0);
+  const std::int32_t part_steps = at_once ? s.all_steps : (s.words - most_sums) / step_words;
+  const std::int32_t most_channels =
+      at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / s.pixels;
+  const bool is_plain = (s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) == 0;
+  bool widened = false;
+  for (std::int32_t channel = s.first_channel, end; channel < s.end_channel; channel = end) {
+    std::int32_t computed = s.end_channel - channel < most_channels ? s.end_channel - channel : most_channels;
+    end = channel + computed;
+    if (!is_plain) {
+      computed = 0;
+      for (end = channel; end < s.end_channel;) {
+        const std::int32_t shift = s.shifts[end];
+        if (!convolution_table::is_constant(shift) && computed++ == most_channels) break;
+        end += convolution_table::is_constant(shift) ? convolution_table::constants_from(shift) : 1;
+      }
+      if (end > s.end_channel) end = s.end_channel;
+      if (computed > most_channels) computed = most_channels;
+    }
+    if (s.biases == nullptr)
+      for (std::int32_t i = 0; i < computed * s.pixels; ++i) s.buffer()[i] = keep(0);
+    for (std::int32_t step = 0; step < s.all_steps && computed > 0; step += part_steps) {
+      s.step = static_cast<std::int16_t>(step);
+      s.steps = static_cast<std::int16_t>(s.all_steps - step < part_steps ? s.all_steps - step : part_steps);
+      if (!widened) {
+        widened = at_once;
+        widen_windows(s);
+      }
+      const bool makes_outputs = s.ends != 0 && step + part_steps >= s.all_steps;
+      prepare_multiply(s, makes_outputs);
+      std::int32_t* sums = s.buffer();
+      const std::int32_t* m = multiplier;
+      for (std::int32_t c = channel, run_end = end; c < end; c = run_end) {
+        if (!is_plain) {
+          const std::int32_t shift = s.shifts[c];
+          if (convolution_table::is_constant(shift)) {
+            m += convolution_table::has_multiplier(shift);
+            run_end = c + convolution_table::constants_from(shift);
+            continue;
+          }
+          run_end = c + 1;
+          const bool is_uncommon = shift < 0;
+          while (run_end < end && !is_uncommon && s.shifts[run_end] >= 0) ++run_end;
+          if (s.makes_outputs != (makes_outputs && !is_uncommon)) prepare_multiply(s, !s.makes_outputs);
+        }
+        multiply(s, c, run_end, m, sums);
+        m += run_end - c;
+        sums += s.pixels * (run_end - c);
+      }
+    }
+    if (s.ends == 0 || (s.flags & convolution_table::is_uncommon)) finish(s, channel, end, multiplier);
+    multiplier = is_plain ? multiplier + computed : fill_constants(s, channel, end, multiplier);
+  }
+  return multiplier;
 }
 
 /// Weights [taps][outputs] as [outputs][taps].
@@ -396,101 +765,97 @@ inline void order_weights(const std::int8_t* weights, std::int32_t outputs, std:
 }
 
 /// A convolution's region; layers share the code. TapsFirst: weights are [taps][outputs], at most
-/// most_ordered_weights.
-template <requantisation R, bool TapsFirst = false>
+/// most_ordered_weights, and the table is a scale_table.
+template <bool TapsFirst>
 INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
                                              const map_view<std::int8_t>& output, const region& whole,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-  convolution_group group{p, input, p.input_width};
-  region r = whole;
-  // Whole rows that follow one another are one long row.
-  if (p.pointwise && p.stride_height == 1 && p.stride_width == 1 && r.first_column == 0 &&
-      r.end_column == p.input_width && r.end_row <= input.rows && r.end_row <= output.rows &&
-      input.row_pitch == p.input_width * input.pixel_pitch && output.row_pitch == p.input_width * output.pixel_pitch) {
-    group.input_width = r.end_row * p.input_width;
-    r = {0, 1, r.first_row * p.input_width, group.input_width};
-  }
-  const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
-  const std::int32_t before = -depth & 3;  // bytes to the first whole step
-  const std::int32_t all_steps = (depth + 3) >> 2;
-  const std::int32_t outputs = p.group_outputs;
-  const std::int32_t no_bias = 0;
-  const bool has_bias = p.bias_distance != 0;
-  const std::int8_t* const biases =
-      has_bias ? weights + p.bias_distance : reinterpret_cast<const std::int8_t*>(&no_bias);
-  const std::int32_t bias_bytes = has_bias ? 4 : 0;
-  constexpr std::int32_t buffer_words = TapsFirst ? buffer_words_beside_ordered : arm_dsp::buffer_words;
-  std::int32_t buffer[buffer_words];
+  constexpr std::int32_t words = TapsFirst ? buffer_words_beside_ordered : buffer_words;
+  struct {
+    std::int32_t buffer[words];
+    multiplication m;
+  } memory;
   [[maybe_unused]] std::int8_t ordered[TapsFirst ? 4 + most_ordered_weights : 1];
+  const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
+  const std::int32_t outputs = p.group_outputs;
+  convolution_run s{p, input, whole, memory.m};
+  s.words = words;
+  s.input_width = p.input_width;
+  s.biases = p.bias_distance != 0 ? weights + p.bias_distance : nullptr;
+  s.depth = depth;
+  s.before = -depth & 3;
+  s.all_steps = static_cast<std::int16_t>((depth + 3) >> 2);
+  s.dense = p.dilation_width == 1 && p.dilation_height == 1 && input.pixel_pitch == p.group_channels;
   if constexpr (TapsFirst) {
+    s.multipliers = table;
+    s.shifts = scale_table::shifts(table, outputs);
+    std::int32_t flags = 0;
+    for (std::int32_t c = 0; c < outputs; ++c)
+      if (s.shifts[c] < 0)
+        flags |= convolution_table::is_constant(s.shifts[c]) ? convolution_table::has_constants
+                                                             : convolution_table::is_uncommon;
+    s.flags = static_cast<std::uint8_t>(flags);
     order_weights(weights, outputs, depth, ordered + 4);
-    weights = ordered + 4;
+    s.weights = ordered + 4 - s.before;
+  } else {
+    s.flags = static_cast<std::uint8_t>(table[0]);
+    s.multipliers = table + 1;
+    s.shifts = scale_table::shifts(s.multipliers, table[0] >> 8);
+    s.weights = weights - s.before;
   }
-
-  for (std::int32_t g = 0; g < p.groups; ++g, group.input.data += p.group_channels) {
-    const std::int32_t end_channel = (g + 1) * outputs;
-    std::int32_t pixels = 0;
-    for (std::int32_t y = r.first_row, x = r.first_column; y < r.end_row; x += pixels) {
-      std::int32_t left = r.end_column - x;
-      if (left <= 0) {
-        ++y;
-        x = r.first_column;
-        pixels = 0;
+  const bool saturating = p.range.low == -128 && p.range.high == 127;
+  s.ends = !saturating ? 0 : s.flags & convolution_table::from_minus_128 ? 4 : 2;
+  multiplication& m = s.m;
+  m.one = 1;
+  m.rounding = s.flags & convolution_table::from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1))
+                                                           : 2 * p.range.zero_point + 1;
+  m.pitch = output.pixel_pitch;
+  m.pitch_times_3 = 3 * output.pixel_pitch;
+  region& r = s.r;
+  const std::int32_t columns = r.end_column - r.first_column;
+  // Rows that follow one another in the output may be one long row …
+  s.joined = r.end_row <= output.rows && output.row_pitch == columns * output.pixel_pitch;
+  if (p.group_channels % 4 == 0) {
+    // … if they are in the input, too. Else windows are copied one by one.
+    if (s.joined && p.pointwise && p.stride_height == 1 && p.stride_width == 1 && columns == p.input_width &&
+        r.end_row <= input.rows && input.row_pitch == columns * input.pixel_pitch) {
+      s.input_width = r.end_row * columns;
+      r = {0, 1, r.first_row * columns, s.input_width};
+    }
+    s.joined = false;
+  }
+  // The common case takes one multiplication for all channels of four pixels.
+  const bool simple = s.ends != 0 && s.biases != nullptr &&
+                      !(s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) &&
+                      s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= words &&
+                      (p.group_channels % 4 == 0 || s.dense);
+  const std::int32_t* multiplier = s.multipliers;
+  for (std::int32_t g = 0; g < p.groups; ++g) {
+    s.first_channel = static_cast<std::int16_t>(g * outputs);
+    s.end_channel = static_cast<std::int16_t>((g + 1) * outputs);
+    const std::int32_t* next_multiplier = multiplier + outputs;
+    for (s.y = r.first_row, s.x = r.first_column; s.y < r.end_row;) {
+      if (s.x >= r.end_column) {
+        // Joined rows may end inside of the pixels.
+        ++s.y;
+        s.x -= r.end_column - r.first_column;
         continue;
       }
+      const std::int32_t left = r.end_column - s.x + (s.joined ? (r.end_row - 1 - s.y) * columns : 0);
       // Three pixels are four with the one before.
-      if (left == 3 && x > r.first_column) --x, left = 4;
-      pixels = left >= 4 ? 4 : left >= 2 ? 2 : 1;
-
-      // A block of a layer with fewer channels computes one channel several times.
-      const std::int32_t block_channels = 4 / pixels;
-      const bool full = outputs >= block_channels;
-      const std::int32_t block_step = full ? block_channels : 1;
-      const std::int32_t channel_pitch = full ? depth : 0;
-      const std::int32_t sums_step = full ? pixels : 4;
-
-      const std::int32_t step_words = 2 * pixels;
-      const bool at_once = all_steps * step_words <= buffer_words - least_sums;
-      const std::int32_t part_steps = at_once ? all_steps : (buffer_words - most_sums) / step_words;
-      std::int32_t* const sums = buffer + part_steps * step_words;
-      const std::int32_t most_channels = (buffer_words - part_steps * step_words) / 4 * block_step;
-      for (std::int32_t channel = end_channel - outputs; channel < end_channel;) {
-        std::int32_t now = end_channel - channel;
-        if (now > most_channels) now = most_channels;
-        if (now < block_step) {
-          // Less than a block is left: some channels again.
-          channel = end_channel - block_step;
-          now = block_step;
-        }
-        now &= -block_step;
-        std::int32_t* const sums_end = sums + now * sums_step;
-        start_sums(sums, sums_end, sums_step, pixels, biases + bias_bytes * channel, bias_bytes);
-        const std::int8_t* const from = weights + channel * depth - before;
-        for (std::int32_t step = 0; step < all_steps; step += part_steps) {
-          const std::int32_t steps = all_steps - step < part_steps ? all_steps - step : part_steps;
-          if (!at_once || channel == end_channel - outputs) {
-            if (p.pointwise && before == 0 && pixels == 4)
-              widen_four(group.input.pixel(y * p.stride_height, x * p.stride_width) + 4 * step,
-                         p.stride_width * input.pixel_pitch, buffer + step_words * steps,
-                         minus_twice(p.input_zero_point), buffer);
-            else
-              (p.group_channels % 4 == 0 ? widen_words : widen_copies)(
-                  group, pixels, y * p.stride_height - p.padding_top, x * p.stride_width - p.padding_left,
-                  4 * step - before, 4 * steps, buffer);
-          }
-          multiply_pixels(pixels)(channel_pitch, buffer + step_words * steps, from + 4 * step, sums, buffer,
-                                  (-steps & 3) * step_bytes(pixels), block_step * depth - 4 * steps, sums_end,
-                                  3 * channel_pitch);
-        }
-        std::int8_t* const to = output.pixel(y, x) + channel;
-        const std::int8_t* const shifts = scale_table::shifts(table, outputs * p.groups) + channel;
-        (pixels == 4 ? finish<4, R>
-         : pixels == 2
-             ? finish<2, R>
-             : finish<1, R>)(sums, sums_end, sums_step, table + channel, shifts, p.range, to, output.pixel_pitch);
-        channel += now;
+      const bool again = left == 3 && s.x > r.first_column;
+      if (again) --s.x;
+      s.pixels = left >= 4 || again ? 4 : 1;
+      s.to = output.pixel(s.y, s.x);
+      if (simple && s.pixels == 4) {
+        make_fours(s);
+      } else {
+        next_multiplier = make_pixels(s, multiplier);
+        s.x += s.pixels;
       }
     }
+    multiplier = next_multiplier;
+    s.group_at += p.group_channels;
   }
 }
 
@@ -502,7 +867,7 @@ constexpr bool has_bytes_before(const tensor& weights) { return weights.is_const
 namespace inlay {
 
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_table {
+struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolution_table {
   using parameters = detail::arm_dsp::convolution;
   struct spec {
     detail::arm_dsp::requantisation requantisation;
@@ -552,13 +917,13 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::scale_ta
   template <spec Spec>
   static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    detail::arm_dsp::convolve<Spec.requantisation>(p, table, output, r, input, weights);
+    detail::arm_dsp::convolve<false>(p, table, output, r, input, weights);
   }
 };
 
 /// A window of one pixel; the rows are the pixels.
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp::scale_table {
+struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp::convolution_table {
   using parameters = detail::arm_dsp::convolution;
   struct spec {
     detail::arm_dsp::requantisation requantisation;
@@ -593,8 +958,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
   static void run_whole(const parameters& p, const std::int32_t* table, std::int8_t* output, const std::int8_t* input,
                         const std::int8_t* weights) {
     const region all{0, 1, 0, p.input_width};
-    detail::arm_dsp::convolve<Spec.requantisation>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
-                                                   {input, p.group_channels, 0, 1, 0}, weights);
+    detail::arm_dsp::convolve<false>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
+                                     {input, p.group_channels, 0, 1, 0}, weights);
   }
 };
 

@@ -66,7 +66,8 @@ struct scale_table {
                                    const std::int32_t*, std::int32_t* table) {
     const std::int32_t channels = channel_table::table_size(g, l);
     const output_range range = range_of(g, l);
-    const std::int64_t most = std::int64_t{g.input_of(l, 1).extents.elements() / channels} * 255 * 128;
+    const std::int64_t most = most_products(g, l);
+    for (std::int32_t i = channels; i < table_size(g, l); ++i) table[i] = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
       const fixed_multiplier by = constants[c].multiplier;
       const std::int64_t lowest = constants[c].bias - most, highest = constants[c].bias + most;
@@ -90,7 +91,7 @@ struct scale_table {
   /// Whether the multipliers or biases of some channels are too large for the short way.
   static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
     for (std::int32_t c = 0; c < channels; ++c) {
-      const std::int32_t shift = static_cast<std::int8_t>(table[channels + c / 4] >> c % 4 * 8 & 0xff);
+      const std::int32_t shift = get_byte(table + channels, c);
       if (shift < 0 && shift != constant_shift) return true;
     }
     return false;
@@ -105,11 +106,20 @@ struct scale_table {
     return shift == constant_shift ? multiplier : output(sum, {multiplier, shift + 64}, range);
   }
 
- private:
-  static constexpr void put_byte(std::int32_t* fours, std::int32_t i, std::int32_t byte) {
-    const std::uint32_t before = i % 4 == 0 ? 0 : static_cast<std::uint32_t>(fours[i / 4]);
-    fours[i / 4] = static_cast<std::int32_t>(before | (static_cast<std::uint32_t>(byte) & 0xff) << i % 4 * 8);
+ protected:
+  /// What a channel's products add up to, at most.
+  static constexpr std::int64_t most_products(graph_view g, const layer& l) {
+    return std::int64_t{g.input_of(l, 1).extents.elements() / channel_table::table_size(g, l)} * 255 * 128;
   }
+  static constexpr std::int32_t get_byte(const std::int32_t* fours, std::int32_t i) {
+    return static_cast<std::int8_t>(fours[i / 4] >> i % 4 * 8 & 0xff);
+  }
+  static constexpr void put_byte(std::int32_t* fours, std::int32_t i, std::int32_t byte) {
+    const std::uint32_t others = static_cast<std::uint32_t>(fours[i / 4]) & ~(0xffu << i % 4 * 8);
+    fours[i / 4] = static_cast<std::int32_t>(others | (static_cast<std::uint32_t>(byte) & 0xff) << i % 4 * 8);
+  }
+
+ private:
   static constexpr std::int32_t output(std::int32_t sum, fixed_multiplier by, output_range range) {
     return clamp_between(wrapping_add(multiply(sum, by), range.zero_point), range.low, range.high);
   }
