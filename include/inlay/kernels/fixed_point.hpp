@@ -107,7 +107,7 @@ INLAY_NEVER_INLINE constexpr std::int32_t multiply_fractions(std::int32_t a, std
 }
 
 /// e^a for a in [−1/4, 0), no integer bits.
-constexpr std::int32_t exp_near_zero(std::int32_t a) {
+INLAY_SMALL constexpr std::int32_t exp_near_zero(std::int32_t a) {
   constexpr std::int32_t exp_minus_one_eighth = 1895147668;
   constexpr std::int32_t one_third = 715827883;
   // A Taylor polynomial around −1/8.
@@ -139,7 +139,7 @@ INLAY_SMALL INLAY_NEVER_INLINE constexpr std::int32_t exp_of_negative(std::int32
 }
 
 /// Newton's approximation of 2 / (1 + a), two integer bits, for a in [0, 1] without integer bits.
-constexpr std::int32_t two_over_one_plus(std::int32_t a) {
+INLAY_SMALL constexpr std::int32_t two_over_one_plus(std::int32_t a) {
   constexpr std::int32_t forty_eight_over_seventeen = 1515870810;
   constexpr std::int32_t minus_thirty_two_over_seventeen = -1010580540;
   constexpr std::int32_t one = 1 << 29;
