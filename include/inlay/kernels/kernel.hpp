@@ -112,6 +112,14 @@ struct no_table {
   static constexpr void fill_table(graph_view, const layer&, const Byte*, table_entry*) {}
 };
 
+/// For fast kernels that compute every layer of their kind, with the reference kernel's parameters and table.
+template <typename Reference>
+struct takes_every_layer : Reference {
+  struct spec {};
+  static constexpr bool accepts(graph_view, const layer&) { return true; }
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+};
+
 }  // namespace detail
 
 /// How many of a layer's operands its kernel gets as pointers: activations, and weights. Biases are in tables.

@@ -228,11 +228,7 @@ INLAY_ALWAYS_INLINE void for_each_element(std::int32_t channels, const map_view<
 }
 
 /// One byte to one byte by a table of all 256.
-struct fast_lookup : lookup_kernel {
-  struct spec {};
-  static constexpr bool accepts(graph_view, const layer&) { return true; }
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
-
+struct fast_lookup : takes_every_layer<lookup_kernel> {
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t* table, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const std::int8_t>& input) {

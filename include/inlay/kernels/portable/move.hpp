@@ -49,15 +49,7 @@ struct fast_move : no_table {
 };
 
 /// CONCATENATION.
-struct fast_place : no_table {
-  using reference = reference_kernel<layer_kind::place>;
-  struct spec {};
-  using parameters = reference::parameters;
-
-  static constexpr bool accepts(graph_view, const layer&) { return true; }
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
-  static constexpr parameters prepare(graph_view g, const layer& l) { return reference::prepare(g, l); }
-
+struct fast_place : takes_every_layer<reference_kernel<layer_kind::place>> {
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const std::int8_t>& input) {
@@ -77,12 +69,7 @@ struct fast_place : no_table {
 };
 
 /// RESIZE_NEAREST_NEIGHBOR, with the reference's table.
-struct fast_resize_nearest : reference_kernel<layer_kind::resize_nearest> {
-  struct spec {};
-
-  static constexpr bool accepts(graph_view, const layer&) { return true; }
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
-
+struct fast_resize_nearest : takes_every_layer<reference_kernel<layer_kind::resize_nearest>> {
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const std::int16_t* table,
                                      const map_view<std::int8_t>& output, const region& r,

@@ -129,6 +129,24 @@ struct repeat {
   std::int8_t bytes[Bytes];
 };
 
+/// How elements are copied and filled in without masks. V has copy(to, from, count).
+template <typename V, typename Element>
+struct element_moves {
+  /// Copies runs of as many bytes of a map as elements.
+  class run {
+   public:
+    explicit run(std::int32_t count) : count_(count) {}
+    void copy(Element* to, const std::int8_t* from) const { V::copy(to, from, count_); }
+    std::int32_t count() const { return count_; }
+
+   private:
+    std::int32_t count_;
+  };
+  static void fill(Element* to, Element value, std::int32_t count) {
+    for (std::int32_t i = 0; i < count; ++i) to[i] = value;
+  }
+};
+
 constexpr std::int32_t round_up(std::int32_t value, std::int32_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }

@@ -72,7 +72,7 @@ struct neon_sums {
 };
 
 /// AArch64 without dot products: inputs and weights are multiplied as 16-bit numbers, four of them in a vector of sums.
-struct neon_vectors : neon_sums {
+struct neon_vectors : neon_sums, element_moves<neon_vectors, std::int16_t> {
   static constexpr std::int32_t depth = 1;
   using element = std::int16_t;
   using weight = std::int16_t;
@@ -86,21 +86,10 @@ struct neon_vectors : neon_sums {
   static sums broadcast(const element* from) { return from_words(vld1_dup_s16(from)); }
   static sums dot(sums to, sums elements, sums weights) { return vmlal_s16(to, words(elements), words(weights)); }
 
-  class run {
-   public:
-    explicit run(std::int32_t count) : count_(count) {}
-    void copy(element* to, const std::int8_t* from) const {
-      std::int32_t i = 0;
-      for (; i + 8 <= count_; i += 8) vst1q_s16(to + i, vmovl_s8(vld1_s8(from + i)));
-      for (; i < count_; ++i) to[i] = from[i];
-    }
-    std::int32_t count() const { return count_; }
-
-   private:
-    std::int32_t count_;
-  };
-  static void fill(element* to, element value, std::int32_t count) {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = value;
+  static void copy(element* to, const std::int8_t* from, std::int32_t count) {
+    std::int32_t i = 0;
+    for (; i + 8 <= count; i += 8) vst1q_s16(to + i, vmovl_s8(vld1_s8(from + i)));
+    for (; i < count; ++i) to[i] = from[i];
   }
 
   static void pack(weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
@@ -153,7 +142,7 @@ struct neon_vectors : neon_sums {
 #if INLAY_HAS_NEON_DOT
 
 /// AArch64 with dot products.
-struct neon_dot_vectors : neon_sums {
+struct neon_dot_vectors : neon_sums, element_moves<neon_dot_vectors, std::int8_t> {
   static constexpr std::int32_t depth = 4;
   using element = std::int8_t;
   using weight = std::int8_t;
@@ -174,21 +163,10 @@ struct neon_dot_vectors : neon_sums {
     return vdotq_s32(to, vreinterpretq_s8_s32(elements), vreinterpretq_s8_s32(weights));
   }
 
-  class run {
-   public:
-    explicit run(std::int32_t count) : count_(count) {}
-    void copy(element* to, const std::int8_t* from) const {
-      std::int32_t i = 0;
-      for (; i + 16 <= count_; i += 16) vst1q_s8(to + i, vld1q_s8(from + i));
-      copy_few(to + i, from + i, count_ - i);
-    }
-    std::int32_t count() const { return count_; }
-
-   private:
-    std::int32_t count_;
-  };
-  static void fill(element* to, element value, std::int32_t count) {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = value;
+  static void copy(element* to, const std::int8_t* from, std::int32_t count) {
+    std::int32_t i = 0;
+    for (; i + 16 <= count; i += 16) vst1q_s8(to + i, vld1q_s8(from + i));
+    copy_few(to + i, from + i, count - i);
   }
 
   static void pack(weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,

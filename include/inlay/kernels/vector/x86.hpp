@@ -389,13 +389,50 @@ struct avx2_sums {
   }
 };
 
+/// Rows of weights. V has depth, dot(), and load_row(), which loads so many bytes of a row, up to row_step.
+template <typename V, typename Element>
+struct avx2_rows : avx2_sums, element_moves<V, Element> {
+  using element = Element;
+
+  template <typename Weight>
+  static void pack(Weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
+                   std::int32_t count) {
+    for (std::int32_t first = 0; first < count; first += V::row_step) {
+      const std::int32_t rest = count - first;
+      sums v[8];
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) v[i] = i < row_count ? V::load_row(rows + i * pitch + first, rest) : zero();
+      transpose(v);
+      const std::int32_t words = rest >= V::row_step ? 8 : (rest + V::depth - 1) / V::depth;
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i)
+        if (i < words) store(panel + first * lanes + V::row_step * i, v[i]);
+    }
+  }
+
+  static sums multiply_rows(const Element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
+                            std::int32_t end) {
+    sums v[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
+      accumulator to{};
+      std::int32_t at = 0;
+      for (; at + V::row_step <= count; at += V::row_step)
+        add_products<V>(to, load(elements + at), V::load_row(row + at, V::row_step));
+      if (at < count) add_products<V>(to, load(elements + at), V::load_row(row + at, count - at));
+      v[i] = sums(to);
+    }
+    return add_lanes(v);
+  }
+};
+
 /// AVX2: inputs and weights are multiplied as 16-bit numbers.
-struct avx2_vectors : avx2_sums {
+struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t> {
   static constexpr std::int32_t depth = 2;
   static constexpr int block_panels = 2;
   static constexpr int block_pixels(int panels) { return panels == 1 ? 6 : 4; }
   static constexpr std::int32_t element_offset = 0;
-  using element = std::int16_t;
   using weight = std::int16_t;
 
   static sums broadcast(const element* from) {
@@ -409,63 +446,21 @@ struct avx2_vectors : avx2_sums {
   static sums widen(const std::int8_t* from) {
     return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
   }
-  /// Of fewer than 16 bytes.
-  static sums widen(const std::int8_t* from, std::int32_t count) { return widen(repeat<16>(from, count, 1).bytes); }
-
-  class run {
-   public:
-    explicit run(std::int32_t count) : count_(count) {}
-    void copy(element* to, const std::int8_t* from) const {
-      std::int32_t i = 0;
-      for (; i + 16 <= count_; i += 16) store(to + i, widen(from + i));
-      if (i + 8 <= count_) {
-        const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_cvtepi8_epi16(eight));
-        i += 8;
-      }
-#pragma GCC unroll 1
-      for (; i < count_; ++i) to[i] = from[i];
-    }
-    std::int32_t count() const { return count_; }
-
-   private:
-    std::int32_t count_;
-  };
-  static void fill(element* to, element value, std::int32_t count) {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = value;
-  }
-
-  static void pack(weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
-                   std::int32_t count) {
-    for (std::int32_t first = 0; first < count; first += 16) {
-      const std::int32_t rest = count - first;
-      sums v[8];
-#pragma GCC unroll 8
-      for (int i = 0; i < 8; ++i) {
-        const std::int8_t* row = rows + i * pitch + first;
-        v[i] = i >= row_count ? zero() : rest >= 16 ? widen(row) : widen(row, rest);
-      }
-      transpose(v);
-      const std::int32_t words = rest >= 16 ? 8 : (rest + 1) / 2;
-#pragma GCC unroll 8
-      for (int i = 0; i < 8; ++i)
-        if (i < words) store(panel + first * lanes + 16 * i, v[i]);
-    }
-  }
-
   static constexpr std::int32_t row_step = 16;
-  static sums multiply_rows(const element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
-                            std::int32_t end) {
-    sums v[8];
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
-      v[i] = zero();
-      std::int32_t at = 0;
-      for (; at + 16 <= count; at += 16) v[i] = dot(v[i], load(elements + at), widen(row + at));
-      if (at < count) v[i] = dot(v[i], load(elements + at), widen(row + at, count - at));
+  static sums load_row(const std::int8_t* from, std::int32_t count) {
+    return count >= row_step ? widen(from) : widen(repeat<row_step>(from, count, 1).bytes);
+  }
+
+  static void copy(element* to, const std::int8_t* from, std::int32_t count) {
+    std::int32_t i = 0;
+    for (; i + 16 <= count; i += 16) store(to + i, widen(from + i));
+    if (i + 8 <= count) {
+      const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_cvtepi8_epi16(eight));
+      i += 8;
     }
-    return add_lanes(v);
+#pragma GCC unroll 1
+    for (; i < count; ++i) to[i] = from[i];
   }
 
   static constexpr std::int32_t parts_count = depth;
@@ -503,12 +498,11 @@ struct avx2_vectors : avx2_sums {
 #if INLAY_HAS_AVX_VNNI
 
 /// AVX2 with dot products: as avx512_vnni_vectors, with half the lanes.
-struct avx_vnni_vectors : avx2_sums {
+struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t> {
   static constexpr std::int32_t depth = 4;
   static constexpr int block_panels = 2;
   static constexpr int block_pixels(int panels) { return panels == 1 ? 12 : 6; }
   static constexpr std::int32_t element_offset = 128;
-  using element = std::uint8_t;
   using weight = std::int8_t;
 
   static sums broadcast(const element* from) {
@@ -517,60 +511,20 @@ struct avx_vnni_vectors : avx2_sums {
     return _mm256_set1_epi32(four);
   }
   static sums dot(sums to, sums elements, sums weights) { return _mm256_dpbusd_avx_epi32(to, elements, weights); }
-  /// Up to 32 bytes.
-  static sums load_some(const std::int8_t* from, std::int32_t count) {
-    return count >= 32 ? load(from) : load(repeat<32>(from, count, 1).bytes);
-  }
-
-  class run {
-   public:
-    explicit run(std::int32_t count) : count_(count) {}
-    void copy(element* to, const std::int8_t* from) const {
-      std::int32_t i = 0;
-      for (; i + 32 <= count_; i += 32) store(to + i, _mm256_xor_si256(load(from + i), _mm256_set1_epi8(-128)));
-      for (; i + 8 <= count_; i += 8) {
-        const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
-        _mm_storel_epi64(reinterpret_cast<__m128i*>(to + i), _mm_xor_si128(eight, _mm_set1_epi8(-128)));
-      }
-#pragma GCC unroll 1
-      for (; i < count_; ++i) to[i] = static_cast<element>(from[i] + 128);
-    }
-    std::int32_t count() const { return count_; }
-
-   private:
-    std::int32_t count_;
-  };
-  static void fill(element* to, element value, std::int32_t count) {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = value;
-  }
-
-  static void pack(weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
-                   std::int32_t count) {
-    for (std::int32_t first = 0; first < count; first += 32) {
-      const std::int32_t rest = count - first;
-      sums v[8];
-#pragma GCC unroll 8
-      for (int i = 0; i < 8; ++i) v[i] = i < row_count ? load_some(rows + i * pitch + first, rest) : zero();
-      transpose(v);
-      const std::int32_t words = rest >= 32 ? 8 : (rest + 3) / 4;
-#pragma GCC unroll 8
-      for (int i = 0; i < 8; ++i)
-        if (i < words) store(panel + first * lanes + 32 * i, v[i]);
-    }
-  }
-
   static constexpr std::int32_t row_step = 32;
-  static sums multiply_rows(const element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
-                            std::int32_t end) {
-    sums v[8];
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
-      v[i] = zero();
-      for (std::int32_t at = 0; at < count; at += 32)
-        v[i] = dot(v[i], load(elements + at), load_some(row + at, count - at));
+  static sums load_row(const std::int8_t* from, std::int32_t count) {
+    return count >= row_step ? load(from) : load(repeat<row_step>(from, count, 1).bytes);
+  }
+
+  static void copy(element* to, const std::int8_t* from, std::int32_t count) {
+    std::int32_t i = 0;
+    for (; i + 32 <= count; i += 32) store(to + i, _mm256_xor_si256(load(from + i), _mm256_set1_epi8(-128)));
+    for (; i + 8 <= count; i += 8) {
+      const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to + i), _mm_xor_si128(eight, _mm_set1_epi8(-128)));
     }
-    return add_lanes(v);
+#pragma GCC unroll 1
+    for (; i < count; ++i) to[i] = static_cast<element>(from[i] + 128);
   }
 
   static constexpr std::int32_t parts_count = depth;
