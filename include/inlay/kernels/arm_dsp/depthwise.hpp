@@ -5,8 +5,8 @@
 #include <inlay/kernels/arm_dsp/depthwise_row.hpp>
 #include <inlay/kernels/overwrite.hpp>
 
-#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace inlay {
 
@@ -29,7 +29,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     bool general;   // some channels cannot go the short way
     bool in_place;  // run_over is there
     bool by_rows;   // there is a faster way for single rows
-    friend constexpr bool operator==(const spec&, const spec&) = default;
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -49,11 +48,14 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// For any table.
-  static constexpr spec specialise(graph_view g, const layer& l) { return {window_of(l), true, false, by_rows(g, l)}; }
-  static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
-    const bool general = is_general(table, g.output_of(l).extents.channels());
+  static constexpr spec specialise(graph_view g, const layer& l) {
     const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= detail::overwrite_scratch(g, l);
-    return {window_of(l), general, fits && !general, by_rows(g, l)};
+    return {window_of(l), true, fits, by_rows(g, l)};
+  }
+  static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
+    spec s = specialise(g, l);
+    s.general = is_general(table, g.output_of(l).extents.channels());
+    return s;
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -78,14 +80,13 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.by_rows) {
       make_rows<S.window.stride>(p, table, output, r, input, weights);
+      if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
     } else {
       for (region row = r; row.first_row < r.end_row; ++row.first_row) {
         row.end_row = row.first_row + 1;
-        make_on_stack<words_on_stack(S.window)>(p, table, output, row, input, weights,
-                                                detail::arm_dsp::depthwise_code_of<S.window>);
+        run_all<S>(p, table, output, row, input, weights);
       }
     }
-    if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
   }
 
   /// The whole output, which is in memory with all its rows.
@@ -93,9 +94,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_ALWAYS_INLINE static void run_all(const parameters& p, const table_entry* table,
                                           const map_view<std::int8_t>& output, const region& r,
                                           const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    make_on_stack<words_on_stack(S.window)>(p, table, output, r, input, weights,
-                                            detail::arm_dsp::depthwise_code_of<S.window>);
-    if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
+    make_on_stack<words_on_stack(S.window)>(p, table, output, r, input, weights, code_of<S>);
   }
 
   /// Writes the whole output over the input.
@@ -103,7 +102,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   requires(S.in_place) static void run_over(const parameters& p, const table_entry* table,
                                             const map_view<std::int8_t>& map, std::int8_t* scratch,
                                             const std::int8_t* weights) {
-    make_over(p, table, map, scratch, weights, detail::arm_dsp::depthwise_code_of<S.window>);
+    make_over(p, table, map, scratch, weights, code_of<S>);
   }
 
  private:
@@ -115,9 +114,17 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
   }
 
+  /// How outputs of a window are made; make_uncommon_rows if there are such channels.
+  struct window_code {
+    detail::arm_dsp::depthwise_function* make_rows;
+    decltype(detail::arm_dsp::gather_window<3, true>)* gather;
+    void (*make_uncommon_rows)(const parameters& p, const table_entry* table, const std::int8_t* weights,
+                               std::int32_t c, const std::int32_t* plane, const detail::arm_dsp::depthwise_rows& rows,
+                               std::int8_t* output);
+  };
   INLAY_NEVER_INLINE static void make_over(const parameters& p, const table_entry* table,
                                            const map_view<std::int8_t>& map, std::int8_t* scratch,
-                                           const std::int8_t* weights, const detail::arm_dsp::depthwise_code& code) {
+                                           const std::int8_t* weights, const window_code& code) {
     const std::int32_t row_bytes = p.input_width * map.pixel_pitch;
     const std::int32_t scratch_rows = p.window.size < p.input_height ? p.window.size : p.input_height;
     make(p, table, map, {0, map.rows, 0, map.row_pitch / map.pixel_pitch},
@@ -129,7 +136,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_NEVER_INLINE static void make_on_stack(const parameters& p, const table_entry* table,
                                                const map_view<std::int8_t>& output, const region& r,
                                                const map_view<const std::int8_t>& input, const std::int8_t* weights,
-                                               const detail::arm_dsp::depthwise_code& code) {
+                                               const window_code& code) {
     std::int32_t buffer[BufferWords];
     make(p, table, output, r, input, weights, code, buffer, BufferWords);
   }
@@ -142,7 +149,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_SMALL INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
                                                   const map_view<std::int8_t>& output, const region& r,
                                                   const map_view<const std::int8_t>& input, const std::int8_t* weights,
-                                                  const detail::arm_dsp::depthwise_code& code, std::int32_t* buffer,
+                                                  const window_code& code, std::int32_t* buffer,
                                                   std::int32_t words) {
     using namespace detail::arm_dsp;
     const depthwise_window w = p.window;
@@ -254,7 +261,11 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
               buffer[0] = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * channel) << 1 : 0;
               fill_scale(table[channel], shifts(table, p.channels)[channel], 2 * p.range.zero_point + 1, 0, scale);
             }
-            code.make_rows(buffer, plane, rows, outputs + channel);
+            const std::int32_t shift = shifts(table, p.channels)[channel];
+            if (code.make_uncommon_rows != nullptr && shift < 0 && shift != constant_shift)
+              code.make_uncommon_rows(p, table, weights, channel, plane, rows, outputs + channel);
+            else
+              code.make_rows(buffer, plane, rows, outputs + channel);
           }
         }
       }
@@ -328,8 +339,36 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
   }
 
+  /// Rows of a channel whose multiplier or bias is too large.
+  INLAY_SMALL INLAY_NEVER_INLINE static void make_uncommon_rows(const parameters& p, const table_entry* table,
+                                                                const std::int8_t* weights, std::int32_t c,
+                                                                const std::int32_t* plane,
+                                                                const detail::arm_dsp::depthwise_rows& rows,
+                                                                std::int8_t* output) {
+    using namespace detail::arm_dsp;
+    const depthwise_window w = p.window;
+    const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+    std::int32_t top = rows.top;
+    for (std::int32_t y = 0; y < rows.count; ++y, top += rows.stride, output += rows.output_row_pitch)
+      for (std::int32_t x = 0; x < rows.columns; ++x) {
+        std::int32_t sum = bias;
+        for (std::int32_t ky = 0; ky < w.size; ++ky) {
+          if (top + ky < 0 || top + ky >= p.input_height) continue;
+          const std::int8_t* const row =
+              reinterpret_cast<const std::int8_t*>(plane) + (top + ky - rows.stored) * rows.plane_pitch;
+          for (std::int32_t kx = 0; kx < w.size; ++kx) {
+            std::int16_t value;
+            std::memcpy(&value, row + 2 * (x * w.stride + kx), sizeof value);
+            sum = wrapping_add(sum, value * weights[(ky * w.size + kx) * p.channels + c]);
+          }
+        }
+        output[x * rows.output_pitch] =
+            static_cast<std::int8_t>(uncommon_output(sum, table[c], shifts(table, p.channels)[c], p.range));
+      }
+  }
+
   /// The channels whose multipliers or biases are too large, anew.
-  INLAY_NEVER_INLINE static void make_uncommon(const parameters& p, const table_entry* table,
+  INLAY_SMALL INLAY_NEVER_INLINE static void make_uncommon(const parameters& p, const table_entry* table,
                                               const map_view<std::int8_t>& output, const region& r,
                                               const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     using namespace detail::arm_dsp;
@@ -338,7 +377,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       const std::int32_t shift = shifts(table, p.channels)[c];
       if (shift >= 0 || shift == constant_shift) continue;
       const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
-      const std::int32_t input_channel = p.input_channels == 1 ? 0 : c;
       for (std::int32_t y = r.first_row; y < r.end_row; ++y)
         for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
           std::int32_t sum = bias;
@@ -346,13 +384,18 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             for (std::int32_t kx = 0; kx < w.size; ++kx) {
               const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * w.stride - p.left + kx;
               if (iy < 0 || iy >= p.input_height || ix < 0 || ix >= p.input_width) continue;
-              const std::int32_t value = input.pixel(iy, ix)[input_channel] - p.input_zero_point;
+              const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
               sum = wrapping_add(sum, value * weights[(ky * w.size + kx) * p.channels + c]);
             }
           output.pixel(y, x)[c] = static_cast<std::int8_t>(uncommon_output(sum, table[c], shift, p.range));
         }
     }
   }
+
+  template <spec S>
+  static constexpr window_code code_of{detail::arm_dsp::depthwise_function_of(S.window),
+                                       detail::arm_dsp::gather_window<S.window.size, S.window.all_pairs()>,
+                                       S.general ? make_uncommon_rows : nullptr};
 };
 
 }  // namespace inlay

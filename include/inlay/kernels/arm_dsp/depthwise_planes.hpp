@@ -26,7 +26,6 @@ namespace inlay::detail::arm_dsp {
 /// A square window of 3, 5 or 7, stride 1 or 2 from column to column.
 struct depthwise_window {
   std::int8_t size = 3, stride = 1;
-  friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
 
   /// Whether weights are as at stride 1; those of 3 × 3 always.
   constexpr bool all_pairs() const { return stride == 1 || size == 3; }
@@ -432,19 +431,11 @@ INLAY_NEVER_INLINE void gather_window(const std::int8_t* weights, std::int32_t c
   }
 }
 
-/// What makes outputs with a window.
-struct depthwise_code {
-  depthwise_function* make_rows;
-  decltype(gather_window<3, true>)* gather;
-};
-template <depthwise_window W>
-inline constexpr depthwise_code depthwise_code_of{W == depthwise_window{3, 1}   ? depthwise_3_stride_1
-                                                  : W == depthwise_window{3, 2} ? depthwise_3_stride_2
-                                                  : W == depthwise_window{5, 1} ? depthwise_5_stride_1
-                                                  : W == depthwise_window{5, 2} ? depthwise_5_stride_2
-                                                  : W == depthwise_window{7, 1} ? depthwise_7_stride_1
-                                                                                : depthwise_7_stride_2,
-                                                  gather_window<W.size, W.all_pairs()>};
+constexpr depthwise_function* depthwise_function_of(depthwise_window w) {
+  if (w.size == 3) return w.stride == 1 ? depthwise_3_stride_1 : depthwise_3_stride_2;
+  if (w.size == 5) return w.stride == 1 ? depthwise_5_stride_1 : depthwise_5_stride_2;
+  return w.stride == 1 ? depthwise_7_stride_1 : depthwise_7_stride_2;
+}
 
 /// Words, of which there may be none; no calls of memset or memcpy.
 INLAY_ALWAYS_INLINE void clear_words(std::int32_t* to, const std::int32_t* end) {
