@@ -364,7 +364,11 @@ void describe(const one_layer& c, int mode, int how) {
       int{o.height()}, int{o.width()}, int{o.channels()}, int{c.tensors[3].quant.zero_point},
       int{l.window.kernel.height}, int{l.window.kernel.width}, int{l.window.stride.height}, int{l.window.stride.width},
       int{l.window.dilation.height}, int{l.window.padding.top}, int{l.window.padding.left}, static_cast<int>(l.clamp),
-      mode, how == 0 ? "whole" : how == 1 ? "rows and strips" : how == 2 ? "all at once" : "over its input");
+      mode,
+      how == 0   ? "whole"
+      : how == 1 ? "rows and strips"
+      : how == 2 ? "all at once"
+                 : "over its input");
 }
 
 struct tally {

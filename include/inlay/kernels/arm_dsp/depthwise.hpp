@@ -37,7 +37,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     const window2d& w = l.window;
     const std::int32_t size = w.kernel.width;
     // Some of each window is in the map.
-    const auto is_over_map = [size](std::int32_t before, std::int32_t outputs, std::int32_t stride, std::int32_t extent) {
+    const auto is_over_map = [size](std::int32_t before, std::int32_t outputs, std::int32_t stride,
+                                    std::int32_t extent) {
       return before < size && (outputs - 1) * stride - before < extent;
     };
     return in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} &&
@@ -141,7 +142,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     make(p, table, output, r, input, weights, code, buffer, BufferWords);
   }
   static constexpr std::int32_t words_on_stack(detail::arm_dsp::depthwise_window w) {
-    const std::int32_t usual = w.size == 3 ? 130 : 119;
+    const std::int32_t usual = w.size == 3 ? 117 : 119;
     return w.least_words(4) > usual ? w.least_words(4) : usual;
   }
 
@@ -149,8 +150,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_SMALL INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
                                                   const map_view<std::int8_t>& output, const region& r,
                                                   const map_view<const std::int8_t>& input, const std::int8_t* weights,
-                                                  const window_code& code, std::int32_t* buffer,
-                                                  std::int32_t words) {
+                                                  const window_code& code, std::int32_t* buffer, std::int32_t words) {
     using namespace detail::arm_dsp;
     const depthwise_window w = p.window;
     const bool shared = p.input_channels == 1;  // one plane for all outputs
@@ -165,11 +165,12 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     // of a plane take more.
     words -= w.words_beside();
     const std::int32_t all_words = all_rows * w.plane_row_words(r.end_column - r.first_column);
-    const bool twins = p.channels > 1 && !shared && (w.size == 3 || 2 * all_words <= words);
+    const bool twins = !shared && (w.size == 3 || 2 * all_words <= words);
     const std::int32_t plane_words = twins ? words / 2 : words;
     const std::int32_t least_rows = all_rows < w.size ? all_rows : w.size;
     const std::int32_t most_columns = (plane_words / least_rows * 2 - w.size) / w.stride + 1;
     std::int32_t* const scale = buffer + 1 + w.weights_words();
+    const std::int8_t* const all_shifts = shifts(table, p.channels);
     std::int32_t* const planes = buffer + w.words_beside();
     depthwise_rows rows;
     rows.output_pitch = output.pixel_pitch;
@@ -203,7 +204,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       widened.columns = columns - widened.odd;
       widened.beside = (p.input_zero_point & 0xff) * 0x101;
       widened.minus_zero_points = minus_twice(p.input_zero_point);
-      const std::int32_t distance = plane_rows * row_words;
+      const std::int32_t distance = twins ? plane_rows * row_words : 0;  // from a plane to the other
       widened.plane_bytes = 4 * distance;
       widened.row_bytes = rows.plane_pitch;
       scale[3] = rows.output_pitch;
@@ -239,8 +240,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
           const std::int32_t end_in_map = end < p.input_height ? end : p.input_height;
           if (w.size > 3) end = end_in_map;
           if (first_made == 0 || rows.count < r.end_row - r.first_row) {
-            clear_twice(planes + (row - stored) * row_words, -row * row_words, twins ? distance : 0);
-            clear_twice(planes + (end_in_map - stored) * row_words, (end - end_in_map) * row_words, twins ? distance : 0);
+            clear_twice(planes + (row - stored) * row_words, -row * row_words, distance);
+            clear_twice(planes + (end_in_map - stored) * row_words, (end - end_in_map) * row_words, distance);
           }
           if (row < 0) row = 0;
           while (row < end_in_map) {
@@ -248,20 +249,19 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             const std::int32_t ring_row = row % input.rows;
             std::int32_t count = end_in_map - row;
             if (count > input.rows - ring_row) count = input.rows - ring_row;
-            (twins ? widen_channels : widen_channel)(
-                widened, input.pixel(ring_row, first_column) + (shared ? 0 : c), count,
-                planes + (row - stored) * row_words + before / 2);
+            (twins ? widen_channels : widen_channel)(widened, input.pixel(ring_row, first_column) + (shared ? 0 : c),
+                                                     count, planes + (row - stored) * row_words + before / 2);
             row += count;
           }
           std::int8_t* const outputs = output.pixel(y, x);
           const std::int32_t* plane = last ? planes + distance : planes;
-          for (std::int32_t channel = first_made; channel < made; ++channel, plane += shared ? 0 : distance) {
+          for (std::int32_t channel = first_made; channel < made; ++channel, plane += distance) {
+            const std::int32_t shift = all_shifts[channel];
             if (twins || shared || y == r.first_row) {
               code.gather(weights + channel, p.channels, buffer + 1);
               buffer[0] = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * channel) << 1 : 0;
-              fill_scale(table[channel], shifts(table, p.channels)[channel], 2 * p.range.zero_point + 1, 0, scale);
+              fill_scale(table[channel], shift, 2 * p.range.zero_point + 1, 0, scale);
             }
-            const std::int32_t shift = shifts(table, p.channels)[channel];
             if (code.make_uncommon_rows != nullptr && shift < 0 && shift != constant_shift)
               code.make_uncommon_rows(p, table, weights, channel, plane, rows, outputs + channel);
             else
@@ -270,9 +270,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         }
       }
     }
-    if (p.requantisation == requantisation::clamped)
-      for (std::int32_t y = r.first_row; y < r.end_row; ++y)
-        clamp_row(p, output.pixel(y, r.first_column), r.end_column - r.first_column, output.pixel_pitch);
+    if (p.requantisation == requantisation::clamped) clamp_rows(p, output, r);
   }
 
   /// Multiplier, rounding and shift, of which instructions take the lowest eight bits; the others are `beside_shift`.
@@ -327,16 +325,17 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         make_outputs(columns, parts, c, row, outputs + c);
         if (c + 4 >= p.channels) break;
       }
-      if (p.requantisation == requantisation::clamped)
-        clamp_row(p, outputs, r.end_column - r.first_column, output.pixel_pitch);
     }
+    if (p.requantisation == requantisation::clamped) clamp_rows(p, output, r);
   }
 
-  INLAY_NEVER_INLINE static void clamp_row(const parameters& p, std::int8_t* outputs, std::int32_t count,
-                                           std::int32_t pitch) {
-    for (; count > 0; --count, outputs += pitch)
-      for (std::int32_t c = 0; c < p.channels; ++c)
-        outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
+  INLAY_SMALL INLAY_NEVER_INLINE static void clamp_rows(const parameters& p, const map_view<std::int8_t>& output, const region& r) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      std::int8_t* outputs = output.pixel(y, r.first_column);
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x, outputs += output.pixel_pitch)
+        for (std::int32_t c = 0; c < p.channels; ++c)
+          outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
+    }
   }
 
   /// Rows of a channel whose multiplier or bias is too large.
@@ -369,8 +368,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
 
   /// The channels whose multipliers or biases are too large, anew.
   INLAY_SMALL INLAY_NEVER_INLINE static void make_uncommon(const parameters& p, const table_entry* table,
-                                              const map_view<std::int8_t>& output, const region& r,
-                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+                                                           const map_view<std::int8_t>& output, const region& r,
+                                                           const map_view<const std::int8_t>& input,
+                                                           const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     const depthwise_window w = p.window;
     for (std::int32_t c = 0; c < p.channels; ++c) {
