@@ -40,11 +40,6 @@ constexpr std::int32_t buffer_words = 128;
 constexpr std::int32_t least_sums = 16;  // beside whole windows
 constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are widened again for the next ones
 
-/// Depthwise convolutions of one channel are convolutions but for the order of their weights, which are copied: room
-/// for them, with the bytes that are read before them, and for less beside them.
-constexpr std::int32_t most_ordered_weights = 128;
-constexpr std::int32_t buffer_words_beside_ordered = 88;
-
 /// A group of a convolution's channels, and where its input is.
 struct convolution_group {
   const convolution& p;
@@ -389,15 +384,8 @@ INLAY_NEVER_INLINE void finish(const std::int32_t* sums, const std::int32_t* sum
   } while (sums != sums_end);
 }
 
-/// Weights [taps][outputs] as [outputs][taps].
-inline void order_weights(const std::int8_t* weights, std::int32_t outputs, std::int32_t taps, std::int8_t* ordered) {
-  for (std::int32_t tap = 0; tap < taps; ++tap)
-    for (std::int32_t c = 0; c < outputs; ++c) ordered[c * taps + tap] = static_cast<std::int8_t>(keep(*weights++));
-}
-
-/// A convolution's region; layers share the code. TapsFirst: weights are [taps][outputs], at most
-/// most_ordered_weights.
-template <requantisation R, bool TapsFirst = false>
+/// A convolution's region; layers share the code.
+template <requantisation R>
 INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
                                              const map_view<std::int8_t>& output, const region& whole,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
@@ -419,13 +407,7 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
   const std::int8_t* const biases =
       has_bias ? weights + p.bias_distance : reinterpret_cast<const std::int8_t*>(&no_bias);
   const std::int32_t bias_bytes = has_bias ? 4 : 0;
-  constexpr std::int32_t buffer_words = TapsFirst ? buffer_words_beside_ordered : arm_dsp::buffer_words;
   std::int32_t buffer[buffer_words];
-  [[maybe_unused]] std::int8_t ordered[TapsFirst ? 4 + most_ordered_weights : 1];
-  if constexpr (TapsFirst) {
-    order_weights(weights, outputs, depth, ordered + 4);
-    weights = ordered + 4;
-  }
 
   for (std::int32_t g = 0; g < p.groups; ++g, group.input.data += p.group_channels) {
     const std::int32_t end_channel = (g + 1) * outputs;
