@@ -20,13 +20,13 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     std::int8_t row_stride;
     std::int8_t input_zero_point;
     detail::arm_dsp::output_range range;
-    detail::arm_dsp::requantisation requantisation;
     detail::arm_dsp::depthwise_window window;
     std::int32_t bias_distance;
   };
   struct spec {
     detail::arm_dsp::depthwise_window window;
     bool general;   // some channels cannot go the short way
+    bool clamped;   // to some of int8
     bool in_place;  // run_over is there
     bool by_rows;   // there is a faster way for single rows
   };
@@ -51,7 +51,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   /// For any table.
   static constexpr spec specialise(graph_view g, const layer& l) {
     const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= detail::overwrite_scratch(g, l);
-    return {window_of(l), true, fits, by_rows(g, l)};
+    return {window_of(l), true, detail::arm_dsp::short_requantisation(g, l) == detail::arm_dsp::requantisation::clamped,
+            fits, by_rows(g, l)};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
     spec s = specialise(g, l);
@@ -70,7 +71,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             static_cast<std::int8_t>(l.window.stride.height),
             static_cast<std::int8_t>(g.input_of(l).quant.zero_point),
             detail::arm_dsp::range_of(g, l),
-            detail::arm_dsp::short_requantisation(g, l),
             window_of(l),
             detail::arm_dsp::bias_distance(g, l)};
   }
@@ -82,6 +82,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     if constexpr (S.by_rows) {
       make_rows<S.window.stride>(p, table, output, r, input, weights);
       if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
+      if constexpr (S.clamped) clamp_rows(p, output, r);
     } else {
       for (region row = r; row.first_row < r.end_row; ++row.first_row) {
         row.end_row = row.first_row + 1;
@@ -92,10 +93,14 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
 
   /// The whole output, which is in memory with all its rows.
   template <spec S>
-  INLAY_ALWAYS_INLINE static void run_all(const parameters& p, const table_entry* table,
-                                          const map_view<std::int8_t>& output, const region& r,
-                                          const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    make_on_stack<words_on_stack(S.window)>(p, table, output, r, input, weights, code_of<S>);
+  INLAY_NEVER_INLINE static void run_all(const parameters& p, const table_entry* table,
+                                         const map_view<std::int8_t>& output, const region& r,
+                                         const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    constexpr std::int32_t least = S.window.least_words(4), usual = S.window.size == 3 ? 117 : 119;
+    constexpr std::int32_t words = least > usual ? least : usual;
+    std::int32_t buffer[words];
+    make(p, table, output, r, input, weights, code_of<S>, buffer, words);
+    if constexpr (S.clamped) clamp_rows(p, output, r);
   }
 
   /// Writes the whole output over the input.
@@ -104,9 +109,13 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                             const map_view<std::int8_t>& map, std::int8_t* scratch,
                                             const std::int8_t* weights) {
     make_over(p, table, map, scratch, weights, code_of<S>);
+    if constexpr (S.clamped) clamp_rows(p, map, whole_of(map));
   }
 
  private:
+  static constexpr region whole_of(const map_view<std::int8_t>& map) {
+    return {0, map.rows, 0, map.row_pitch / map.pixel_pitch};
+  }
   static constexpr bool by_rows(graph_view g, const layer& l) {
     const std::int32_t channels = g.input_of(l).extents.channels();
     return l.window.kernel.width == 3 && channels >= 4 && channels == g.output_of(l).extents.channels();
@@ -128,22 +137,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                            const std::int8_t* weights, const window_code& code) {
     const std::int32_t row_bytes = p.input_width * map.pixel_pitch;
     const std::int32_t scratch_rows = p.window.size < p.input_height ? p.window.size : p.input_height;
-    make(p, table, map, {0, map.rows, 0, map.row_pitch / map.pixel_pitch},
-         {map.data, map.pixel_pitch, row_bytes, p.input_height, 0}, weights, code,
+    make(p, table, map, whole_of(map), {map.data, map.pixel_pitch, row_bytes, p.input_height, 0}, weights, code,
          reinterpret_cast<std::int32_t*>(scratch), scratch_rows * row_bytes / 4);
-  }
-
-  template <std::int32_t BufferWords>
-  INLAY_NEVER_INLINE static void make_on_stack(const parameters& p, const table_entry* table,
-                                               const map_view<std::int8_t>& output, const region& r,
-                                               const map_view<const std::int8_t>& input, const std::int8_t* weights,
-                                               const window_code& code) {
-    std::int32_t buffer[BufferWords];
-    make(p, table, output, r, input, weights, code, buffer, BufferWords);
-  }
-  static constexpr std::int32_t words_on_stack(detail::arm_dsp::depthwise_window w) {
-    const std::int32_t usual = w.size == 3 ? 117 : 119;
-    return w.least_words(4) > usual ? w.least_words(4) : usual;
   }
 
   /// Outputs from planes in a buffer of `words`.
@@ -270,7 +265,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         }
       }
     }
-    if (p.requantisation == requantisation::clamped) clamp_rows(p, output, r);
   }
 
   /// Multiplier, rounding and shift, of which instructions take the lowest eight bits; the others are `beside_shift`.
@@ -326,10 +320,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         if (c + 4 >= p.channels) break;
       }
     }
-    if (p.requantisation == requantisation::clamped) clamp_rows(p, output, r);
   }
 
-  INLAY_SMALL INLAY_NEVER_INLINE static void clamp_rows(const parameters& p, const map_view<std::int8_t>& output, const region& r) {
+  INLAY_SMALL INLAY_NEVER_INLINE static void clamp_rows(const parameters& p, const map_view<std::int8_t>& output,
+                                                        const region& r) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       std::int8_t* outputs = output.pixel(y, r.first_column);
       for (std::int32_t x = r.first_column; x < r.end_column; ++x, outputs += output.pixel_pitch)
