@@ -345,27 +345,20 @@ bool make_all(const one_layer& c, const auto& parameters, const auto* table) {
   return false;
 }
 
-/// The same over its input. Specs say whether kernels can; some only with certain tables.
+/// The same over its input.
 template <typename Kernel, auto Spec>
 bool make_over(const one_layer& c, const auto& parameters, const auto* table) {
-  if constexpr (requires { Spec.in_place; }) {
-    constexpr auto in_place = [] {
-      auto s = Spec;
-      s.in_place = true;
-      s.general = false;
-      return s;
-    }();
-    const layer& l = c.layers[0];
-    if (Kernel::specialise(c.view(), l, table) != in_place) return false;
-    const inlay::shape &from = c.tensors[0].extents, &to = c.tensors[3].extents;
-    const std::int32_t scratch_bytes = inlay::detail::overwrite_scratch(c.view(), l);
+  const inlay::shape& to = c.tensors[3].extents;
+  const map_view<std::int8_t> map = inlay::whole_map(got, to);
+  if constexpr (requires { Kernel::template run_over<Spec>(parameters, table, map, ring, model); }) {
+    const std::int32_t input_bytes = c.tensors[0].extents.elements();
     std::memset(got, 91, sizeof got);
     std::memset(ring, 55, sizeof ring);
-    std::memcpy(got, first_input, static_cast<std::size_t>(from.elements()));
-    Kernel::template run_over<in_place>(parameters, table, inlay::whole_map(got, to), ring, model + header_bytes);
-    // What is left of the input behind the output.
-    if (got[from.elements()] != 91 || ring[scratch_bytes] != 55) got[0] = static_cast<std::int8_t>(~wanted[0]);
-    got[to.elements()] = 91;
+    std::memcpy(got, first_input, static_cast<std::size_t>(input_bytes));
+    Kernel::template run_over<Spec>(parameters, table, map, ring, model + header_bytes);
+    const bool inside = got[input_bytes] == 91 && ring[inlay::detail::overwrite_scratch(c.view(), c.layers[0])] == 55;
+    // The rest of the input is behind the output.
+    got[to.elements()] = inside ? 91 : 0;
     return true;
   }
   return false;
@@ -382,7 +375,11 @@ void describe(const one_layer& c, int mode, int how) {
       int{o.height()}, int{o.width()}, int{o.channels()}, int{c.tensors[3].quant.zero_point},
       int{l.window.kernel.height}, int{l.window.kernel.width}, int{l.window.stride.height}, int{l.window.stride.width},
       int{l.window.dilation.height}, int{l.window.padding.top}, int{l.window.padding.left}, static_cast<int>(l.clamp),
-      mode, how == 0 ? "whole" : how == 1 ? "rows and strips" : how == 2 ? "all at once" : "over its input");
+      mode,
+      how == 0   ? "whole"
+      : how == 1 ? "rows and strips"
+      : how == 2 ? "all at once"
+                 : "over its input");
 }
 
 struct tally {

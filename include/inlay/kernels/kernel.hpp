@@ -35,6 +35,12 @@
 //   used_entries(graph, layer, entries)            → how many entries of the table it needs, for kernels that need
 //                                                    fewer than table_size says in some layers
 //
+// and may have, beside run, for layers with weights,
+//
+//   run_all<Spec>(…, as run)                                          the whole output, with a whole map's input
+//   run_over<Spec>(parameters, entries, map, scratch, weights)        the whole output over the input that stands at
+//                                                                     its place; scratch has overwrite_scratch bytes
+//
 // Its elements are always int8. Kernels of layers with weights get more help with their tables:
 //
 //   needs_weight_sums                              whether `sums` below is wanted

@@ -5,8 +5,8 @@
 #include <inlay/kernels/arm_dsp/depthwise_row.hpp>
 #include <inlay/kernels/overwrite.hpp>
 
-#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace inlay {
 
@@ -20,16 +20,15 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     std::int8_t row_stride;
     std::int8_t input_zero_point;
     detail::arm_dsp::output_range range;
-    detail::arm_dsp::requantisation requantisation;
     detail::arm_dsp::depthwise_window window;
     std::int32_t bias_distance;
   };
   struct spec {
     detail::arm_dsp::depthwise_window window;
     bool general;   // some channels cannot go the short way
+    bool clamped;   // to some of int8
     bool in_place;  // run_over is there
     bool by_rows;   // there is a faster way for single rows
-    friend constexpr bool operator==(const spec&, const spec&) = default;
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -38,7 +37,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     const window2d& w = l.window;
     const std::int32_t size = w.kernel.width;
     // Some of each window is in the map.
-    const auto is_over_map = [size](std::int32_t before, std::int32_t outputs, std::int32_t stride, std::int32_t extent) {
+    const auto is_over_map = [size](std::int32_t before, std::int32_t outputs, std::int32_t stride,
+                                    std::int32_t extent) {
       return before < size && (outputs - 1) * stride - before < extent;
     };
     return in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} &&
@@ -49,11 +49,15 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// For any table.
-  static constexpr spec specialise(graph_view g, const layer& l) { return {window_of(l), true, false, by_rows(g, l)}; }
-  static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
-    const bool general = is_general(table, g.output_of(l).extents.channels());
+  static constexpr spec specialise(graph_view g, const layer& l) {
     const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= detail::overwrite_scratch(g, l);
-    return {window_of(l), general, fits && !general, by_rows(g, l)};
+    return {window_of(l), true, detail::arm_dsp::short_requantisation(g, l) == detail::arm_dsp::requantisation::clamped,
+            fits, by_rows(g, l)};
+  }
+  static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
+    spec s = specialise(g, l);
+    s.general = is_general(table, g.output_of(l).extents.channels());
+    return s;
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -67,7 +71,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             static_cast<std::int8_t>(l.window.stride.height),
             static_cast<std::int8_t>(g.input_of(l).quant.zero_point),
             detail::arm_dsp::range_of(g, l),
-            detail::arm_dsp::short_requantisation(g, l),
             window_of(l),
             detail::arm_dsp::bias_distance(g, l)};
   }
@@ -78,24 +81,26 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.by_rows) {
       make_rows<S.window.stride>(p, table, output, r, input, weights);
+      if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
+      if constexpr (S.clamped) clamp_rows(p, output, r);
     } else {
       for (region row = r; row.first_row < r.end_row; ++row.first_row) {
         row.end_row = row.first_row + 1;
-        make_on_stack<words_on_stack(S.window)>(p, table, output, row, input, weights,
-                                                detail::arm_dsp::depthwise_code_of<S.window>);
+        run_all<S>(p, table, output, row, input, weights);
       }
     }
-    if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
   }
 
   /// The whole output, which is in memory with all its rows.
   template <spec S>
-  INLAY_ALWAYS_INLINE static void run_all(const parameters& p, const table_entry* table,
-                                          const map_view<std::int8_t>& output, const region& r,
-                                          const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    make_on_stack<words_on_stack(S.window)>(p, table, output, r, input, weights,
-                                            detail::arm_dsp::depthwise_code_of<S.window>);
-    if constexpr (S.general) make_uncommon(p, table, output, r, input, weights);
+  INLAY_NEVER_INLINE static void run_all(const parameters& p, const table_entry* table,
+                                         const map_view<std::int8_t>& output, const region& r,
+                                         const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    constexpr std::int32_t least = S.window.least_words(4), usual = S.window.size == 3 ? 117 : 119;
+    constexpr std::int32_t words = least > usual ? least : usual;
+    std::int32_t buffer[words];
+    make(p, table, output, r, input, weights, code_of<S>, buffer, words);
+    if constexpr (S.clamped) clamp_rows(p, output, r);
   }
 
   /// Writes the whole output over the input.
@@ -103,10 +108,14 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   requires(S.in_place) static void run_over(const parameters& p, const table_entry* table,
                                             const map_view<std::int8_t>& map, std::int8_t* scratch,
                                             const std::int8_t* weights) {
-    make_over(p, table, map, scratch, weights, detail::arm_dsp::depthwise_code_of<S.window>);
+    make_over(p, table, map, scratch, weights, code_of<S>);
+    if constexpr (S.clamped) clamp_rows(p, map, whole_of(map));
   }
 
  private:
+  static constexpr region whole_of(const map_view<std::int8_t>& map) {
+    return {0, map.rows, 0, map.row_pitch / map.pixel_pitch};
+  }
   static constexpr bool by_rows(graph_view g, const layer& l) {
     const std::int32_t channels = g.input_of(l).extents.channels();
     return l.window.kernel.width == 3 && channels >= 4 && channels == g.output_of(l).extents.channels();
@@ -115,35 +124,28 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
   }
 
+  /// How outputs of a window are made; make_uncommon_rows if there are such channels.
+  struct window_code {
+    detail::arm_dsp::depthwise_function* make_rows;
+    decltype(detail::arm_dsp::gather_window<3, true>)* gather;
+    void (*make_uncommon_rows)(const parameters& p, const table_entry* table, const std::int8_t* weights,
+                               std::int32_t c, const std::int32_t* plane, const detail::arm_dsp::depthwise_rows& rows,
+                               std::int8_t* output);
+  };
   INLAY_NEVER_INLINE static void make_over(const parameters& p, const table_entry* table,
                                            const map_view<std::int8_t>& map, std::int8_t* scratch,
-                                           const std::int8_t* weights, const detail::arm_dsp::depthwise_code& code) {
+                                           const std::int8_t* weights, const window_code& code) {
     const std::int32_t row_bytes = p.input_width * map.pixel_pitch;
     const std::int32_t scratch_rows = p.window.size < p.input_height ? p.window.size : p.input_height;
-    make(p, table, map, {0, map.rows, 0, map.row_pitch / map.pixel_pitch},
-         {map.data, map.pixel_pitch, row_bytes, p.input_height, 0}, weights, code,
+    make(p, table, map, whole_of(map), {map.data, map.pixel_pitch, row_bytes, p.input_height, 0}, weights, code,
          reinterpret_cast<std::int32_t*>(scratch), scratch_rows * row_bytes / 4);
-  }
-
-  template <std::int32_t BufferWords>
-  INLAY_NEVER_INLINE static void make_on_stack(const parameters& p, const table_entry* table,
-                                               const map_view<std::int8_t>& output, const region& r,
-                                               const map_view<const std::int8_t>& input, const std::int8_t* weights,
-                                               const detail::arm_dsp::depthwise_code& code) {
-    std::int32_t buffer[BufferWords];
-    make(p, table, output, r, input, weights, code, buffer, BufferWords);
-  }
-  static constexpr std::int32_t words_on_stack(detail::arm_dsp::depthwise_window w) {
-    const std::int32_t usual = w.size == 3 ? 130 : 119;
-    return w.least_words(4) > usual ? w.least_words(4) : usual;
   }
 
   /// Outputs from planes in a buffer of `words`.
   INLAY_SMALL INLAY_NEVER_INLINE static void make(const parameters& p, const table_entry* table,
                                                   const map_view<std::int8_t>& output, const region& r,
                                                   const map_view<const std::int8_t>& input, const std::int8_t* weights,
-                                                  const detail::arm_dsp::depthwise_code& code, std::int32_t* buffer,
-                                                  std::int32_t words) {
+                                                  const window_code& code, std::int32_t* buffer, std::int32_t words) {
     using namespace detail::arm_dsp;
     const depthwise_window w = p.window;
     const bool shared = p.input_channels == 1;  // one plane for all outputs
@@ -158,11 +160,12 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     // of a plane take more.
     words -= w.words_beside();
     const std::int32_t all_words = all_rows * w.plane_row_words(r.end_column - r.first_column);
-    const bool twins = p.channels > 1 && !shared && (w.size == 3 || 2 * all_words <= words);
+    const bool twins = !shared && (w.size == 3 || 2 * all_words <= words);
     const std::int32_t plane_words = twins ? words / 2 : words;
     const std::int32_t least_rows = all_rows < w.size ? all_rows : w.size;
     const std::int32_t most_columns = (plane_words / least_rows * 2 - w.size) / w.stride + 1;
     std::int32_t* const scale = buffer + 1 + w.weights_words();
+    const std::int8_t* const all_shifts = shifts(table, p.channels);
     std::int32_t* const planes = buffer + w.words_beside();
     depthwise_rows rows;
     rows.output_pitch = output.pixel_pitch;
@@ -196,7 +199,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
       widened.columns = columns - widened.odd;
       widened.beside = (p.input_zero_point & 0xff) * 0x101;
       widened.minus_zero_points = minus_twice(p.input_zero_point);
-      const std::int32_t distance = plane_rows * row_words;
+      const std::int32_t distance = twins ? plane_rows * row_words : 0;  // from a plane to the other
       widened.plane_bytes = 4 * distance;
       widened.row_bytes = rows.plane_pitch;
       scale[3] = rows.output_pitch;
@@ -232,8 +235,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
           const std::int32_t end_in_map = end < p.input_height ? end : p.input_height;
           if (w.size > 3) end = end_in_map;
           if (first_made == 0 || rows.count < r.end_row - r.first_row) {
-            clear_twice(planes + (row - stored) * row_words, -row * row_words, twins ? distance : 0);
-            clear_twice(planes + (end_in_map - stored) * row_words, (end - end_in_map) * row_words, twins ? distance : 0);
+            clear_twice(planes + (row - stored) * row_words, -row * row_words, distance);
+            clear_twice(planes + (end_in_map - stored) * row_words, (end - end_in_map) * row_words, distance);
           }
           if (row < 0) row = 0;
           while (row < end_in_map) {
@@ -241,27 +244,27 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             const std::int32_t ring_row = row % input.rows;
             std::int32_t count = end_in_map - row;
             if (count > input.rows - ring_row) count = input.rows - ring_row;
-            (twins ? widen_channels : widen_channel)(
-                widened, input.pixel(ring_row, first_column) + (shared ? 0 : c), count,
-                planes + (row - stored) * row_words + before / 2);
+            (twins ? widen_channels : widen_channel)(widened, input.pixel(ring_row, first_column) + (shared ? 0 : c),
+                                                     count, planes + (row - stored) * row_words + before / 2);
             row += count;
           }
           std::int8_t* const outputs = output.pixel(y, x);
           const std::int32_t* plane = last ? planes + distance : planes;
-          for (std::int32_t channel = first_made; channel < made; ++channel, plane += shared ? 0 : distance) {
+          for (std::int32_t channel = first_made; channel < made; ++channel, plane += distance) {
+            const std::int32_t shift = all_shifts[channel];
             if (twins || shared || y == r.first_row) {
               code.gather(weights + channel, p.channels, buffer + 1);
               buffer[0] = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * channel) << 1 : 0;
-              fill_scale(table[channel], shifts(table, p.channels)[channel], 2 * p.range.zero_point + 1, 0, scale);
+              fill_scale(table[channel], shift, 2 * p.range.zero_point + 1, 0, scale);
             }
-            code.make_rows(buffer, plane, rows, outputs + channel);
+            if (code.make_uncommon_rows != nullptr && shift < 0 && shift != constant_shift)
+              code.make_uncommon_rows(p, table, weights, channel, plane, rows, outputs + channel);
+            else
+              code.make_rows(buffer, plane, rows, outputs + channel);
           }
         }
       }
     }
-    if (p.requantisation == requantisation::clamped)
-      for (std::int32_t y = r.first_row; y < r.end_row; ++y)
-        clamp_row(p, output.pixel(y, r.first_column), r.end_column - r.first_column, output.pixel_pitch);
   }
 
   /// Multiplier, rounding and shift, of which instructions take the lowest eight bits; the others are `beside_shift`.
@@ -316,29 +319,58 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
         make_outputs(columns, parts, c, row, outputs + c);
         if (c + 4 >= p.channels) break;
       }
-      if (p.requantisation == requantisation::clamped)
-        clamp_row(p, outputs, r.end_column - r.first_column, output.pixel_pitch);
     }
   }
 
-  INLAY_NEVER_INLINE static void clamp_row(const parameters& p, std::int8_t* outputs, std::int32_t count,
-                                           std::int32_t pitch) {
-    for (; count > 0; --count, outputs += pitch)
-      for (std::int32_t c = 0; c < p.channels; ++c)
-        outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
+  INLAY_SMALL INLAY_NEVER_INLINE static void clamp_rows(const parameters& p, const map_view<std::int8_t>& output,
+                                                        const region& r) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      std::int8_t* outputs = output.pixel(y, r.first_column);
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x, outputs += output.pixel_pitch)
+        for (std::int32_t c = 0; c < p.channels; ++c)
+          outputs[c] = static_cast<std::int8_t>(clamp_between(outputs[c], p.range.low, p.range.high));
+    }
+  }
+
+  /// Rows of a channel whose multiplier or bias is too large.
+  INLAY_SMALL INLAY_NEVER_INLINE static void make_uncommon_rows(const parameters& p, const table_entry* table,
+                                                                const std::int8_t* weights, std::int32_t c,
+                                                                const std::int32_t* plane,
+                                                                const detail::arm_dsp::depthwise_rows& rows,
+                                                                std::int8_t* output) {
+    using namespace detail::arm_dsp;
+    const depthwise_window w = p.window;
+    const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+    std::int32_t top = rows.top;
+    for (std::int32_t y = 0; y < rows.count; ++y, top += rows.stride, output += rows.output_row_pitch)
+      for (std::int32_t x = 0; x < rows.columns; ++x) {
+        std::int32_t sum = bias;
+        for (std::int32_t ky = 0; ky < w.size; ++ky) {
+          if (top + ky < 0 || top + ky >= p.input_height) continue;
+          const std::int8_t* const row =
+              reinterpret_cast<const std::int8_t*>(plane) + (top + ky - rows.stored) * rows.plane_pitch;
+          for (std::int32_t kx = 0; kx < w.size; ++kx) {
+            std::int16_t value;
+            std::memcpy(&value, row + 2 * (x * w.stride + kx), sizeof value);
+            sum = wrapping_add(sum, value * weights[(ky * w.size + kx) * p.channels + c]);
+          }
+        }
+        output[x * rows.output_pitch] =
+            static_cast<std::int8_t>(uncommon_output(sum, table[c], shifts(table, p.channels)[c], p.range));
+      }
   }
 
   /// The channels whose multipliers or biases are too large, anew.
-  INLAY_NEVER_INLINE static void make_uncommon(const parameters& p, const table_entry* table,
-                                              const map_view<std::int8_t>& output, const region& r,
-                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+  INLAY_SMALL INLAY_NEVER_INLINE static void make_uncommon(const parameters& p, const table_entry* table,
+                                                           const map_view<std::int8_t>& output, const region& r,
+                                                           const map_view<const std::int8_t>& input,
+                                                           const std::int8_t* weights) {
     using namespace detail::arm_dsp;
     const depthwise_window w = p.window;
     for (std::int32_t c = 0; c < p.channels; ++c) {
       const std::int32_t shift = shifts(table, p.channels)[c];
       if (shift >= 0 || shift == constant_shift) continue;
       const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
-      const std::int32_t input_channel = p.input_channels == 1 ? 0 : c;
       for (std::int32_t y = r.first_row; y < r.end_row; ++y)
         for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
           std::int32_t sum = bias;
@@ -346,13 +378,18 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
             for (std::int32_t kx = 0; kx < w.size; ++kx) {
               const std::int32_t iy = y * p.row_stride - p.top + ky, ix = x * w.stride - p.left + kx;
               if (iy < 0 || iy >= p.input_height || ix < 0 || ix >= p.input_width) continue;
-              const std::int32_t value = input.pixel(iy, ix)[input_channel] - p.input_zero_point;
+              const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
               sum = wrapping_add(sum, value * weights[(ky * w.size + kx) * p.channels + c]);
             }
           output.pixel(y, x)[c] = static_cast<std::int8_t>(uncommon_output(sum, table[c], shift, p.range));
         }
     }
   }
+
+  template <spec S>
+  static constexpr window_code code_of{detail::arm_dsp::depthwise_function_of(S.window),
+                                       detail::arm_dsp::gather_window<S.window.size, S.window.all_pairs()>,
+                                       S.general ? make_uncommon_rows : nullptr};
 };
 
 }  // namespace inlay

@@ -26,7 +26,6 @@ namespace inlay::detail::arm_dsp {
 /// A square window of 3, 5 or 7, stride 1 or 2 from column to column.
 struct depthwise_window {
   std::int8_t size = 3, stride = 1;
-  friend constexpr bool operator==(const depthwise_window&, const depthwise_window&) = default;
 
   /// Whether weights are as at stride 1; those of 3 × 3 always.
   constexpr bool all_pairs() const { return stride == 1 || size == 3; }
@@ -34,9 +33,7 @@ struct depthwise_window {
   constexpr std::int32_t weights_words() const { return size * weights_row_words(); }
   constexpr std::int32_t block_words() const { return weights_words() + 8; }
   /// Words of a row of a plane under so many outputs.
-  constexpr std::int32_t plane_row_words(std::int32_t outputs) const {
-    return ((outputs - 1) * stride + size + 1) / 2;
-  }
+  constexpr std::int32_t plane_row_words(std::int32_t outputs) const { return ((outputs - 1) * stride + size + 1) / 2; }
   /// Words beside planes: the block, and what is read behind the last plane by steps of four outputs, not all wanted.
   constexpr std::int32_t words_beside() const { return block_words() + 3; }
   /// Words that suffice for outputs side by side.
@@ -68,30 +65,35 @@ using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, 
                                 std::int8_t* output);
 
 #define INLAY_REQUANTISE(sum, multiplier, rounding, shift, temporary) \
-  "add " temporary ", " rounding ", " sum ", asr #31\n"               \
-  "smmlar " sum ", " sum ", " multiplier ", " temporary "\n"          \
-  "asr " sum ", " sum ", " shift "\n"                                 \
+  "add " temporary ", " rounding ", " sum                             \
+  ", asr #31\n"                                                       \
+  "smmlar " sum ", " sum ", " multiplier ", " temporary               \
+  "\n"                                                                \
+  "asr " sum ", " sum ", " shift                                      \
+  "\n"                                                                \
   "ssat " sum ", #8, " sum ", asr #1\n"
-#define INLAY_REQUANTISE_4(temporary)                   \
-  INLAY_REQUANTISE("r0", "r4", "r5", "r6", temporary)   \
-  INLAY_REQUANTISE("r1", "r4", "r5", "r6", temporary)   \
-  INLAY_REQUANTISE("r2", "r4", "r5", "r6", temporary)   \
+#define INLAY_REQUANTISE_4(temporary)                 \
+  INLAY_REQUANTISE("r0", "r4", "r5", "r6", temporary) \
+  INLAY_REQUANTISE("r1", "r4", "r5", "r6", temporary) \
+  INLAY_REQUANTISE("r2", "r4", "r5", "r6", temporary) \
   INLAY_REQUANTISE("r3", "r4", "r5", "r6", temporary)
 #define INLAY_STORE_2(a, b, output, pitch) \
-  "strb " b ", [" output ", " pitch "]\n"  \
-  "strb " a ", [" output "]\n"             \
+  "strb " b ", [" output ", " pitch        \
+  "]\n"                                    \
+  "strb " a ", [" output                   \
+  "]\n"                                    \
   "add " output ", " output ", " pitch ", lsl #1\n"
 #define INLAY_STORE_4(output) INLAY_STORE_2("r0", "r1", output, "r7") INLAY_STORE_2("r2", "r3", output, "r7")
 
 // Windows of 3. r0 to r3 are the sums, r4 and r5 weights, r6 to r8 columns of the plane; r9 to r11 the plane's rows,
 // r12 the block, lr the output. The first row starts from the bias, r3.
-#define INLAY_THREE_ROWS(row)                                                \
-  row("r9", "ldmia r12!, {r3-r5}\n", "r3", "r3", "r3", "r3")                 \
-  row("r10", "ldmia r12!, {r4-r5}\n", "r0", "r1", "r2", "r3")                \
-  row("r11", "ldmia r12!, {r4-r5}\n", "r0", "r1", "r2", "r3")
-#define INLAY_WINDOWS_OF_3(name, four_outputs, two_outputs)                                                          \
-  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t*, const std::int32_t*, const depthwise_rows&,          \
-                                                 std::int8_t*) {                                                     \
+#define INLAY_THREE_ROWS(row)                                     \
+  row("r9", "ldmia r12!, {r3-r5}\n", "r3", "r3", "r3", "r3")      \
+      row("r10", "ldmia r12!, {r4-r5}\n", "r0", "r1", "r2", "r3") \
+          row("r11", "ldmia r12!, {r4-r5}\n", "r0", "r1", "r2", "r3")
+#define INLAY_WINDOWS_OF_3(name, four_outputs, two_outputs)                                                            \
+  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t*, const std::int32_t*, const depthwise_rows&,            \
+                                                 std::int8_t*) {                                                       \
     asm("push {r2-r11, lr}\n"                                                                                        \
         "mov r12, r0\n"                                                                                              \
         "mov r9, r1\n"                                                                                               \
@@ -133,53 +135,69 @@ using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, 
         "subs r4, r4, #1\n"                                                                                          \
         "bne 1b\n"                                                                                                   \
         "add sp, #8\n"                                                                                               \
-        "pop {r4-r11, pc}\n");                                                                                       \
+        "pop {r4-r11, pc}\n"); \
   }
 
 #define INLAY_FOUR_OUTPUTS(plane, load, a, b, c, d) \
-  load                                              \
-  "ldrd r6, r7, [" plane "], #8\n"                  \
-  "ldr r8, [" plane "]\n"                           \
-  "smlad r0, r6, r4, " a "\n"                       \
-  "smlatb r1, r6, r4, " b "\n"                      \
-  "smlabt r0, r7, r5, r0\n"                         \
-  "smlad r1, r7, r5, r1\n"                          \
-  "smlad r2, r7, r4, " c "\n"                       \
-  "smlatb r3, r7, r4, " d "\n"                      \
-  "smlabt r2, r8, r5, r2\n"                         \
-  "smlad r3, r8, r5, r3\n"
+  load "ldrd r6, r7, [" plane                       \
+       "], #8\n"                                    \
+       "ldr r8, [" plane                            \
+       "]\n"                                        \
+       "smlad r0, r6, r4, " a                       \
+       "\n"                                         \
+       "smlatb r1, r6, r4, " b                      \
+       "\n"                                         \
+       "smlabt r0, r7, r5, r0\n"                    \
+       "smlad r1, r7, r5, r1\n"                     \
+       "smlad r2, r7, r4, " c                       \
+       "\n"                                         \
+       "smlatb r3, r7, r4, " d                      \
+       "\n"                                         \
+       "smlabt r2, r8, r5, r2\n"                    \
+       "smlad r3, r8, r5, r3\n"
 #define INLAY_TWO_OUTPUTS(plane, load, a, b, c, d) \
-  load                                             \
-  "ldrd r6, r7, [" plane "], #4\n"                 \
-  "smlad r0, r6, r4, " a "\n"                      \
-  "smlatb r1, r6, r4, " b "\n"                     \
-  "smlabt r0, r7, r5, r0\n"                        \
-  "smlad r1, r7, r5, r1\n"
+  load "ldrd r6, r7, [" plane                      \
+       "], #4\n"                                   \
+       "smlad r0, r6, r4, " a                      \
+       "\n"                                        \
+       "smlatb r1, r6, r4, " b                     \
+       "\n"                                        \
+       "smlabt r0, r7, r5, r0\n"                   \
+       "smlad r1, r7, r5, r1\n"
 INLAY_WINDOWS_OF_3(depthwise_3_stride_1, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
 #undef INLAY_TWO_OUTPUTS
 #undef INLAY_FOUR_OUTPUTS
 
 #define INLAY_FOUR_OUTPUTS(plane, load, a, b, c, d) \
-  load                                              \
-  "ldrd r6, r7, [" plane "], #8\n"                  \
-  "smlad r0, r6, r4, " a "\n"                       \
-  "smlabt r0, r7, r5, r0\n"                         \
-  "smlad r1, r7, r4, " b "\n"                       \
-  "ldrd r6, r7, [" plane "], #8\n"                  \
-  "smlabt r1, r6, r5, r1\n"                         \
-  "smlad r2, r6, r4, " c "\n"                       \
-  "smlabt r2, r7, r5, r2\n"                         \
-  "smlad r3, r7, r4, " d "\n"                       \
-  "ldr r6, [" plane "]\n"                           \
-  "smlabt r3, r6, r5, r3\n"
+  load "ldrd r6, r7, [" plane                       \
+       "], #8\n"                                    \
+       "smlad r0, r6, r4, " a                       \
+       "\n"                                         \
+       "smlabt r0, r7, r5, r0\n"                    \
+       "smlad r1, r7, r4, " b                       \
+       "\n"                                         \
+       "ldrd r6, r7, [" plane                       \
+       "], #8\n"                                    \
+       "smlabt r1, r6, r5, r1\n"                    \
+       "smlad r2, r6, r4, " c                       \
+       "\n"                                         \
+       "smlabt r2, r7, r5, r2\n"                    \
+       "smlad r3, r7, r4, " d                       \
+       "\n"                                         \
+       "ldr r6, [" plane                            \
+       "]\n"                                        \
+       "smlabt r3, r6, r5, r3\n"
 #define INLAY_TWO_OUTPUTS(plane, load, a, b, c, d) \
-  load                                             \
-  "ldrd r6, r7, [" plane "], #8\n"                 \
-  "smlad r0, r6, r4, " a "\n"                      \
-  "smlabt r0, r7, r5, r0\n"                        \
-  "smlad r1, r7, r4, " b "\n"                      \
-  "ldr r6, [" plane "]\n"                          \
-  "smlabt r1, r6, r5, r1\n"
+  load "ldrd r6, r7, [" plane                      \
+       "], #8\n"                                   \
+       "smlad r0, r6, r4, " a                      \
+       "\n"                                        \
+       "smlabt r0, r7, r5, r0\n"                   \
+       "smlad r1, r7, r4, " b                      \
+       "\n"                                        \
+       "ldr r6, [" plane                           \
+       "]\n"                                       \
+       "smlabt r1, r6, r5, r1\n"
 INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
 #undef INLAY_TWO_OUTPUTS
 #undef INLAY_FOUR_OUTPUTS
@@ -191,9 +209,9 @@ INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
 //
 // On the stack: plane, distance, weights, their end, rows of outputs left, the row of the input that the window starts
 // with; then the arguments. After shift and distance in the block: the output, and how many are left.
-#define INLAY_LARGER_WINDOWS(name, size, weights_bytes, step_bytes, row)                                            \
-  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t*, const std::int32_t*, const depthwise_rows&,         \
-                                                 std::int8_t*) {                                                    \
+#define INLAY_LARGER_WINDOWS(name, size, weights_bytes, step_bytes, row)                                              \
+  [[gnu::naked, gnu::noinline]] inline void name(std::int32_t*, const std::int32_t*, const depthwise_rows&,           \
+                                                 std::int8_t*) {                                                      \
     asm("push {r0-r11, lr}\n"                                                                                       \
         "sub sp, #24\n"                                                                                             \
         "ldr r4, [r2, #20]\n"                                                                                       \
@@ -268,26 +286,20 @@ INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
         "subs r4, r4, #1\n"                                                                                         \
         "bne 1b\n"                                                                                                  \
         "add sp, #40\n"                                                                                             \
-        "pop {r4-r11, pc}\n");                                                                                      \
+        "pop {r4-r11, pc}\n"); \
   }
 #define INLAY_MULTIPLY(how, sum, column, weight) "smla" how " " sum ", " column ", " weight ", " sum "\n"
 
 INLAY_LARGER_WINDOWS(depthwise_5_stride_1, "5", "16", "8",
                      "ldmia r12!, {r4-r7}\n"
-                     "ldrd r8, r9, [r10]\n"
-                     INLAY_MULTIPLY("d", "r0", "r8", "r4")
-                     INLAY_MULTIPLY("tb", "r1", "r8", "r4")
-                     INLAY_MULTIPLY("d", "r0", "r9", "r6")
-                     INLAY_MULTIPLY("d", "r1", "r9", "r5")
-                     INLAY_MULTIPLY("d", "r2", "r9", "r4")
-                     INLAY_MULTIPLY("tb", "r3", "r9", "r4")
-                     "ldrd r8, r9, [r10, #8]\n"
-                     INLAY_MULTIPLY("bt", "r0", "r8", "r7")
-                     INLAY_MULTIPLY("d", "r1", "r8", "r7")
-                     INLAY_MULTIPLY("d", "r2", "r8", "r6")
-                     INLAY_MULTIPLY("d", "r3", "r8", "r5")
-                     INLAY_MULTIPLY("bt", "r2", "r9", "r7")
-                     INLAY_MULTIPLY("d", "r3", "r9", "r7"))
+                     "ldrd r8, r9, [r10]\n" INLAY_MULTIPLY("d", "r0", "r8", "r4") INLAY_MULTIPLY("tb", "r1", "r8", "r4")
+                         INLAY_MULTIPLY("d", "r0", "r9", "r6") INLAY_MULTIPLY("d", "r1", "r9", "r5")
+                             INLAY_MULTIPLY("d", "r2", "r9", "r4")
+                                 INLAY_MULTIPLY("tb", "r3", "r9",
+                                                "r4") "ldrd r8, r9, [r10, #8]\n" INLAY_MULTIPLY("bt", "r0", "r8", "r7")
+                                     INLAY_MULTIPLY("d", "r1", "r8", "r7") INLAY_MULTIPLY("d", "r2", "r8", "r6")
+                                         INLAY_MULTIPLY("d", "r3", "r8", "r5") INLAY_MULTIPLY("bt", "r2", "r9", "r7")
+                                             INLAY_MULTIPLY("d", "r3", "r9", "r7"))
 INLAY_LARGER_WINDOWS(depthwise_5_stride_2, "5", "12", "16",
                      "ldmia r12!, {r4-r6}\n"
                      "ldmia r10, {r7-r9}\n"
@@ -326,28 +338,20 @@ INLAY_LARGER_WINDOWS(depthwise_7_stride_1, "7", "24", "8",
                      INLAY_MULTIPLY("d", "r3", "r7", "r4")
                      INLAY_MULTIPLY("bt", "r2", "r8", "r6")
                      INLAY_MULTIPLY("d", "r3", "r8", "r6"))
-INLAY_LARGER_WINDOWS(depthwise_7_stride_2, "7", "16", "16",
-                     "ldmia r12!, {r4-r7}\n"
-                     "ldrd r8, r9, [r10]\n"
-                     INLAY_MULTIPLY("d", "r0", "r8", "r4")
-                     INLAY_MULTIPLY("d", "r0", "r9", "r5")
-                     INLAY_MULTIPLY("d", "r1", "r9", "r4")
-                     "ldrd r8, r9, [r10, #8]\n"
-                     INLAY_MULTIPLY("d", "r0", "r8", "r6")
-                     INLAY_MULTIPLY("d", "r1", "r8", "r5")
-                     INLAY_MULTIPLY("d", "r2", "r8", "r4")
-                     INLAY_MULTIPLY("bb", "r0", "r9", "r7")
-                     INLAY_MULTIPLY("d", "r1", "r9", "r6")
-                     INLAY_MULTIPLY("d", "r2", "r9", "r5")
-                     INLAY_MULTIPLY("d", "r3", "r9", "r4")
-                     "ldrd r8, r9, [r10, #16]\n"
-                     INLAY_MULTIPLY("bb", "r1", "r8", "r7")
-                     INLAY_MULTIPLY("d", "r2", "r8", "r6")
-                     INLAY_MULTIPLY("d", "r3", "r8", "r5")
-                     INLAY_MULTIPLY("bb", "r2", "r9", "r7")
-                     INLAY_MULTIPLY("d", "r3", "r9", "r6")
-                     "ldr r8, [r10, #24]\n"
-                     INLAY_MULTIPLY("bb", "r3", "r8", "r7"))
+INLAY_LARGER_WINDOWS(
+    depthwise_7_stride_2, "7", "16", "16",
+    "ldmia r12!, {r4-r7}\n"
+    "ldrd r8, r9, [r10]\n" INLAY_MULTIPLY("d", "r0", "r8", "r4") INLAY_MULTIPLY("d", "r0", "r9", "r5")
+        INLAY_MULTIPLY("d", "r1", "r9", "r4") "ldrd r8, r9, [r10, #8]\n" INLAY_MULTIPLY("d", "r0", "r8", "r6")
+            INLAY_MULTIPLY("d", "r1", "r8", "r5") INLAY_MULTIPLY("d", "r2", "r8", "r4")
+                INLAY_MULTIPLY("bb", "r0", "r9", "r7") INLAY_MULTIPLY("d", "r1", "r9", "r6")
+                    INLAY_MULTIPLY("d", "r2", "r9", "r5")
+                        INLAY_MULTIPLY("d", "r3", "r9", "r4") "ldrd r8, r9, [r10, #16]\n" INLAY_MULTIPLY("bb", "r1",
+                                                                                                         "r8", "r7")
+                            INLAY_MULTIPLY("d", "r2", "r8", "r6") INLAY_MULTIPLY("d", "r3", "r8", "r5")
+                                INLAY_MULTIPLY("bb", "r2", "r9", "r7")
+                                    INLAY_MULTIPLY("d", "r3", "r9",
+                                                   "r6") "ldr r8, [r10, #24]\n" INLAY_MULTIPLY("bb", "r3", "r8", "r7"))
 #undef INLAY_MULTIPLY
 #undef INLAY_LARGER_WINDOWS
 #undef INLAY_STORE_4
@@ -362,52 +366,54 @@ struct widening {
   std::int32_t odd;          // whether there is one before those, after an odd one of the plane that is not in the map
   std::int32_t beside;       // zero point of the input, twice as int8
   std::int32_t minus_zero_points;
-  std::int32_t plane_bytes;              // from the plane of the first channel to that of the second
-  std::int32_t row_pitch, row_bytes;     // of the input, and of a plane
+  std::int32_t plane_bytes;           // from the plane of the first channel to that of the second
+  std::int32_t row_pitch, row_bytes;  // of the input, and of a plane
 };
 
 using widen_function = void(const widening& rows, const std::int8_t* from, std::int32_t count, std::int32_t* to);
 
 // r0 is row_pitch and row_bytes, r1 from, r3 to; r2 counts columns, r4 to r9 are the others of `rows`, r10 and r11 the
 // column and its place in the plane. A column that has the other half of a word becomes 0.
-#define INLAY_WIDEN_FUNCTION(name, load, store)                                                          \
-  [[gnu::naked, gnu::noinline]] inline void name(const widening&, const std::int8_t*, std::int32_t,      \
-                                                 std::int32_t*) {                                        \
-    asm("push {r2, r4-r11, lr}\n"                                                                        \
-        "ldmia r0!, {r4-r9}\n"                                                                           \
-        "1:\n"                                                                                           \
-        "mov r10, r1\n"                                                                                  \
-        "mov r11, r3\n"                                                                                  \
-        "cbz r6, 2f\n" load " r12, [r10]\n"                                                              \
-        "add r10, r10, r4\n"                                                                             \
-        "orr r12, r7, r12, lsl #16\n" store                                                              \
-        "2:\n"                                                                                           \
-        "subs r2, r5, #2\n"                                                                              \
-        "blt 4f\n"                                                                                       \
-        "3:\n" load " r12, [r10]\n" load " lr, [r10, r4]\n"                                              \
-        "add r10, r10, r4, lsl #1\n"                                                                     \
-        "orr r12, r12, lr, lsl #16\n" store                                                              \
-        "subs r2, r2, #2\n"                                                                              \
-        "bge 3b\n"                                                                                       \
-        "4:\n"                                                                                           \
-        "adds r2, r2, #1\n"                                                                              \
-        "bmi 5f\n" load " r12, [r10]\n"                                                                  \
-        "orr r12, r12, r7, lsl #16\n" store                                                              \
-        "5:\n"                                                                                           \
-        "ldrd r12, lr, [r0]\n"                                                                           \
-        "ldr r2, [sp]\n"                                                                                 \
-        "add r1, r1, r12\n"                                                                              \
-        "add r3, r3, lr\n"                                                                               \
-        "subs r2, r2, #1\n"                                                                              \
-        "str r2, [sp]\n"                                                                                 \
-        "bne 1b\n"                                                                                       \
-        "pop {r2, r4-r11, pc}\n");                                                                       \
+#define INLAY_WIDEN_FUNCTION(name, load, store)                                                                      \
+  [[gnu::naked, gnu::noinline]] inline void name(const widening&, const std::int8_t*, std::int32_t, std::int32_t*) { \
+    asm("push {r2, r4-r11, lr}\n"                                                                                    \
+        "ldmia r0!, {r4-r9}\n"                                                                                       \
+        "1:\n"                                                                                                       \
+        "mov r10, r1\n"                                                                                              \
+        "mov r11, r3\n"                                                                                              \
+        "cbz r6, 2f\n" load                                                                                          \
+        " r12, [r10]\n"                                                                                              \
+        "add r10, r10, r4\n"                                                                                         \
+        "orr r12, r7, r12, lsl #16\n" store                                                                          \
+        "2:\n"                                                                                                       \
+        "subs r2, r5, #2\n"                                                                                          \
+        "blt 4f\n"                                                                                                   \
+        "3:\n" load " r12, [r10]\n" load                                                                             \
+        " lr, [r10, r4]\n"                                                                                           \
+        "add r10, r10, r4, lsl #1\n"                                                                                 \
+        "orr r12, r12, lr, lsl #16\n" store                                                                          \
+        "subs r2, r2, #2\n"                                                                                          \
+        "bge 3b\n"                                                                                                   \
+        "4:\n"                                                                                                       \
+        "adds r2, r2, #1\n"                                                                                          \
+        "bmi 5f\n" load                                                                                              \
+        " r12, [r10]\n"                                                                                              \
+        "orr r12, r12, r7, lsl #16\n" store                                                                          \
+        "5:\n"                                                                                                       \
+        "ldrd r12, lr, [r0]\n"                                                                                       \
+        "ldr r2, [sp]\n"                                                                                             \
+        "add r1, r1, r12\n"                                                                                          \
+        "add r3, r3, lr\n"                                                                                           \
+        "subs r2, r2, #1\n"                                                                                          \
+        "str r2, [sp]\n"                                                                                             \
+        "bne 1b\n"                                                                                                   \
+        "pop {r2, r4-r11, pc}\n");                                                                                   \
   }
-#define INLAY_STORE_PLANE    \
-  "sxtab16 lr, r8, r12\n"    \
+#define INLAY_STORE_PLANE \
+  "sxtab16 lr, r8, r12\n" \
   "str lr, [r11], #4\n"
-#define INLAY_STORE_PLANES           \
-  "sxtab16 lr, r8, r12, ror #8\n"    \
+#define INLAY_STORE_PLANES        \
+  "sxtab16 lr, r8, r12, ror #8\n" \
   "str lr, [r11, r9]\n" INLAY_STORE_PLANE
 INLAY_WIDEN_FUNCTION(widen_channel, "ldrb", INLAY_STORE_PLANE)
 INLAY_WIDEN_FUNCTION(widen_channels, "ldrh", INLAY_STORE_PLANES)
@@ -432,19 +438,11 @@ INLAY_NEVER_INLINE void gather_window(const std::int8_t* weights, std::int32_t c
   }
 }
 
-/// What makes outputs with a window.
-struct depthwise_code {
-  depthwise_function* make_rows;
-  decltype(gather_window<3, true>)* gather;
-};
-template <depthwise_window W>
-inline constexpr depthwise_code depthwise_code_of{W == depthwise_window{3, 1}   ? depthwise_3_stride_1
-                                                  : W == depthwise_window{3, 2} ? depthwise_3_stride_2
-                                                  : W == depthwise_window{5, 1} ? depthwise_5_stride_1
-                                                  : W == depthwise_window{5, 2} ? depthwise_5_stride_2
-                                                  : W == depthwise_window{7, 1} ? depthwise_7_stride_1
-                                                                                : depthwise_7_stride_2,
-                                                  gather_window<W.size, W.all_pairs()>};
+constexpr depthwise_function* depthwise_function_of(depthwise_window w) {
+  if (w.size == 3) return w.stride == 1 ? depthwise_3_stride_1 : depthwise_3_stride_2;
+  if (w.size == 5) return w.stride == 1 ? depthwise_5_stride_1 : depthwise_5_stride_2;
+  return w.stride == 1 ? depthwise_7_stride_1 : depthwise_7_stride_2;
+}
 
 /// Words, of which there may be none; no calls of memset or memcpy.
 INLAY_ALWAYS_INLINE void clear_words(std::int32_t* to, const std::int32_t* end) {
@@ -456,7 +454,10 @@ INLAY_ALWAYS_INLINE void clear_twice(std::int32_t* to, std::int32_t count, std::
 }
 INLAY_NEVER_INLINE inline void move_words(const std::int32_t* from, const std::int32_t* end, std::int32_t* to) {
   while (end - from >= 4)
-    asm volatile("ldmia %0!, {r8-r11}\nstmia %1!, {r8-r11}" : "+r"(from), "+r"(to) : : "r8", "r9", "r10", "r11", "memory");
+    asm volatile("ldmia %0!, {r8-r11}\nstmia %1!, {r8-r11}"
+                 : "+r"(from), "+r"(to)
+                 :
+                 : "r8", "r9", "r10", "r11", "memory");
   while (from < end) *to++ = keep(*from++);
 }
 

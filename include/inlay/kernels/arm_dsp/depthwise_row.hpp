@@ -1,4 +1,5 @@
-// Inlay: single rows of DEPTHWISE_CONV_2D with windows of 3 × 3 for Cortex-M4, M7 and M33, as streamed layers make them.
+// Inlay: single rows of DEPTHWISE_CONV_2D with windows of 3 × 3 for Cortex-M4, M7 and M33, as streamed layers make
+// them.
 //
 // Four channels at a time, along a row of outputs. Every column of the input is widened once, its zero point
 // subtracted, its first two rows as pairs, so that one instruction multiplies what stands below one another, and is
@@ -82,8 +83,8 @@ INLAY_ALWAYS_INLINE void gather_weights(const std::int8_t* weights, std::int32_t
 template <std::int32_t Stride>
 struct depthwise_row {
   const std::int8_t* rows[3];  // input under each row of the window, column 0
-  std::int32_t input_pitch;         // from a column to the next
-  std::int32_t at;                  // from column 0 to the one to add
+  std::int32_t input_pitch;    // from a column to the next
+  std::int32_t at;             // from column 0 to the one to add
   std::int32_t blocks[4 * depthwise_block<Stride>::words];
   std::int32_t output_pitch;
   std::int32_t count;  // columns to add, or pairs of them
@@ -95,17 +96,18 @@ template <std::int32_t Stride>
 INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<Stride>& row, std::int8_t* output) {
   register depthwise_row<Stride>* first asm("r0") = &row;
   register std::int8_t* second asm("r1") = output;
-#define INLAY_ADD_COLUMNS(code)                                                                                        \
-  asm volatile("mov r12, r0\n\tmov lr, r1\n\t1:\n\t" code                                                              \
-               "ldmia r12, {r0-r1}\n\t"                                                                                \
-               "sub r12, r12, %[size]\n\t"                                                                             \
-               "add lr, lr, r0\n\t"                                                                                    \
-               "subs r1, r1, #1\n\t"                                                                                   \
-               "str r1, [r12, %[count]]\n\t"                                                                           \
-               "bne 1b\n\tmov r1, lr\n\t"                                                                              \
-               : "+r"(first), "+r"(second)                                                                             \
-               : [size] "i"(offsetof(depthwise_row<Stride>, output_pitch)), [count] "i"(offsetof(depthwise_row<Stride>, count)), \
-                 [bias] "i"(offsetof(depthwise_row<Stride>, bias) - offsetof(depthwise_row<Stride>, blocks))                     \
+#define INLAY_ADD_COLUMNS(code)                                                                              \
+  asm volatile("mov r12, r0\n\tmov lr, r1\n\t1:\n\t" code                                                    \
+               "ldmia r12, {r0-r1}\n\t"                                                                      \
+               "sub r12, r12, %[size]\n\t"                                                                   \
+               "add lr, lr, r0\n\t"                                                                          \
+               "subs r1, r1, #1\n\t"                                                                         \
+               "str r1, [r12, %[count]]\n\t"                                                                 \
+               "bne 1b\n\tmov r1, lr\n\t"                                                                    \
+               : "+r"(first), "+r"(second)                                                                   \
+               : [size] "i"(offsetof(depthwise_row<Stride>, output_pitch)),                                  \
+                 [count] "i"(offsetof(depthwise_row<Stride>, count)),                                        \
+                 [bias] "i"(offsetof(depthwise_row<Stride>, bias) - offsetof(depthwise_row<Stride>, blocks)) \
                : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
   if constexpr (Stride == 1) {
 #define INLAY_CHANNEL(rows, row) \
@@ -195,7 +197,7 @@ INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<Stride>& row, std::int
 template <std::int32_t Stride>
 struct depthwise_columns {
   const std::int8_t* rows[3];  // input under each row of the window, column 0
-  std::int32_t pitch;               // from a column to the next
+  std::int32_t pitch;          // from a column to the next
   std::int32_t output_pitch;
   std::int32_t first, end;  // outputs
   std::int32_t left;        // padding
@@ -245,8 +247,8 @@ struct depthwise_parts {
 
 /// Outputs of four channels, from c on, the first at `output`.
 template <std::int32_t Stride>
-INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<Stride>& in, const depthwise_parts<Stride>& parts, std::int32_t c,
-                                      depthwise_row<Stride>& row, std::int8_t* output) {
+INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<Stride>& in, const depthwise_parts<Stride>& parts,
+                                      std::int32_t c, depthwise_row<Stride>& row, std::int8_t* output) {
   std::int8_t dropped[4];
   std::int32_t sides[3 * Stride];
   const std::int32_t beyond = (in.zero_point & 0xff) * 0x01010101;
@@ -265,8 +267,7 @@ INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<Stride>& in, const
         row.rows[y] = reinterpret_cast<const std::int8_t*>(sides + y * Stride);
         for (int which = 0; which < Stride; ++which) {
           const std::int32_t x = part->x + which;
-          sides[y * Stride + which] =
-              x >= in.low() && x < in.width ? load_word(in.rows[y] + x * in.pitch + c) : beyond;
+          sides[y * Stride + which] = x >= in.low() && x < in.width ? load_word(in.rows[y] + x * in.pitch + c) : beyond;
         }
       }
     }
