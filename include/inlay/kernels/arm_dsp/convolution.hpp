@@ -730,7 +730,14 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
         widened = at_once;
         widen_windows(s);
       }
-      const bool makes_outputs = s.ends != 0 && step + part_steps >= s.all_steps;
+      const bool is_last = step + part_steps >= s.all_steps;
+      if (is_plain && s.pixels == 4 && step > part_steps && !is_last) {
+        // Like the part before.
+        multiply_4_pixels(four_starts::as_before, &s.m, s.weights + channel * s.depth + 4 * step, s.buffer(), 0,
+                          four_ends::sums);
+        continue;
+      }
+      const bool makes_outputs = s.ends != 0 && is_last;
       prepare_multiply(s, makes_outputs);
       std::int32_t* sums = s.buffer();
       const std::int32_t* m = multiplier;
