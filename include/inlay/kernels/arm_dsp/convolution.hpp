@@ -128,7 +128,7 @@ struct multiplication {
 
 // Functions that add the products of widened windows and weights, channel after channel. Compilers run out of
 // registers here: r0 is in the windows, r1 their end and the multiplication, r2 weights, r3 what is made. Channels are
-// counted by r3: bases are addresses for r3 = 0. A round has four steps; skipped_bytes of instructions are left out of
+// counted by r3: bases are addresses for r3 = 0. A round has eight steps; skipped_bytes of instructions are left out of
 // the first.
 
 /// For four pixels, r4 to r7: from biases or sums to outputs or sums. Biases go into a first step of its own.
@@ -212,7 +212,8 @@ enum class four_ends : std::int32_t { sums = 8, outputs = 10, outputs_from_minus
       "5:\n"
       "ldr r4, [r4, r3, lsl #2]\n" INLAY_STEP("r4", "r4", "r4")
       "ldr pc, [r1, #12]\n"
-      "6:\n" INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP
+      "6:\n" INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP INLAY_NEXT_STEP
+          INLAY_NEXT_STEP INLAY_NEXT_STEP
       "cmp r0, r1\n"
       "bne 6b\n"
       "ldr pc, [r1, #16]\n"
@@ -244,10 +245,10 @@ enum class four_ends : std::int32_t { sums = 8, outputs = 10, outputs_from_minus
 #undef INLAY_STEP
 }
 /// By the steps in the rounds; without any, a round is left out.
-constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (steps == 0 ? 4 : -steps & 3); }
+constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (steps == 0 ? 8 : -steps & 7); }
 
 /// For one pixel, r12, from biases or sums; r3 is an output, also where sums are made. places[0] is the end of the
-/// windows' steps before the rounds, which are of eight.
+/// windows' steps before the rounds.
 enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4 };
 [[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(one_ends, multiplication*, const std::int8_t* /*weights*/,
                                                            std::int8_t* /*to*/) {
