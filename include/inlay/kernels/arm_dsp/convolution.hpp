@@ -401,9 +401,8 @@ INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pi
 struct convolution_run {
   const convolution& p;
   const map_view<const std::int8_t>& input;
-  region r;                   // of the output
-  multiplication& m;          // behind the buffer
-  std::int32_t group_at = 0;  // the group's first channel in the input
+  multiplication& m;                              // behind the buffer
+  std::int32_t first_column = 0, end_column = 0;  // of the output
   std::int32_t input_width = 0;
   const std::int32_t* multipliers = nullptr;
   const std::int8_t* shifts = nullptr;
@@ -411,6 +410,7 @@ struct convolution_run {
   const std::int8_t* biases = nullptr;
   std::int32_t depth = 0;
   std::int16_t first_channel = 0, end_channel = 0;
+  std::int16_t group_at = 0;  // the group's first channel in the input
   std::int16_t all_steps = 0;
   std::int16_t words = 0;   // of the buffer
   std::uint8_t before = 0;  // bytes in front of a window that make its steps whole
@@ -422,7 +422,8 @@ struct convolution_run {
   // What is in work: pixels from (y, x) on, their outputs, and steps of their windows.
   std::uint8_t pixels = 0;
   bool from_biases = false, makes_outputs = false;
-  std::int32_t y = 0, x = 0;
+  std::int16_t y = 0;
+  std::int32_t x = 0;
   std::int8_t* to = nullptr;
   std::int16_t step = 0, steps = 0;
   std::int16_t skipped_bytes = 0;
@@ -536,7 +537,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s
   for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(windows); copy += 4 * s.steps) {
     (s.dense && s.steps == s.all_steps ? copy_window : copy_part)(s, y * p.stride_height - p.padding_top,
                                                                   x * p.stride_width - p.padding_left, copy);
-    if (++x == s.r.end_column) ++y, x = s.r.first_column;
+    if (++x == s.end_column) ++y, x = s.first_column;
   }
   if (s.pixels == 4)
     widen_four(copies, 4 * s.steps, s.end(), minus_twice(p.input_zero_point), windows);
@@ -660,7 +661,7 @@ INLAY_NEVER_INLINE inline void copy_four(const convolution_run& s, std::int8_t* 
     }
     column += p.stride_width;
     from += p.stride_width * s.input.pixel_pitch;
-    if (++x == s.r.end_column) ++y, x = s.r.first_column, from = nullptr;
+    if (++x == s.end_column) ++y, x = s.first_column, from = nullptr;
   }
 }
 
@@ -674,7 +675,7 @@ INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
   prepare_multiply(s, true);
   std::int32_t* const windows = s.windows();
   const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
-  const std::int32_t last = s.joined ? s.x : s.r.end_column - 4;
+  const std::int32_t last = s.joined ? s.x : s.end_column - 4;
   do {
     if (s.p.group_channels % 4 != 0) {
       std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows) - 16 * s.steps;
@@ -776,7 +777,7 @@ inline void order_weights(const std::int8_t* weights, std::int32_t outputs, std:
 /// most_ordered_weights, and the table is a scale_table.
 template <bool TapsFirst>
 INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
-                                             const map_view<std::int8_t>& output, const region& whole,
+                                             const map_view<std::int8_t>& output, const region& r,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   constexpr std::int32_t words = TapsFirst ? buffer_words_beside_ordered : buffer_words;
   struct {
@@ -786,7 +787,7 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
   [[maybe_unused]] std::int8_t ordered[TapsFirst ? 4 + most_ordered_weights : 1];
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
   const std::int32_t outputs = p.group_outputs;
-  convolution_run s{p, input, whole, memory.m};
+  convolution_run s{p, input, memory.m};
   s.words = words;
   s.input_width = p.input_width;
   s.biases = p.bias_distance != 0 ? weights + p.bias_distance : nullptr;
@@ -819,16 +820,20 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
                                                            : 2 * p.range.zero_point + 1;
   m.pitch = output.pixel_pitch;
   m.pitch_times_3 = 3 * output.pixel_pitch;
-  region& r = s.r;
+  std::int32_t first_row = r.first_row, end_row = r.end_row;
+  s.first_column = r.first_column;
+  s.end_column = r.end_column;
   const std::int32_t columns = r.end_column - r.first_column;
   // Rows that follow one another in the output may be one long row …
-  s.joined = r.end_row <= output.rows && output.row_pitch == columns * output.pixel_pitch;
+  s.joined = end_row <= output.rows && output.row_pitch == columns * output.pixel_pitch;
   if (p.group_channels % 4 == 0) {
     // … if they are in the input, too. Else windows are copied one by one.
     if (s.joined && p.pointwise && p.stride_height == 1 && p.stride_width == 1 && columns == p.input_width &&
-        r.end_row <= input.rows && input.row_pitch == columns * input.pixel_pitch) {
-      s.input_width = r.end_row * columns;
-      r = {0, 1, r.first_row * columns, s.input_width};
+        end_row <= input.rows && input.row_pitch == columns * input.pixel_pitch) {
+      s.first_column = first_row * columns;
+      s.end_column = s.input_width = end_row * columns;
+      first_row = 0;
+      end_row = 1;
     }
     s.joined = false;
   }
@@ -842,16 +847,17 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
     s.first_channel = static_cast<std::int16_t>(g * outputs);
     s.end_channel = static_cast<std::int16_t>((g + 1) * outputs);
     const std::int32_t* next_multiplier = multiplier + outputs;
-    for (s.y = r.first_row, s.x = r.first_column; s.y < r.end_row;) {
-      if (s.x >= r.end_column) {
+    s.x = s.first_column;
+    for (s.y = static_cast<std::int16_t>(first_row); s.y < end_row;) {
+      if (s.x >= s.end_column) {
         // Joined rows may end inside of the pixels.
         ++s.y;
-        s.x -= r.end_column - r.first_column;
+        s.x -= columns;
         continue;
       }
-      const std::int32_t left = r.end_column - s.x + (s.joined ? (r.end_row - 1 - s.y) * columns : 0);
+      const std::int32_t left = s.end_column - s.x + (s.joined ? (end_row - 1 - s.y) * columns : 0);
       // Three pixels are four with the one before.
-      const bool again = left == 3 && s.x > r.first_column;
+      const bool again = left == 3 && s.x > s.first_column;
       if (again) --s.x;
       s.pixels = left >= 4 || again ? 4 : 1;
       s.to = output.pixel(s.y, s.x);
@@ -863,7 +869,7 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
       }
     }
     multiplier = next_multiplier;
-    s.group_at += p.group_channels;
+    s.group_at = static_cast<std::int16_t>(s.group_at + p.group_channels);
   }
 }
 
