@@ -451,8 +451,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   /// For any table.
-  static constexpr spec specialise(graph_view, const layer& l) {
-    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)}, true};
+  static constexpr spec specialise(graph_view g, const layer& l) {
+    return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width),
+             g.input_of(l).extents.channels() == 1},
+            true};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
     return {{static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width),
