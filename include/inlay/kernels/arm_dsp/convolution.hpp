@@ -883,9 +883,7 @@ namespace inlay {
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolution_table {
   using parameters = detail::arm_dsp::convolution;
-  struct spec {
-    detail::arm_dsp::requantisation requantisation;
-  };
+  struct spec {};
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     using namespace detail::arm_dsp;
@@ -898,9 +896,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolut
            has_bytes_before(g.input_of(l, 1));
   }
 
-  static constexpr spec specialise(graph_view g, const layer& l) {
-    return {detail::arm_dsp::short_requantisation(g, l)};
-  }
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
@@ -939,9 +935,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolut
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp::convolution_table {
   using parameters = detail::arm_dsp::convolution;
-  struct spec {
-    detail::arm_dsp::requantisation requantisation;
-  };
+  struct spec {};
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     using namespace detail::arm_dsp;
@@ -950,9 +944,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
            fits_int16(g.input_of(l).extents.elements() / weights[1]) && has_bytes_before(g.input_of(l, 1));
   }
 
-  static constexpr spec specialise(graph_view g, const layer& l) {
-    return {detail::arm_dsp::short_requantisation(g, l)};
-  }
+  static constexpr spec specialise(graph_view, const layer&) { return {}; }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
