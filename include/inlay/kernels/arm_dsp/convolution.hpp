@@ -108,11 +108,6 @@ constexpr std::int32_t buffer_words = 128;
 constexpr std::int32_t least_sums = 16;  // beside whole windows
 constexpr std::int32_t most_sums = 64;   // beside parts of windows, which are widened again for the next ones
 
-/// Depthwise convolutions of one channel are convolutions but for the order of their weights, which are copied: room
-/// for them, with the bytes that are read before them, and for less beside them.
-constexpr std::int32_t most_ordered_weights = 128;
-constexpr std::int32_t buffer_words_beside_ordered = 88;
-
 /// What the functions below read, right behind the widened windows.
 struct multiplication {
   const std::int32_t* windows;
@@ -247,7 +242,7 @@ enum class four_ends : std::int32_t { sums = 8, outputs = 10, outputs_from_minus
 /// By the steps in the rounds; without any, a round is left out.
 constexpr std::int32_t skipped_of_4_pixels(std::int32_t steps) { return 52 * (steps == 0 ? 8 : -steps & 7); }
 
-/// For one pixel, r12, from biases or sums; r3 is an output, also where sums are made. places[0] is the end of the
+/// For one pixel, r12, from biases or sums; r3 is an output, also where sums are made. places[2] is the end of the
 /// windows' steps before the rounds.
 enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4 };
 [[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(one_ends, multiplication*, const std::int8_t* /*weights*/,
@@ -262,36 +257,55 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
 #define INLAY_FOUR_STEPS                                                                                   \
   "ldmia r0!, {r4-r11}\n" INLAY_PRODUCTS("r4", "r5") INLAY_PRODUCTS("r6", "r7") INLAY_PRODUCTS("r8", "r9") \
       INLAY_PRODUCTS("r10", "r11")
+#define INLAY_NEXT_CHANNEL   \
+  "str r3, [sp]\n"           \
+  "ldrd r4, r5, [r1, #44]\n" \
+  "add r2, r2, r4\n"         \
+  "cmp r3, r5\n"             \
+  "bne 1b\n"                 \
+  "add sp, #4\n"             \
+  "pop {r4-r11, pc}\n"
   asm("push {r3-r11, lr}\n"
       "adr r4, 9f\n"
       "ldrsh r0, [r4, r0]\n"
       "add r0, r0, r4\n"
-      "str r0, [r1, #12]\n"
+      "ldr r5, [r1]\n"
+      "ldr r6, [r1, #16]\n"
+      "cmp r5, r6\n"
+      "ite eq\n"
+      "ldrsheq r5, [r4, #6]\n"
+      "ldrshne r5, [r4, #8]\n"
+      "add r5, r5, r4\n"
+      "strd r5, r0, [r1, #8]\n"
       "1:\n"
-      "ldm r1, {r0, r4, r6}\n"
+      "ldm r1, {r0, r4, pc}\n"
+      // Steps before the rounds.
+      "2:\n"
       "ldr r12, [r4, r3, lsl #2]\n"
-      "cmp r0, r6\n"
-      "beq 2f\n"
-      "8:\n"
+      "ldr r6, [r1, #16]\n"
+      "3:\n"
       "ldrd r4, r5, [r0], #8\n" INLAY_PRODUCTS("r4", "r5")
       "cmp r0, r6\n"
-      "bne 8b\n"
+      "bne 3b\n"
       "cmp r0, r1\n"
-      "beq 3f\n"
-      "2:\n" INLAY_FOUR_STEPS INLAY_FOUR_STEPS
-      "cmp r0, r1\n"
-      "bne 2b\n"
-      "3:\n"
-      "ldr r3, [sp]\n"
-      "ldrd r4, r5, [r1, #20]\n"
-      "ldrd r6, r7, [r1, #28]\n"
-      "ldr pc, [r1, #12]\n"
+      "beq 6f\n"
+      "b 5f\n"
       "4:\n"
+      "ldr r12, [r4, r3, lsl #2]\n"
+      "5:\n" INLAY_FOUR_STEPS INLAY_FOUR_STEPS
+      "cmp r0, r1\n"
+      "bne 5b\n"
+      "6:\n"
+      "ldr r3, [sp]\n"
+      "ldr pc, [r1, #12]\n"
+      // Ends: sums, outputs, outputs from −128.
+      "7:\n"
       "ldr r4, [r1, #52]\n"
       "str r12, [r4, r3, lsl #2]\n"
-      "add r3, r3, #1\n"
-      "b 7f\n"
-      "5:\n"
+      "add r3, r3, #1\n" INLAY_NEXT_CHANNEL
+      "8:\n"
+      "ldrd r4, r5, [r1, #20]\n"
+      "ldr r6, [r1, #28]\n"
       "ldr r4, [r4, r3, lsl #2]\n"
       "ldrb r5, [r5, r3]\n"
       "lsl r6, r6, r5\n"
@@ -300,9 +314,13 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
       "smmlar r12, r12, r4, r6\n"
       "asr r12, r12, r5\n"
       "ssat r12, #8, r12, asr #1\n"
-      "strb r12, [r3], #1\n"
-      "b 7f\n"
-      "6:\n"
+      "strb r12, [r3], #1\n" INLAY_NEXT_CHANNEL
+      ".balign 4\n"
+      "9:\n"
+      ".hword 7b - 9b + 1, 8b - 9b + 1, 10f - 9b + 1, 4b - 9b + 1, 2b - 9b + 1, 0\n"
+      "10:\n"
+      "ldrd r4, r5, [r1, #20]\n"
+      "ldrd r6, r7, [r1, #28]\n"
       "ldr r4, [r4, r3, lsl #2]\n"
       "ldrb r5, [r5, r3]\n"
       "lsl r7, r7, r5\n"
@@ -310,18 +328,8 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
       "lsl r12, r12, r5\n"
       "smmla r12, r12, r4, r6\n"
       "ssat r12, #8, r12, asr #14\n"
-      "strb r12, [r3], #1\n"
-      "7:\n"
-      "str r3, [sp]\n"
-      "ldrd r4, r5, [r1, #44]\n"
-      "add r2, r2, r4\n"
-      "cmp r3, r5\n"
-      "bne 1b\n"
-      "add sp, #4\n"
-      "pop {r4-r11, pc}\n"
-      ".balign 4\n"
-      "9:\n"
-      ".hword 4b - 9b + 1, 5b - 9b + 1, 6b - 9b + 1, 0\n");
+      "strb r12, [r3], #1\n" INLAY_NEXT_CHANNEL);
+#undef INLAY_NEXT_CHANNEL
 #undef INLAY_FOUR_STEPS
 #undef INLAY_PRODUCTS
 }
@@ -412,7 +420,6 @@ struct convolution_run {
   std::int16_t first_channel = 0, end_channel = 0;
   std::int16_t group_at = 0;  // the group's first channel in the input
   std::int16_t all_steps = 0;
-  std::int16_t words = 0;   // of the buffer
   std::uint8_t before = 0;  // bytes in front of a window that make its steps whole
   std::uint8_t flags = 0;   // of the table
   std::uint8_t ends = 0;    // how multiplications end that make outputs: see four_ends; 0 if none does
@@ -434,7 +441,7 @@ struct convolution_run {
            (column - input.first_column) * input.pixel_pitch;
   }
   INLAY_ALWAYS_INLINE std::int32_t* end() const { return reinterpret_cast<std::int32_t*>(&m); }
-  INLAY_ALWAYS_INLINE std::int32_t* buffer() const { return end() - words; }
+  INLAY_ALWAYS_INLINE std::int32_t* buffer() const { return end() - buffer_words; }
   INLAY_ALWAYS_INLINE std::int32_t* windows() const { return end() - 2 * pixels * steps; }
 };
 
@@ -622,7 +629,7 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel
   if (s.pixels == 1) {
     m.sums = address_of(sums) - 4 * address_of(to);
     m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
-    m.places[0] = address_of(m.windows + 2 * (s.steps & 7));
+    m.places[2] = address_of(m.windows + 2 * (s.steps & 7));
     multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to);
     return;
   }
@@ -704,10 +711,10 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
                                                                       const std::int32_t* multiplier) {
   const bool keeps_sums = s.ends == 0 || s.biases == nullptr || (s.flags & convolution_table::is_uncommon);
   const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * s.pixels;
-  const bool at_once = s.all_steps * step_words <= s.words - (keeps_sums ? least_sums : 0);
-  const std::int32_t part_steps = at_once ? s.all_steps : (s.words - most_sums) / step_words;
+  const bool at_once = s.all_steps * step_words <= buffer_words - (keeps_sums ? least_sums : 0);
+  const std::int32_t part_steps = at_once ? s.all_steps : (buffer_words - most_sums) / step_words;
   const std::int32_t most_channels =
-      at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / s.pixels;
+      at_once && !keeps_sums ? s.end_channel : (buffer_words - part_steps * step_words) / s.pixels;
   const bool is_plain = (s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) == 0;
   bool widened = false;
   for (std::int32_t channel = s.first_channel, end; channel < s.end_channel; channel = end) {
@@ -767,51 +774,28 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
   return multiplier;
 }
 
-/// Weights [taps][outputs] as [outputs][taps].
-inline void order_weights(const std::int8_t* weights, std::int32_t outputs, std::int32_t taps, std::int8_t* ordered) {
-  for (std::int32_t tap = 0; tap < taps; ++tap)
-    for (std::int32_t c = 0; c < outputs; ++c) ordered[c * taps + tap] = static_cast<std::int8_t>(keep(*weights++));
-}
-
-/// A convolution's region; layers share the code. TapsFirst: weights are [taps][outputs], at most
-/// most_ordered_weights, and the table is a scale_table.
-template <bool TapsFirst>
-INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table,
-                                             const map_view<std::int8_t>& output, const region& r,
-                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-  constexpr std::int32_t words = TapsFirst ? buffer_words_beside_ordered : buffer_words;
+/// A convolution's region; layers share the code.
+INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const std::int32_t* table,
+                                                    const map_view<std::int8_t>& output, const region& r,
+                                                    const map_view<const std::int8_t>& input,
+                                                    const std::int8_t* weights) {
   struct {
-    std::int32_t buffer[words];
+    std::int32_t buffer[buffer_words];
     multiplication m;
   } memory;
-  [[maybe_unused]] std::int8_t ordered[TapsFirst ? 4 + most_ordered_weights : 1];
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
   const std::int32_t outputs = p.group_outputs;
   convolution_run s{p, input, memory.m};
-  s.words = words;
   s.input_width = p.input_width;
   s.biases = p.bias_distance != 0 ? weights + p.bias_distance : nullptr;
   s.depth = depth;
   s.before = -depth & 3;
   s.all_steps = static_cast<std::int16_t>((depth + 3) >> 2);
   s.dense = p.dilation_width == 1 && p.dilation_height == 1 && input.pixel_pitch == p.group_channels;
-  if constexpr (TapsFirst) {
-    s.multipliers = table;
-    s.shifts = scale_table::shifts(table, outputs);
-    std::int32_t flags = 0;
-    for (std::int32_t c = 0; c < outputs; ++c)
-      if (s.shifts[c] < 0)
-        flags |= convolution_table::is_constant(s.shifts[c]) ? convolution_table::has_constants
-                                                             : convolution_table::is_uncommon;
-    s.flags = static_cast<std::uint8_t>(flags);
-    order_weights(weights, outputs, depth, ordered + 4);
-    s.weights = ordered + 4 - s.before;
-  } else {
-    s.flags = static_cast<std::uint8_t>(table[0]);
-    s.multipliers = table + 1;
-    s.shifts = scale_table::shifts(s.multipliers, table[0] >> 8);
-    s.weights = weights - s.before;
-  }
+  s.flags = static_cast<std::uint8_t>(table[0]);
+  s.multipliers = table + 1;
+  s.shifts = scale_table::shifts(s.multipliers, table[0] >> 8);
+  s.weights = weights - s.before;
   const bool saturating = p.range.low == -128 && p.range.high == 127;
   s.ends = !saturating ? 0 : s.flags & convolution_table::from_minus_128 ? 4 : 2;
   multiplication& m = s.m;
@@ -840,7 +824,7 @@ INLAY_SMALL INLAY_NEVER_INLINE void convolve(const convolution& p, const std::in
   // The common case takes one multiplication for all channels of four pixels.
   const bool simple = s.ends != 0 && s.biases != nullptr &&
                       !(s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) &&
-                      s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= words &&
+                      s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= buffer_words &&
                       (p.group_channels % 4 == 0 || s.dense);
   const std::int32_t* multiplier = s.multipliers;
   for (std::int32_t g = 0; g < p.groups; ++g) {
@@ -927,7 +911,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolut
   template <spec Spec>
   static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    detail::arm_dsp::convolve<false>(p, table, output, r, input, weights);
+    detail::arm_dsp::convolve(p, table, output, r, input, weights);
   }
 };
 
@@ -964,8 +948,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
   static void run_whole(const parameters& p, const std::int32_t* table, std::int8_t* output, const std::int8_t* input,
                         const std::int8_t* weights) {
     const region all{0, 1, 0, p.input_width};
-    detail::arm_dsp::convolve<false>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
-                                     {input, p.group_channels, 0, 1, 0}, weights);
+    detail::arm_dsp::convolve(p, table, {output, p.group_outputs, 0, 1, 0}, all, {input, p.group_channels, 0, 1, 0},
+                              weights);
   }
 };
 
