@@ -48,6 +48,9 @@ LIMITS = {
     "peak_bytes": (1.05, 4 << 20),
     "seconds": (3.0, 3.0),  # the record's machine may be a faster one
 }
+# No model may cost more.
+MOST_SECONDS = 40
+MOST_BYTES = 2_000_000_000
 NAMES = {"instantiations": "template instantiations", "peak_bytes": "bytes of memory", "seconds": "processor seconds"}
 
 
@@ -116,7 +119,11 @@ def table(rows: list[dict]) -> str:
         mine = {(row["model"], row["schedule"]): row for row in rows if row["compiler"] == compiler}
         dates = sorted({row["date"] for row in mine.values()})
         machines = sorted({row["machine"] for row in mine.values()})
-        lines += [f"## {compiler}", "", f"{FLAGS}; {' to '.join(sorted({dates[0], dates[-1]}))}; {'; '.join(machines)}.", "",
+        slowest = max(mine.values(), key=lambda row: row["seconds"])
+        largest = max(mine.values(), key=lambda row: row["peak_bytes"])
+        lines += [f"## {compiler}", "", f"{FLAGS}; {' to '.join(sorted({dates[0], dates[-1]}))}; {'; '.join(machines)}.",
+                  f"At most {slowest['seconds']:.1f} s ({slowest['model']}); the limit is {MOST_SECONDS} s. At most "
+                  f"{largest['peak_bytes'] / 1e6:.0f} MB ({largest['model']}); the limit is {MOST_BYTES / 1e6:.0f} MB.", "",
                   "| model | " + " | ".join(f"`{s}`: s | MB | k" for s in SCHEDULES) + " |",
                   "|---|" + "--:|" * 3 * len(SCHEDULES)]
         for model in sorted({model for model, _ in mine}):
@@ -175,9 +182,13 @@ def main() -> int:
                     problems.append(f"{name}, {schedule}, {version}: is not in the record")
                 elif arguments.check:
                     problems += problems_of(row, recorded[key(row)])
+    above = [f"{row['model']}, {row['schedule']}, {row['compiler']}: {row['seconds']:.1f} s, {row['peak_bytes'] / 1e6:.0f} MB"
+             for row in rows if row["seconds"] > MOST_SECONDS or row["peak_bytes"] > MOST_BYTES]
+    if above:
+        print(f"\nAbove the limits of {MOST_SECONDS} s and {MOST_BYTES / 1e6:.0f} MB:", *above, sep="\n")
     if not arguments.check:
         write_record(record, rows)
-        return 0
+        return 1 if above else 0
     if not rows:
         print("SKIPPED: there is no record of any of the compilers")
         return 77
@@ -185,7 +196,7 @@ def main() -> int:
         print("\nCompiling costs more than recorded in bench/results/compile_cost.json:", *problems,
               "\nWhere that is what it has to cost, measure again and commit the record:",
               "    python3 bench/compile_cost.py --zoo ../shared/zoo --only gate", sep="\n")
-    return 1 if problems else 0
+    return 1 if problems or above else 0
 
 
 if __name__ == "__main__":

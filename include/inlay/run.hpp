@@ -212,10 +212,14 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
   template <std::int32_t Index>
   using step = typename decltype(chosen_step<Index>())::type;
 
-  static constexpr std::size_t table_bytes = []<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
-    return (std::size_t{0} + ... + step<I>::table_bytes);
-  }
-  (std::make_integer_sequence<std::int32_t, graph.layer_count>{});
+  static constexpr std::size_t table_bytes = [] {
+    std::size_t sum = 0;
+    fold_in_blocks<graph.layer_count>([&sum]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
+      sum += (std::size_t{0} + ... + step<I>::table_bytes);
+      return false;
+    });
+    return sum;
+  }();
 
   /// Pointer to a tensor: in the model, in the caller's buffer or in the arena.
   template <std::int32_t Tensor, typename Inputs>
@@ -357,10 +361,10 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr const auto& layout = base::template layout<S>;
 
     static constexpr void start_patch(progress& p) {
-      [&p]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
+      fold_in_blocks<layers>([&p]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
         ((p.done[I] = static_cast<std::int16_t>(rows<I>(p).first), p.wanted[I] = false), ...);
-      }
-      (std::make_integer_sequence<std::int32_t, layers>{});
+        return false;
+      });
       p.patch_started = true;
     }
 
@@ -392,7 +396,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr layer_numbers constant = [] {
       const layer& l = graph.layers[s.first + I];
       const std::int32_t all = map_rows(graph.tensors[graph.output_of(l).storage].extents);
-      return layer_numbers{layout.rows[I], layout.columns[I], all, made_rows(graph, l, 1, 2) == 0};
+      return layer_numbers{layout.rows[I], layout.columns[I], all, is_made_at_once(graph, l)};
     }();
 
     template <std::int32_t I>
@@ -483,10 +487,9 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     /// Makes one row of the last layer that is wanted and can; false when the patch is done.
     template <typename Inputs>
     static constexpr bool make_row(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
-      return [&]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
+      return fold_in_blocks<layers>([&]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
         return (try_layer<layers - 1 - I>(p, arena_bytes, inputs) || ...);
-      }
-      (std::make_integer_sequence<std::int32_t, layers>{});
+      });
     }
 
     /// Makes one row, or goes on to the next patch; false when the stage is done.
@@ -522,22 +525,18 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       while (step_stage<S>(p, arena_bytes, inputs)) {
       }
     };
-    [&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
       (run_stage(std::integral_constant<std::int32_t, S>{}), ...);
-    }
-    (std::make_integer_sequence<std::int32_t, stages.count>{});
+      return false;
+    });
   }
 
   /// One piece of a run; false when there is nothing left to do.
   template <typename Inputs>
   static constexpr bool step_run(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
-    [&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
-      bool found = false;
-      ((!found && p.stage == S ? (found = true, step_stage<S>(p, arena_bytes, inputs) ? void() : void(++p.stage))
-                               : void()),
-       ...);
-    }
-    (std::make_integer_sequence<std::int32_t, stages.count>{});
+    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      return ((p.stage == S && (step_stage<S>(p, arena_bytes, inputs) || (++p.stage, true))) || ...);
+    });
     return p.stage < stages.count;
   }
 };

@@ -222,8 +222,9 @@ std::int8_t random_byte(int mode) {
 
 void store(std::int32_t at, std::int32_t value) { std::memcpy(model + at, &value, 4); }
 
+/// Mode 6 has biases of any size.
 void fill_model(const one_layer& c, int mode) {
-  for (std::int32_t i = 0; i < c.weight_bytes; ++i) model[header_bytes + i] = random_byte(mode);
+  for (std::int32_t i = 0; i < c.weight_bytes; ++i) model[header_bytes + i] = random_byte(mode % 5);
   const graph_view g = c.view();
   if (!inlay::has_weights(c.layers[0].kind)) return;
   // From far below one to above: right shifts of all sizes, left shifts, exact powers of two.
@@ -231,13 +232,14 @@ void fill_model(const one_layer& c, int mode) {
   const float extreme[] = {1e-9f, 0.5f, 1.0f, 2.7f, 0.25f, 1e-6f, 40.0f, 1.9e-12f};
   for (std::int32_t i = 0; i < c.channels; ++i) {
     const std::uint32_t draw = at_run_time.next();
-    float scale = mode == 0 ? typical[draw % 4] : extreme[draw / 16 % 8];
+    float scale = mode % 5 == 0 ? typical[draw % 4] : extreme[draw / 16 % 8];
     scale *= 1.0f + static_cast<float>(draw >> 20) / 8192.0f * (draw % 3 != 0 ? 1.0f : 0.0f);
     std::int32_t bits = 0;
     std::memcpy(&bits, &scale, 4);
     store(static_cast<std::int32_t>(c.tensors[1].quant.scales_at) + 4 * i, bits);
     if (g.has_input(c.layers[0], 2))
-      store(static_cast<std::int32_t>(c.tensors[2].data_at) + 4 * i, at_run_time.between(-20000, 20000));
+      store(static_cast<std::int32_t>(c.tensors[2].data_at) + 4 * i,
+            mode == 6 ? static_cast<std::int32_t>(at_run_time.next()) : at_run_time.between(-20000, 20000));
   }
 }
 
@@ -305,6 +307,15 @@ void make_output(const one_layer& c, int how, Run run) {
     }
     run(strip, region{y, y + 1, half, to.width()}, in);
   }
+}
+
+/// A mean's output, its input given row by row.
+template <typename Kernel, auto Spec, typename Parameters>
+void add_up_rows(const one_layer& c, const Parameters& parameters) {
+  const inlay::shape& from = c.tensors[0].extents;
+  for (std::int32_t y = 0; y < from.height(); ++y)
+    Kernel::template accumulate<Spec>(parameters, got, reinterpret_cast<std::int8_t*>(sums),
+                                      region{y, y + 1, 0, from.width()}, view_of<layer_kind::mean>(c, 0));
 }
 
 /// Whether the output is as wanted, dense or in a wider map, and no byte beside it written.
@@ -390,8 +401,8 @@ void compare(tally& t) {
     constexpr auto parameters = Kernel::prepare(g, l);
     constexpr auto reference_parameters = reference::prepare(g, l);
     const inlay::shape& to = c.tensors[3].extents;
-    for (int mode = 0; mode < 6; ++mode) {
-      fill_model(c, mode % 5);
+    for (int mode = 0; mode < 7; ++mode) {
+      fill_model(c, mode);
       for (std::int8_t& byte : first_input) byte = random_byte(mode == 5 ? 4 : mode % 3);
       for (std::int8_t& byte : second_input) byte = random_byte(mode == 5 ? 2 : mode % 3);
       const auto* table = make_table<Kernel, Kind>(g, l);
@@ -426,17 +437,25 @@ void compare(tally& t) {
             });
           }
         } else {
-          if (how != 0) continue;
+          if (how > (inlay::is_global_mean(g, l) ? 1 : 0)) continue;
           std::memset(got, 91, sizeof got);
           if constexpr (inlay::has_weights(Kind)) {
             reference::run_whole(reference_parameters, constants, wanted, first_input, model + header_bytes);
             Kernel::template run_whole<spec>(parameters, table, got, first_input, model + header_bytes);
           } else {
             reference::run_whole(reference_parameters, nullptr, wanted, first_input);
-            Kernel::template run_whole<spec>(parameters, table, got, first_input);
+            if constexpr (inlay::is_global_mean(g, l)) {
+              if (how != 0) {
+                add_up_rows<Kernel, spec>(c, parameters);
+              } else {
+                Kernel::template run_whole<spec>(parameters, table, got, first_input);
+              }
+            } else {
+              Kernel::template run_whole<spec>(parameters, table, got, first_input);
+            }
           }
         }
-        if (!same(to, how == 1)) {
+        if (!same(to, inlay::makes_regions(Kind) && how == 1)) {
           ++t.wrong;
           describe(c, mode, how);
         }

@@ -27,13 +27,12 @@ constexpr bool can_fold_pad(graph_view g, const layer& pad) {
   if (!same_values(from.quant, to.quant) || g.is_output(pad.output)) return false;
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
-    for (std::size_t position = 0; position < l.inputs.size(); ++position) {
-      if (l.inputs[position] != pad.output) continue;
-      const bool convolution = l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d;
-      const bool same =
-          convolution ? pad.fill == to.quant.zero_point : l.kind == layer_kind::max_pool2d && pad.fill == -128;
-      if (!same || position != 0) return false;
-    }
+    if (l.inputs[1] == pad.output || l.inputs[2] == pad.output) return false;
+    if (l.inputs[0] != pad.output) continue;
+    const bool convolution = l.kind == layer_kind::conv2d || l.kind == layer_kind::depthwise_conv2d;
+    const bool same =
+        convolution ? pad.fill == to.quant.zero_point : l.kind == layer_kind::max_pool2d && pad.fill == -128;
+    if (!same) return false;
   }
   return true;
 }

@@ -12,28 +12,31 @@ namespace inlay {
 inline constexpr int max_rank = 6;
 
 /// The extent of a tensor along each of its axes, outermost first. Rank 0 is a scalar.
+///
+/// The planner asks for extents more often than for anything else, and compilers bound the calls of a constant
+/// expression: functions here do without other functions.
 struct shape {
   int rank = 0;
-  std::array<std::int32_t, max_rank> extents{};
+  std::int32_t extents[max_rank]{};
 
-  constexpr std::int32_t operator[](int axis) const { return extents[static_cast<std::size_t>(axis)]; }
-  constexpr std::int32_t& operator[](int axis) { return extents[static_cast<std::size_t>(axis)]; }
+  constexpr std::int32_t operator[](int axis) const { return extents[axis]; }
+  constexpr std::int32_t& operator[](int axis) { return extents[axis]; }
 
   /// Number of elements. The importer bounds it, so that it fits.
   constexpr std::int32_t elements() const {
     std::int32_t product = 1;
-    for (int axis = 0; axis < rank; ++axis) product *= (*this)[axis];
+    for (int axis = 0; axis < rank; ++axis) product *= extents[axis];
     return product;
   }
 
   /// The extent counted from the innermost axis; 1 where the shape has no such axis. A tensor of fewer
   /// than four axes is read as if it had leading axes of extent 1, as TensorFlow Lite does.
   constexpr std::int32_t from_innermost(int position) const {
-    return position < rank ? (*this)[rank - 1 - position] : 1;
+    return position < rank ? extents[rank - 1 - position] : 1;
   }
-  constexpr std::int32_t channels() const { return from_innermost(0); }
-  constexpr std::int32_t width() const { return from_innermost(1); }
-  constexpr std::int32_t height() const { return from_innermost(2); }
+  constexpr std::int32_t channels() const { return rank > 0 ? extents[rank - 1] : 1; }
+  constexpr std::int32_t width() const { return rank > 1 ? extents[rank - 2] : 1; }
+  constexpr std::int32_t height() const { return rank > 2 ? extents[rank - 3] : 1; }
 
   friend constexpr bool operator==(const shape& a, const shape& b) {
     if (a.rank != b.rank) return false;
@@ -44,7 +47,11 @@ struct shape {
 };
 
 /// Rows of a map: its height, times the axes before the height, which stand one after another in memory.
-constexpr std::int32_t map_rows(const shape& s) { return s.elements() / (s.width() * s.channels()); }
+constexpr std::int32_t map_rows(const shape& s) {
+  std::int32_t rows = 1;
+  for (int axis = 0; axis < s.rank - 2; ++axis) rows *= s.extents[axis];
+  return rows;
+}
 
 /// Elements between neighbours along each axis of a dense tensor.
 constexpr std::array<std::int32_t, max_rank> dense_strides(const shape& s) {

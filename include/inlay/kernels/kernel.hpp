@@ -16,6 +16,11 @@
 //   run_whole(parameters, entries, output, inputs…, weights…)    the whole output at once: maps are pointers to
 //                                                                dense elements
 //
+// and, for a mean over height and width,
+//
+//   accumulate(parameters, output, sums, row, input)             adds a row to the sums, four bytes a channel, and
+//                                                                makes the output of them with the last one
+//
 // Elements are bytes of any character type (the arena, the caller's buffer, the model); `quantize` alone reads
 // floats. Weights are pointers.
 //

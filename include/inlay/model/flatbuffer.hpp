@@ -37,20 +37,25 @@ class flatbuffer {
   constexpr bool damaged() const { return damaged_; }
   constexpr std::uint32_t size() const { return size_; }
 
-  constexpr std::uint8_t u8(std::uint32_t at) { return inside(at, 1) ? byte(at) : std::uint8_t{0}; }
+  constexpr std::uint8_t u8(std::uint32_t at) {
+    return at < size_ ? static_cast<std::uint8_t>(data_[at]) : damage();
+  }
   constexpr std::int8_t i8(std::uint32_t at) { return static_cast<std::int8_t>(u8(at)); }
   constexpr std::uint16_t u16(std::uint32_t at) {
-    if (!inside(at, 2)) return 0;
-    return static_cast<std::uint16_t>(byte(at) | byte(at + 1) << 8);
+    if (size_ < 2 || at > size_ - 2) return damage();
+    return static_cast<std::uint16_t>(static_cast<std::uint8_t>(data_[at]) | static_cast<std::uint8_t>(data_[at + 1])
+                                                                                 << 8);
   }
   constexpr std::uint32_t u32(std::uint32_t at) {
-    if (!inside(at, 4)) return 0;
-    return std::uint32_t{byte(at)} | std::uint32_t{byte(at + 1)} << 8 | std::uint32_t{byte(at + 2)} << 16 |
-           std::uint32_t{byte(at + 3)} << 24;
+    if (size_ < 4 || at > size_ - 4) return damage();
+    return std::uint32_t{static_cast<std::uint8_t>(data_[at])} |
+           std::uint32_t{static_cast<std::uint8_t>(data_[at + 1])} << 8 |
+           std::uint32_t{static_cast<std::uint8_t>(data_[at + 2])} << 16 |
+           std::uint32_t{static_cast<std::uint8_t>(data_[at + 3])} << 24;
   }
   constexpr std::int32_t i32(std::uint32_t at) { return static_cast<std::int32_t>(u32(at)); }
   constexpr std::int64_t i64(std::uint32_t at) {
-    if (!inside(at, 8)) return 0;
+    if (size_ < 8 || at > size_ - 8) return damage();
     return static_cast<std::int64_t>(std::uint64_t{u32(at)} | std::uint64_t{u32(at + 4)} << 32);
   }
   constexpr float f32(std::uint32_t at) { return std::bit_cast<float>(u32(at)); }
@@ -108,12 +113,9 @@ class flatbuffer {
   }
 
  private:
-  constexpr std::uint8_t byte(std::uint32_t at) const { return static_cast<std::uint8_t>(data_[at]); }
-
-  constexpr bool inside(std::uint32_t at, std::uint32_t bytes) {
-    if (at <= size_ && bytes <= size_ - at) return true;
+  constexpr std::uint8_t damage() {
     damaged_ = true;
-    return false;
+    return 0;
   }
 
   /// Offsets point forward from where they stand.

@@ -1543,12 +1543,14 @@ struct tflite_bytes {
   template <std::int32_t Layer>
   static constexpr error channels_refused = check_channels(contents.graph.view(), contents.graph.layers[Layer], data);
 
-  static constexpr error refused = []<std::int32_t... Layer>(std::integer_sequence<std::int32_t, Layer...>) {
+  static constexpr error refused = [] {
     error first = contents.refused;
-    ((first || !channels_refused<Layer> || (first = channels_refused<Layer>, true)), ...);
+    fold_in_blocks<contents.graph.layer_count>(
+        [&first]<std::int32_t... Layer>(std::integer_sequence<std::int32_t, Layer...>) {
+          return (first || ... || (channels_refused<Layer> && (first = channels_refused<Layer>, true)));
+        });
     return first;
-  }
-  (std::make_integer_sequence<std::int32_t, contents.graph.layer_count>{});
+  }();
 };
 
 }  // namespace detail

@@ -56,8 +56,8 @@ constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
   const bool channelwise = l.kind == layer_kind::depthwise_conv2d || l.kind == layer_kind::average_pool2d ||
                            l.kind == layer_kind::max_pool2d;
   // Row y is written when the input's row y has been copied, and is no longer than that.
-  const bool follows = from.width() >= to.width() && map_rows(from) >= map_rows(to) &&
-                       l.window.padding.top < l.window.kernel.height;
+  const bool follows =
+      from.width() >= to.width() && map_rows(from) >= map_rows(to) && l.window.padding.top < l.window.kernel.height;
   if (!channelwise || from.channels() != to.channels() || !follows) return -1;
   return overwrite_rows(l, from) * from.width() * from.channels();
 }
@@ -102,11 +102,9 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
   // Readers, too, take as long as their stage.
   for (std::int32_t t = 0; t < g.tensor_count; ++t) {
     if (!places[t].used() || places[t].last >= g.layer_count || maps[spans[t].first_writer].transient) continue;
-    for (std::int32_t s = 0; s < stage_count; ++s)
-      if (places[t].last >= stages[s].first && places[t].last < stages[s].end) {
-        places[t].last = stages[s].end - 1;
-        break;
-      }
+    std::int32_t s = 0;
+    while (places[t].last >= stages[s].end) ++s;
+    places[t].last = stages[s].end - 1;
   }
   for (std::int32_t s = 0; s < stage_count; ++s)
     for (std::int32_t i = stages[s].first; i < stages[s].end; ++i) {
@@ -119,48 +117,51 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
 
 }  // namespace detail
 
-/// Scratch of plan_arena: one entry for each place.
+/// Scratch of an arena plan: one entry for each place.
 struct placement {
   std::int32_t next = -1;        // of the place with this index: the one that takes over its memory
   std::int32_t chain = -1;       // in order of placing: the first place of a chain of takeovers …
-  std::int32_t bytes = 0;        // … and the bytes of the largest in it
+  std::int32_t bytes = 0;        // … and its bytes
   std::int32_t placed = -1;      // list of the places that have their offset
+  std::int32_t obstacle = -1;    // list of those that are alive with the chain that is placed next …
+  std::int32_t met_bytes = 0;    // … and how many bytes of it they meet
   std::int32_t alive = 0;        // of the layer with this index: bytes alive while it runs
   std::int32_t best_chain = -1;  // the order of the best try
 };
 
-/// How often plan_arena tries another order of placing.
+/// How many orders of placing are tried, at most.
 inline constexpr std::int32_t placement_tries = 10;
 
 namespace detail {
 
 /// The lowest offset at which nothing that is placed is in the way of a chain at any time of its life.
-constexpr std::int32_t lowest_free_offset(const arena_place* places, const placement* scratch, std::int32_t placed,
+constexpr std::int32_t lowest_free_offset(const arena_place* places, placement* scratch, std::int32_t placed,
                                           std::int32_t start) {
+  // Each place of a chain begins as the one before it ends, and is no larger.
+  const std::int32_t first = places[start].first;
+  std::int32_t last = places[start].last;
+  for (std::int32_t p = scratch[start].next; p >= 0; p = scratch[p].next) last = places[p].last;
+  std::int32_t obstacles = 0;
+  for (std::int32_t i = 0; i < placed; ++i)
+    if (places[scratch[i].placed].last >= first && places[scratch[i].placed].first <= last)
+      scratch[obstacles++].obstacle = scratch[i].placed;
+  for (std::int32_t o = 0; o < obstacles; ++o) {
+    std::int32_t p = start;
+    while (places[p].last < places[scratch[o].obstacle].first) p = scratch[p].next;
+    scratch[o].met_bytes = places[p].bytes;
+  }
   std::int32_t offset = 0;
   // Moving up past one obstacle can meet another: go round until nothing is in the way.
   for (bool moved = true; moved;) {
     moved = false;
-    for (std::int32_t index = start; index >= 0; index = scratch[index].next) {
-      const arena_place mine = places[index];
-      for (std::int32_t i = 0; i < placed; ++i) {
-        const arena_place& other = places[scratch[i].placed];
-        if (other.last < mine.first || other.first > mine.last) continue;
-        if (offset >= other.offset + other.bytes || offset + mine.bytes <= other.offset) continue;
+    for (std::int32_t o = 0; o < obstacles; ++o)
+      if (const arena_place& other = places[scratch[o].obstacle];
+          offset < other.offset + other.bytes && offset + scratch[o].met_bytes > other.offset) {
         offset = align_up(other.offset + other.bytes);
         moved = true;
       }
-    }
   }
   return offset;
-}
-
-/// Bytes of the largest place in a chain.
-constexpr std::int32_t chain_bytes(const arena_place* places, const placement* scratch, std::int32_t start) {
-  std::int32_t bytes = 0;
-  for (std::int32_t p = start; p >= 0; p = scratch[p].next)
-    if (places[p].bytes > bytes) bytes = places[p].bytes;
-  return bytes;
 }
 
 /// Places chains in their order. Returns the bytes they take; `highest` is the chain that ends there.
@@ -210,43 +211,58 @@ constexpr std::int32_t most_alive(graph_view g, const arena_place* places, place
 
 }  // namespace detail
 
-/// Lays out the arena of a schedule, given the layout of each layer's output. `places` and `scratch` have
-/// place_count entries. Returns the arena's size in bytes.
-///
-/// The largest go first, each to the lowest offset that is free during its life. As long as that leaves holes,
-/// whatever ended highest goes first of all in another try; the best one is kept.
-constexpr std::int32_t plan_arena(graph_view g, const stage* stages, std::int32_t stage_count, const layer_span* spans,
-                                  const map_layout* maps, arena_place* places, placement* scratch) {
+/// How far an arena plan has come.
+struct arena_search {
+  std::int32_t chains = 0;         // that are to be placed
+  std::int32_t least_bytes = 0;    // no arena can be smaller
+  std::int32_t best = 0x7fffffff;  // bytes of the best try …
+  std::int32_t last = 0;           // … and of the last one
+  std::int32_t highest = 0;        // the chain that ended highest in the last try
+  std::int32_t tries = 0;
+};
+
+/// Starts to lay out the arena of a schedule: what is in it and when, and the order of placing for the first try, the
+/// largest first. `places` and `scratch` have place_count entries, `maps` the layout of each layer's output.
+constexpr arena_search start_arena_plan(graph_view g, const stage* stages, std::int32_t stage_count,
+                                        const layer_span* spans, const map_layout* maps, arena_place* places,
+                                        placement* scratch) {
   detail::find_lifetimes(g, stages, stage_count, spans, maps, places);
   const std::int32_t count = place_count(g);
   for (std::int32_t p = 0; p < count; ++p) scratch[p] = {};
   for (std::int32_t p = 0; p < count; ++p)
     if (places[p].over >= 0) scratch[places[p].over].next = p;
 
-  std::int32_t chains = 0;
+  arena_search search;
   for (std::int32_t p = 0; p < count; ++p) {
     if (!places[p].used() || places[p].over >= 0) continue;
-    scratch[chains].chain = p;
-    scratch[chains].bytes = detail::chain_bytes(places, scratch, p);
-    std::int32_t at = chains;
-    while (at > 0 && scratch[at - 1].bytes < scratch[chains].bytes) --at;
-    detail::move_chain(scratch, chains++, at);
+    scratch[search.chains].chain = p;
+    scratch[search.chains].bytes = places[p].bytes;
+    std::int32_t at = search.chains;
+    while (at > 0 && scratch[at - 1].bytes < scratch[search.chains].bytes) --at;
+    detail::move_chain(scratch, search.chains++, at);
   }
+  search.least_bytes = align_up(detail::most_alive(g, places, scratch));
+  return search;
+}
 
-  const std::int32_t least = align_up(detail::most_alive(g, places, scratch));
-  std::int32_t best = 0x7fffffff, last = 0, highest = 0;
-  for (std::int32_t tries = 0; tries < placement_tries && best > least; ++tries) {
-    last = detail::place_chains(places, scratch, chains, highest);
-    if (last < best) {
-      best = last;
-      for (std::int32_t c = 0; c < chains; ++c) scratch[c].best_chain = scratch[c].chain;
-    }
-    detail::move_chain(scratch, highest, 0);
+/// Tries another order of placing, each chain to the lowest offset that is free during its life: as long as that leaves
+/// holes, whatever ended highest goes first of all in the next try. True after the best one's.
+constexpr bool go_on_with_arena_plan(arena_search& search, arena_place* places, placement* scratch) {
+  const bool goes_on = search.tries < placement_tries && search.best > search.least_bytes;
+  if (!goes_on && search.last == search.best) return true;
+  for (std::int32_t c = 0; c < search.chains && !goes_on; ++c) {
+    scratch[c].chain = scratch[c].best_chain;
+    scratch[c].bytes = places[scratch[c].chain].bytes;
   }
-  if (last == best) return best;
-  for (std::int32_t c = 0; c < chains; ++c) scratch[c].chain = scratch[c].best_chain;
-  for (std::int32_t c = 0; c < chains; ++c) scratch[c].bytes = detail::chain_bytes(places, scratch, scratch[c].chain);
-  return detail::place_chains(places, scratch, chains, highest);
+  search.last = detail::place_chains(places, scratch, search.chains, search.highest);
+  if (!goes_on) return true;
+  ++search.tries;
+  if (search.last < search.best) {
+    search.best = search.last;
+    for (std::int32_t c = 0; c < search.chains; ++c) scratch[c].best_chain = scratch[c].chain;
+  }
+  detail::move_chain(scratch, search.highest, 0);
+  return false;
 }
 
 /// Bytes alive while a layer runs. The largest of these is the least that any layout can do with.
@@ -262,6 +278,18 @@ constexpr std::int32_t live_bytes(graph_view g, const arena_place* places, std::
   return sum;
 }
 
+namespace detail {
+
+/// True if one of two places takes over the memory of the other at the end of that one's life.
+constexpr bool takes_over(const arena_place* places, std::int32_t i, std::int32_t j) {
+  if (places[i].over != j && places[j].over != i) return false;
+  const arena_place& later = places[i].over == j ? places[i] : places[j];
+  const arena_place& earlier = places[i].over == j ? places[j] : places[i];
+  return later.first == earlier.last && later.offset == earlier.offset && later.bytes <= earlier.bytes;
+}
+
+}  // namespace detail
+
 /// True if no two places that are alive at the same time share a byte, but for a layer's output over the
 /// input that it takes over at the end of that input's life.
 constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int32_t arena_bytes) {
@@ -269,16 +297,10 @@ constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int3
     const arena_place a = places[i];
     if (!a.used()) continue;
     if (a.offset < 0 || a.offset + a.bytes > arena_bytes) return false;
-    for (std::int32_t j = 0; j < i; ++j) {
-      const arena_place& b = places[j];
-      if (b.last < a.first || a.last < b.first) continue;
-      if (b.offset >= a.offset + a.bytes || a.offset >= b.offset + b.bytes) continue;
-      const arena_place& later = a.over == j ? a : b;
-      const arena_place& earlier = a.over == j ? b : a;
-      const bool takes_over = a.over == j || b.over == i;
-      if (!takes_over || later.first != earlier.last || later.offset != earlier.offset || later.bytes > earlier.bytes)
+    for (std::int32_t j = 0; j < i; ++j)
+      if (places[j].last >= a.first && places[j].first <= a.last && places[j].offset < a.offset + a.bytes &&
+          places[j].offset + places[j].bytes > a.offset && !detail::takes_over(places, i, j))
         return false;
-    }
   }
   return true;
 }
@@ -289,14 +311,5 @@ struct arena_plan {
   arena_place places[static_cast<std::size_t>(Places)]{};
   std::int32_t bytes = 0;
 };
-
-template <std::int32_t Places>
-constexpr arena_plan<Places> make_arena_plan(graph_view g, const stage* stages, std::int32_t stage_count,
-                                             const layer_span* spans, const map_layout* maps) {
-  arena_plan<Places> plan{};
-  placement scratch[static_cast<std::size_t>(Places)]{};
-  plan.bytes = plan_arena(g, stages, stage_count, spans, maps, plan.places, scratch);
-  return plan;
-}
 
 }  // namespace inlay

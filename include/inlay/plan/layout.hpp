@@ -14,6 +14,72 @@
 
 namespace inlay::detail {
 
+/// How a stage's layers work and where their outputs' rows stand: stage_tables.
+template <std::int32_t Layers, std::int32_t RowPatches, std::int32_t ColumnPatches>
+struct stage_layout {
+  interval rows[static_cast<std::size_t>(RowPatches * Layers)]{};
+  interval columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
+  interval made_columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
+  map_layout maps[static_cast<std::size_t>(Layers)]{};
+};
+
+/// Work that a compiler does in parts, each within its limits: State::go_on(true) does the first of them, go_on(false)
+/// the next one as long as the state is not `done`.
+template <typename State, std::int32_t Part>
+struct part_of {
+  static constexpr State state = [] {
+    State result{};
+    if constexpr (Part > 0) result = part_of<State, Part - 1>::state;
+    result.go_on(Part == 0);
+    return result;
+  }();
+};
+template <typename State, std::int32_t Part = 0>
+constexpr const State& done_in_parts() {
+  if constexpr (part_of<State, Part>::state.done)
+    return part_of<State, Part>::state;
+  else
+    return done_in_parts<State, Part + 1>();
+}
+
+/// Lays out a stage of a described model.
+template <typename Known, stage Stage>
+struct stage_planner {
+  static constexpr auto layers = static_cast<std::size_t>(Stage.layers());
+  stage_layout<Stage.layers(), Stage.row_patches, Stage.column_patches> layout{};
+  layer_progress progress[layers]{};
+  dry_run run{};
+  bool done = false;
+
+  static constexpr std::int32_t rows_at_once = 2000;
+  constexpr void go_on(bool starts) {
+    interval made[layers]{};
+    const stage_tables to{layout.rows, layout.columns, layout.made_columns, layout.maps, progress, made};
+    if (starts) start_stage_plan(Known::graph, Stage, Known::spans.items, to);
+    done = go_on_with_stage_plan(Known::graph, Stage, Known::spans.items, run, to, rows_at_once);
+  }
+};
+
+/// Lays out the arena of a model that is laid out otherwise.
+template <typename LaidOut>
+struct arena_planner {
+  static constexpr std::int32_t count = place_count(LaidOut::graph);
+  arena_plan<count> plan{};
+  placement scratch[static_cast<std::size_t>(count)]{};
+  arena_search search{};
+  bool done = false;
+
+  static constexpr std::int32_t pairs_at_once = 50000;  // of chains
+  constexpr void go_on(bool starts) {
+    if (starts)
+      search = start_arena_plan(LaidOut::graph, LaidOut::stages.items, LaidOut::stages.count,
+                                LaidOut::known::spans.items, LaidOut::maps.items, plan.places, scratch);
+    const std::int32_t tries = pairs_at_once / (search.chains * search.chains + 1) + 1;
+    for (std::int32_t t = 0; t < tries && !done; ++t) done = go_on_with_arena_plan(search, plan.places, scratch);
+    plan.bytes = search.best;
+  }
+};
+
 /// What is known of a model whatever its schedule.
 template <typename Model>
 struct described {
@@ -29,24 +95,14 @@ struct described {
     return list;
   }();
 
-  /// Layouts of all layers' outputs if they ran as one stage: how many rows of each are alive at once.
-  struct map_list {
-    map_layout items[layers]{};
-  };
-  static constexpr map_list streamed = [] {
-    map_list list{};
-    interval rows[layers]{}, columns[layers]{}, made_columns[layers]{}, made[layers]{};
-    layer_progress progress[layers]{};
-    plan_stage(graph, {0, graph.layer_count}, spans.items, rows, columns, made_columns, list.items, progress, made);
-    return list;
-  }();
-
   struct fact_list {
     layer_facts items[layers]{};
   };
   static constexpr fact_list facts = [] {
     fact_list list{};
-    find_facts(graph, spans.items, streamed.items, list.items);
+    // If all layers ran as one stage: how many rows of each map are alive at once.
+    find_facts(graph, spans.items, done_in_parts<stage_planner<described, stage{0, graph.layer_count}>>().layout.maps,
+               list.items);
     return list;
   }();
 
@@ -201,15 +257,6 @@ struct searched_stages {
 template <typename Model>
 struct stages_of<Model, least_memory> : searched_stages<Model, described<Model>::least_bytes, false> {};
 
-/// How a stage's layers work and where their outputs' rows stand, as plan_stage gives it.
-template <std::int32_t Layers, std::int32_t RowPatches, std::int32_t ColumnPatches>
-struct stage_layout {
-  interval rows[static_cast<std::size_t>(RowPatches * Layers)]{};
-  interval columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
-  interval made_columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
-  map_layout maps[static_cast<std::size_t>(Layers)]{};
-};
-
 /// Memory of a model that runs in given stages.
 template <typename Model, typename Stages>
 struct laid_out {
@@ -218,19 +265,14 @@ struct laid_out {
   static constexpr const auto& stages = Stages::list;
 
   template <std::int32_t S>
-  static constexpr auto layout = [] {
-    constexpr stage s = stages.items[S];
-    stage_layout<s.layers(), s.row_patches, s.column_patches> result{};
-    layer_progress progress[static_cast<std::size_t>(s.layers())]{};
-    interval made[static_cast<std::size_t>(s.layers())]{};
-    plan_stage(graph, s, known::spans.items, result.rows, result.columns, result.made_columns, result.maps, progress,
-               made);
-    return result;
-  }();
+  static constexpr auto layout = done_in_parts<stage_planner<known, stages.items[S]>>().layout;
 
   /// Of each layer's output. One-layer stages keep whole maps and need no layout of their own.
-  static constexpr typename known::map_list maps = []<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
-    typename known::map_list list{};
+  struct map_list {
+    map_layout items[known::layers]{};
+  };
+  static constexpr map_list maps = [] {
+    map_list list{};
     const auto fill = [&list]<std::int32_t Number>(std::integral_constant<std::int32_t, Number>) {
       constexpr stage s = stages.items[Number];
       if constexpr (s.is_one_layer()) {
@@ -240,18 +282,19 @@ struct laid_out {
         for (std::int32_t i = 0; i < s.layers(); ++i) list.items[s.first + i] = layout<Number>.maps[i];
       }
     };
-    (fill(std::integral_constant<std::int32_t, S>{}), ...);
+    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      (fill(std::integral_constant<std::int32_t, S>{}), ...);
+      return false;
+    });
     return list;
-  }
-  (std::make_integer_sequence<std::int32_t, stages.count>{});
+  }();
 
-  static constexpr auto arena =
-      make_arena_plan<place_count(graph)>(graph, stages.items, stages.count, known::spans.items, maps.items);
+  static constexpr arena_plan<place_count(graph)> arena = done_in_parts<arena_planner<laid_out>>().plan;
   static_assert(is_sound(arena.places, place_count(graph), arena.bytes),
                 "Inlay: the arena plan lets live tensors overlap; please report it");
 
   /// Multiply-accumulates of a run, halos counted as often as they are computed.
-  static constexpr std::int64_t macs = []<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+  static constexpr std::int64_t macs = [] {
     const auto count = []<std::int32_t Number>(std::integral_constant<std::int32_t, Number>) {
       constexpr stage s = stages.items[Number];
       if constexpr (s.is_one_layer())
@@ -259,9 +302,13 @@ struct laid_out {
       else
         return stage_macs(graph, s, layout<Number>.rows, layout<Number>.columns);
     };
-    return (std::int64_t{0} + ... + count(std::integral_constant<std::int32_t, S>{}));
-  }
-  (std::make_integer_sequence<std::int32_t, stages.count>{});
+    std::int64_t sum = 0;
+    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      sum += (std::int64_t{0} + ... + count(std::integral_constant<std::int32_t, S>{}));
+      return false;
+    });
+    return sum;
+  }();
 };
 
 /// The search estimates; placing can need some more. Then it searches again with what is left.

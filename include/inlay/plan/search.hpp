@@ -18,6 +18,8 @@ struct layer_facts {
   std::int32_t first_writer = -1;    // of the map
   std::int32_t last_reader = -1;
   std::int32_t maker[2]{-1, -1};  // the layers that first write its operands, −1 outside the arena
+  std::int32_t maker_transient_bytes[2]{};
+  std::int32_t maker_ring_saves[2]{};  // where the layer is its operand's last reader: what a ring takes less
   std::int32_t width = 1, channels = 1, rows = 1, ring_rows = 0;
   std::int64_t macs = 0;
 };
@@ -67,6 +69,13 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     for (int position = 0; position < 2; ++position)
       if (g.has_input(l, position) && !g.input_of(l, position).is_constant())
         f.maker[position] = spans[g.input_of(l, position).storage].first_writer;
+    for (std::size_t position = 0; position < 2; ++position) {
+      if (f.maker[position] < 0) continue;
+      const layer_facts& maker = facts[f.maker[position]];
+      f.maker_transient_bytes[position] = maker.transient_bytes;
+      const bool counted = position == 1 && f.maker[1] == f.maker[0];
+      if (maker.last_reader == i && !counted) f.maker_ring_saves[position] = maker.full_bytes - maker.ring_bytes;
+    }
   }
   for (std::int32_t i = 0; i < g.layer_count; ++i)
     for (std::int32_t k = i + 1; k < g.layer_count && k <= facts[i].last_reader; ++k)
@@ -100,29 +109,19 @@ constexpr void offer(search_state* best, const stage& s, std::int32_t bytes, std
   if (is_better(candidate, best[s.end])) best[s.end] = candidate;
 }
 
-/// Bytes of a transient row and of the transient rows that its maker reads: the most alive at one time.
-constexpr std::int32_t transient_pair(const layer_facts* facts, std::int32_t first, std::int32_t i) {
-  std::int32_t bytes = facts[i].transient_bytes;
-  for (int position = 0; position < 2; ++position)
-    if (facts[i].maker[position] >= first) bytes += facts[facts[i].maker[position]].transient_bytes;
-  return bytes;
-}
-
 /// Calls f(end, bytes) for every stage of several whole-width layers that starts at `first`, extending it by
 /// one layer at a time.
 template <typename Function>
 constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_count, std::int32_t first, Function f) {
   std::int32_t kept = facts[first].passing_bytes, transient = 0;
   for (std::int32_t i = first; i < layer_count; ++i) {
+    const layer_facts& l = facts[i];
+    const bool makes_first = l.maker[0] >= first, makes_second = l.maker[1] >= first;
     // Kept whole, until its last reader joins the stage.
-    kept += facts[i].full_bytes;
-    for (int position = 0; position < 2; ++position) {
-      const std::int32_t maker = facts[i].maker[position];
-      const bool counted = position == 1 && maker == facts[i].maker[0];
-      if (maker >= first && facts[maker].last_reader == i && !counted)
-        kept += facts[maker].ring_bytes - facts[maker].full_bytes;
-    }
-    const std::int32_t pair = transient_pair(facts, first, i);
+    kept += l.full_bytes - (makes_first ? l.maker_ring_saves[0] : 0) - (makes_second ? l.maker_ring_saves[1] : 0);
+    // A transient row and those that its maker reads: the most alive at one time.
+    const std::int32_t pair = l.transient_bytes + (makes_first ? l.maker_transient_bytes[0] : 0) +
+                              (makes_second ? l.maker_transient_bytes[1] : 0);
     if (pair > transient) transient = pair;
     if (i > first) f(i + 1, kept + transient);
   }
@@ -221,13 +220,9 @@ constexpr std::int32_t least_stage_bytes(graph_view g, const layer_facts* facts,
   const std::int32_t layers = g.layer_count;
   for (std::int32_t i = 0; i <= layers; ++i) least[i] = 0x7fffffff;
   least[0] = 0;
-  const auto larger = [](std::int32_t a, std::int32_t b) {
-    return a > b ? a : b;
-  };
   for (std::int32_t i = 0; i < layers; ++i) {
     const auto offer = [&](std::int32_t end, std::int32_t bytes) {
-      const std::int32_t needed = larger(least[i], bytes);
-      if (needed < least[end]) least[end] = needed;
+      if (bytes < least[end] && least[i] < least[end]) least[end] = bytes > least[i] ? bytes : least[i];
     };
     offer(i + 1, facts[i].alone_bytes);
     detail::for_each_stream(facts, layers, i, offer);

@@ -54,16 +54,6 @@ constexpr std::int32_t extent_along(const shape& s, direction d) {
 
 namespace detail {
 
-/// Input pixels that a window needs for output pixels, clamped to the map.
-constexpr interval window_need(interval output, std::int32_t kernel, std::int32_t stride, std::int32_t dilation,
-                               std::int32_t padding, std::int32_t input_extent) {
-  if (output.size() == 0) return {};
-  const std::int32_t first = output.first * stride - padding;
-  const std::int32_t end = (output.end - 1) * stride - padding + dilated_extent(kernel, dilation);
-  const interval inside{first > 0 ? first : 0, end < input_extent ? end : input_extent};
-  return inside.size() > 0 ? inside : interval{};
-}
-
 /// resize_nearest's input pixel for an output pixel.
 /// tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h: GetNearestNeighbor.
 constexpr std::int32_t nearest_pixel(const layer& l, std::int32_t output, std::int32_t input_size,
@@ -159,20 +149,53 @@ constexpr bool is_reshaped(const shape& a, const shape& b) {
   return a.channels() != b.channels() || a.width() != b.width();
 }
 
-/// Pixels of one operand that a layer needs for some of its work, counted in the map that owns the memory.
-constexpr interval input_need(graph_view g, const layer& l, int position, interval work, direction d) {
-  if (work.size() == 0) return {};
+/// Pixels of one operand that a layer needs for some of its work, where a formula has them, as for most kinds of
+/// layers: a window of `size` pixels for each pixel of work, `stride` pixels after the one before, from `begin` on.
+struct window_need {
+  std::int32_t stride = 0;
+  std::int32_t begin = 0;
+  std::int32_t size = 0;
+  std::int32_t extent = 0;  // of the map
+  bool exists = false;
+
+  constexpr interval of(interval work) const {
+    const std::int32_t first = work.first * stride + begin, end = (work.end - 1) * stride + begin + size;
+    const interval inside{first > 0 ? first : 0, end < extent ? end : extent};
+    return inside.first < inside.end ? inside : interval{};
+  }
+};
+
+constexpr window_need find_window_need(graph_view g, const layer& l, int position, direction d) {
   const tensor& input = g.input_of(l, position);
   const shape& owner = input.is_constant() ? input.extents : g.tensors[input.storage].extents;
   const std::int32_t extent = extent_along(owner, d);
+  const window_need all{0, 0, extent, extent, true};
   // Behind a reshape, pixels are others than those of the map that was made: all of it is needed.
-  if (!makes_regions(l.kind) || is_reshaped(owner, input.extents)) return {0, extent};
-  if (has_window(l.kind)) {
-    const window2d& w = l.window;
-    return d == direction::rows
-               ? detail::window_need(work, w.kernel.height, w.stride.height, w.dilation.height, w.padding.top, extent)
-               : detail::window_need(work, w.kernel.width, w.stride.width, w.dilation.width, w.padding.left, extent);
+  if (!makes_regions(l.kind) || is_reshaped(owner, input.extents)) return all;
+  const window2d& w = l.window;
+  if (has_window(l.kind))
+    return d == direction::rows ? window_need{w.stride.height, -w.padding.top,
+                                              dilated_extent(w.kernel.height, w.dilation.height), extent, true}
+                                : window_need{w.stride.width, -w.padding.left,
+                                              dilated_extent(w.kernel.width, w.dilation.width), extent, true};
+  switch (l.kind) {
+    case layer_kind::resize_nearest:
+    case layer_kind::resize_bilinear:
+    case layer_kind::pad:
+    case layer_kind::slice:
+    case layer_kind::transpose_conv2d:
+    case layer_kind::depth_to_space:
+    case layer_kind::space_to_depth: return {};
+    default: return extent == work_along(g, l, d) ? window_need{1, 0, 1, extent, true} : all;
   }
+}
+
+/// Pixels of one operand that a layer needs for some of its work, counted in the map that owns the memory.
+constexpr interval input_need(graph_view g, const layer& l, int position, interval work, direction d) {
+  if (work.size() == 0) return {};
+  const window_need window = find_window_need(g, l, position, d);
+  if (window.exists) return window.of(work);
+  const std::int32_t extent = extent_along(g.tensors[g.input_of(l, position).storage].extents, d);
   const std::int32_t to = extent_along(g.output_of(l).extents, d);
   switch (l.kind) {
     case layer_kind::resize_nearest:
@@ -189,10 +212,8 @@ constexpr interval input_need(graph_view g, const layer& l, int position, interv
     }
     case layer_kind::depth_to_space: return {work.first / (to / extent), (work.end - 1) / (to / extent) + 1};
     case layer_kind::space_to_depth: return {work.first * (extent / to), work.end * (extent / to)};
-    case layer_kind::place: return work;
-    default: break;
+    default: return {0, extent};
   }
-  return extent == work_along(g, l, d) ? work : interval{0, extent};
 }
 
 /// Work of a layer that makes some pixels of its output.
@@ -237,6 +258,12 @@ constexpr interval need_in_stage(graph_view g, const stage& s, const layer& l, i
   return accumulates(g, s, l) && position == 0 ? work : input_need(g, l, position, work, d);
 }
 
+/// find_window_need of a layer in its stage.
+constexpr window_need window_in_stage(graph_view g, const stage& s, const layer& l, int position, direction d) {
+  return accumulates(g, s, l) && position == 0 ? window_need{1, 0, 1, extent_along(g.input_of(l).extents, d), true}
+                                               : find_window_need(g, l, position, d);
+}
+
 /// Rows of an operand, from the top, that must be there for row y of a layer's work: a formula that holds for most
 /// kinds of layers.
 struct row_need {
@@ -255,17 +282,18 @@ constexpr row_need find_row_need(graph_view g, const stage& s, const layer& l, i
   const auto end = [&](std::int32_t y) {
     return need_in_stage(g, s, l, position, {y, y + 1}, direction::rows).end;
   };
-  row_need need{0, end(0), end(work - 1), true};
-  if (has_window(l.kind) && makes_regions(l.kind)) {
-    need.stride = l.window.stride.height;
-    need.offset = dilated_extent(l.window.kernel.height, l.window.dilation.height) - l.window.padding.top;
-  } else if (need.offset != need.limit) {
-    need.stride = 1;
+  const std::int32_t limit = end(work - 1);
+  const window_need window = window_in_stage(g, s, l, position, direction::rows);
+  if (window.exists) {
+    const std::int32_t offset = window.begin + window.size;
+    // Below the map, windows need nothing.
+    const bool exact = (work - 1) * window.stride + window.begin < window.extent;
+    return {offset < limit ? window.stride : 0, offset, limit, exact};
   }
-  for (std::int32_t y = 0; y < work; ++y) {
-    const std::int32_t rows = need.end(y);
-    if ((rows > 0 ? rows : 0) != end(y)) need.exact = false;
-  }
+  const std::int32_t offset = end(0);
+  row_need need{offset != limit ? 1 : 0, offset, limit, true};
+  for (std::int32_t y = 0; y < work; ++y)
+    if (need.end(y) != end(y)) need.exact = false;
   return need;
 }
 
@@ -309,58 +337,103 @@ struct map_layout {
   constexpr std::int32_t bytes() const { return rows * row_pitch; }
 };
 
-/// What is known of one layer while its stage runs, or is run dry.
+/// What is known of one layer while its stage runs, or is run dry. Layers are counted from the stage's first; −1 is
+/// none. Lists, so that the work for each row does not grow with the network.
 struct layer_progress {
   interval rows{};                      // its work in this patch
   std::int32_t done = 0;                // rows of work done, counted from the top of the map
+  std::int32_t all_rows = 0;            // of its output's map
+  std::int32_t made_rows = 0;           // of these, from the top
+  window_need window[2]{};              // how its work's rows need those of each operand
   interval need[2]{};                   // rows of each operand that its next row needs
-  std::int32_t first_maker[2]{-1, -1};  // layers of the stage that make the operand, relative to it; −1 outside
-  std::int32_t last_maker[2]{-1, -1};
-  std::int32_t output = -1;         // the map it writes
-  std::int32_t operand[2]{-1, -1};  // the maps it reads
-  std::int32_t made_rows = 0;       // of its output's map, from the top
-  bool leaves = false;              // later stages read its output
-  bool wanted = false;              // somebody waits for its next row
+  std::int32_t map = -1;                // the first layer that writes its output's map
+  std::int32_t operand_map[2]{-1, -1};  // the first layers that write its operands
+  std::int32_t makers = -1;             // of a map, at its first layer: the last one that writes it …
+  std::int32_t next_maker = -1;         // … and the one before this
+  std::int32_t readers = -1;            // of a map, at its first layer: the last operand that is it, as
+  std::int32_t next_reader[2]{-1, -1};  // 2 × layer + position, and the one before this
+  std::int32_t next_candidate = -1;
+  bool is_candidate = false;  // it may be able to run
+  bool at_once = false;       // its output is there when all its work is done
+  bool leaves = false;        // later stages read its output
+  bool wanted = false;        // somebody waits for its next row
 };
 
 namespace detail {
 
-/// Rows of its output's map that a layer has made, from the top.
-constexpr std::int32_t made_rows(graph_view g, const layer& l, std::int32_t done, std::int32_t end) {
-  const std::int32_t all = map_rows(g.tensors[g.output_of(l).storage].extents);
-  if (!makes_regions(l.kind)) return done >= end ? all : 0;
-  if (l.kind != layer_kind::place) return done;
+/// Whether no row of a layer's output is there before all its work is done.
+constexpr bool is_made_at_once(graph_view g, const layer& l) {
+  if (l.kind != layer_kind::place) return !makes_regions(l.kind);
   // Blocks below others wait for their end; those beside each other grow together.
-  const bool full_height = map_rows(g.input_of(l).extents) == all;
-  return full_height ? done : done >= end ? all : 0;
+  return map_rows(g.input_of(l).extents) != map_rows(g.tensors[g.output_of(l).storage].extents);
 }
 
 constexpr void update(graph_view g, const stage& s, layer_progress* progress, std::int32_t index) {
   layer_progress& p = progress[index];
-  const layer& l = g.layers[s.first + index];
-  p.made_rows = p.rows.size() == 0 ? 0x7fffffff : made_rows(g, l, p.done, p.rows.end);
+  const bool finished = p.done >= p.rows.end;
+  p.made_rows = p.rows.size() == 0 ? 0x7fffffff : !p.at_once ? p.done : finished ? p.all_rows : 0;
+  const interval row{p.done, p.done + 1};
   for (int position = 0; position < 2; ++position)
-    if (p.first_maker[position] >= 0)
-      p.need[position] = p.done < p.rows.end ? need_in_stage(g, s, l, position, {p.done, p.done + 1}, direction::rows)
-                                             : interval{0x7fffffff, 0x7fffffff};
+    if (p.operand_map[position] >= 0)
+      p.need[position] = finished ? interval{0x7fffffff, 0x7fffffff}
+                         : p.window[position].exists
+                             ? p.window[position].of(row)
+                             : input_need(g, g.layers[s.first + index], position, row, direction::rows);
+}
+
+/// Layers that may be able to run, the last one first.
+struct candidates {
+  std::int32_t first = -1;
+
+  constexpr void add(layer_progress* progress, std::int32_t index) {
+    if (progress[index].is_candidate) return;
+    std::int32_t* after = &first;
+    while (*after > index) after = &progress[*after].next_candidate;
+    progress[index].next_candidate = *after;
+    progress[index].is_candidate = true;
+    *after = index;
+  }
+  constexpr std::int32_t take_first(layer_progress* progress) {
+    const std::int32_t index = first;
+    first = progress[index].next_candidate;
+    progress[index].is_candidate = false;
+    return index;
+  }
+};
+
+/// How far the planning of a stage has come.
+struct dry_run {
+  std::int32_t row_patch = 0;
+  bool patch_started = false;
+  std::int32_t previous = -1;  // the layer that made the last row
+  candidates waiting{};
+};
+
+/// Wants the rows of its operands that a layer lacks for its next row; true if there are none.
+constexpr bool has_operands(layer_progress* progress, candidates& waiting, std::int32_t index) {
+  bool all = true;
+  for (int position = 0; position < 2; ++position) {
+    const std::int32_t map = progress[index].operand_map[position];
+    if (map < 0) continue;
+    const std::int32_t needed = progress[index].need[position].end;
+    for (std::int32_t m = progress[map].makers; m >= 0; m = progress[m].next_maker) {
+      if (progress[m].made_rows >= needed) continue;
+      all = false;
+      if (!progress[m].wanted) waiting.add(progress, m);
+      progress[m].wanted = true;
+    }
+  }
+  return all;
 }
 
 /// The next layer to make a row, −1 when the patch is done. Rows are pulled: the stage's outputs want theirs, a
 /// layer that lacks rows of an operand wants them from whoever makes it, and the last layer that is wanted and
-/// can runs. So rows are made as late as possible and used soon. No layer after `from` can run.
-constexpr std::int32_t next_layer(layer_progress* progress, std::int32_t from) {
-  for (std::int32_t i = from; i >= 0; --i) {
-    layer_progress& l = progress[i];
-    if (!(l.wanted || l.leaves) || l.done >= l.rows.end) continue;
-    bool ready = true;
-    for (int position = 0; position < 2; ++position)
-      for (std::int32_t m = l.first_maker[position]; m >= 0 && m <= l.last_maker[position]; ++m)
-        if (progress[m].output == l.operand[position] && progress[m].made_rows < l.need[position].end) {
-          progress[m].wanted = true;
-          ready = false;
-        }
-    if (!ready) continue;
-    l.wanted = false;
+/// can runs. So rows are made as late as possible and used soon.
+constexpr std::int32_t next_layer(layer_progress* progress, candidates& waiting) {
+  while (waiting.first >= 0) {
+    const std::int32_t i = waiting.take_first(progress);
+    if (progress[i].done >= progress[i].rows.end || !has_operands(progress, waiting, i)) continue;
+    progress[i].wanted = false;
     return i;
   }
   return -1;
@@ -397,66 +470,74 @@ constexpr void find_work(graph_view g, const stage& s, direction d, std::int32_t
 }
 
 /// Prepares a stage's progress for one patch of rows.
-constexpr void start_patch(graph_view g, const stage& s, const interval* work, const layer_span* spans,
-                           layer_progress* progress) {
+constexpr candidates start_patch(graph_view g, const stage& s, const interval* work, const layer_span* spans,
+                                 layer_progress* progress) {
+  candidates waiting;
   for (std::int32_t i = 0; i < s.layers(); ++i) {
     const layer& l = g.layers[s.first + i];
+    const layer_span& output = spans[g.output_of(l).storage];
     layer_progress& p = progress[i];
     p = {};
     p.rows = work[i];
     p.done = work[i].first;
-    p.leaves = spans[g.output_of(l).storage].last_reader >= s.end;
-    p.output = g.output_of(l).storage;
+    p.all_rows = map_rows(g.tensors[g.output_of(l).storage].extents);
+    p.at_once = is_made_at_once(g, l);
+    p.leaves = output.last_reader >= s.end;
+    p.map = first_maker_in(g, output, s);
+    p.next_maker = progress[p.map].makers;
+    progress[p.map].makers = i;
     for (int position = 0; position < 2; ++position) {
       if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
       const layer_span& span = spans[g.input_of(l, position).storage];
       if (span.last_writer < s.first) continue;
-      p.operand[position] = g.input_of(l, position).storage;
-      p.first_maker[position] = first_maker_in(g, span, s);
-      p.last_maker[position] = span.last_writer - s.first;
+      const std::int32_t map = first_maker_in(g, span, s);
+      p.operand_map[position] = map;
+      p.window[position] = window_in_stage(g, s, l, position, direction::rows);
+      p.next_reader[position] = progress[map].readers;
+      progress[map].readers = 2 * i + position;
     }
     update(g, s, progress, i);
+    if (p.leaves) waiting.add(progress, i);
   }
+  return waiting;
 }
 
-/// Counts a row of a layer as made. Returns the last layer that can have become able to run: a reader.
-constexpr std::int32_t advance(graph_view g, const stage& s, const layer_span* spans, layer_progress* progress,
-                               std::int32_t index) {
+/// Counts a row of a layer as made, for which its readers may have waited.
+constexpr void advance(graph_view g, const stage& s, layer_progress* progress, candidates& waiting,
+                       std::int32_t index) {
   ++progress[index].done;
   update(g, s, progress, index);
-  const std::int32_t reader = spans[g.output_of(g.layers[s.first + index]).storage].last_reader;
-  return (reader < s.end ? reader : s.end - 1) - s.first;
+  if (progress[index].leaves) waiting.add(progress, index);
+  for (std::int32_t r = progress[progress[index].map].readers; r >= 0; r = progress[r / 2].next_reader[r % 2])
+    if (progress[r / 2].wanted || progress[r / 2].leaves) waiting.add(progress, r / 2);
 }
 
 /// Rows of a layer's output map that are made and still wanted.
-constexpr std::int32_t rows_alive(graph_view g, const stage& s, const layer_span* spans, const layer_progress* progress,
-                                  std::int32_t maker) {
-  const layer_span& span = spans[g.output_of(g.layers[s.first + maker]).storage];
+constexpr std::int32_t rows_alive(const layer_progress* progress, std::int32_t maker) {
   std::int32_t oldest = progress[maker].made_rows;
-  for (std::int32_t reader = maker + 1; reader <= span.last_reader - s.first; ++reader)
-    for (int position = 0; position < 2; ++position)
-      if (progress[reader].operand[position] == progress[maker].output &&
-          progress[reader].need[position].first < oldest)
-        oldest = progress[reader].need[position].first;
+  for (std::int32_t r = progress[progress[maker].map].readers; r >= 0; r = progress[r / 2].next_reader[r % 2])
+    if (progress[r / 2].need[r % 2].first < oldest) oldest = progress[r / 2].need[r % 2].first;
   return progress[maker].made_rows - oldest;
 }
 
-/// Runs a patch of rows on counters alone. Widens each map's rows to as many as are alive at once, and clears
-/// `transient` where a row is wanted longer than by the layer that runs next.
-constexpr void run_dry(graph_view g, const stage& s, const interval* work, const layer_span* spans,
-                       layer_progress* progress, map_layout* maps) {
-  start_patch(g, s, work, spans, progress);
-  std::int32_t previous = -1;
-  for (std::int32_t i = next_layer(progress, s.layers() - 1), from = 0; i >= 0; i = next_layer(progress, from)) {
-    from = advance(g, s, spans, progress, i);
-    if (previous >= 0 && maps[previous].transient && rows_alive(g, s, spans, progress, previous) > 0)
-      maps[previous].transient = false;
-    previous = i;
-    map_layout& map = maps[first_maker_in(g, spans[g.output_of(g.layers[s.first + i]).storage], s)];
+/// Goes on with a patch of rows on counters alone, for at most `rows_left` rows; true when it is done. Widens each
+/// map's rows to as many as are alive at once, and clears `transient` where a row is wanted longer than by the layer
+/// that runs next.
+constexpr bool run_dry(dry_run& run, layer_progress* progress, map_layout* maps, graph_view g, const stage& s,
+                       std::int32_t& rows_left) {
+  for (; rows_left > 0; --rows_left) {
+    const std::int32_t i = next_layer(progress, run.waiting);
+    if (i < 0) return true;
+    advance(g, s, progress, run.waiting, i);
+    if (run.previous >= 0 && maps[run.previous].transient && rows_alive(progress, run.previous) > 0)
+      maps[run.previous].transient = false;
+    run.previous = i;
+    map_layout& map = maps[progress[i].map];
     if (!map.internal) continue;
-    const std::int32_t alive = rows_alive(g, s, spans, progress, i);
+    const std::int32_t alive = rows_alive(progress, i);
     if (alive > map.rows) map.rows = alive;
   }
+  return false;
 }
 
 }  // namespace detail
@@ -470,44 +551,67 @@ constexpr void run_patch(graph_view g, const stage& s, const interval* rows, con
     if (rows[0].size() > 0) run(0, rows[0]);
     return;
   }
-  detail::start_patch(g, s, rows, spans, progress);
-  for (std::int32_t i = detail::next_layer(progress, s.layers() - 1), from = 0; i >= 0;
-       i = detail::next_layer(progress, from)) {
+  detail::candidates waiting = detail::start_patch(g, s, rows, spans, progress);
+  for (std::int32_t i = detail::next_layer(progress, waiting); i >= 0; i = detail::next_layer(progress, waiting)) {
     run(i, interval{progress[i].done, progress[i].done + 1});
-    from = detail::advance(g, s, spans, progress, i);
+    detail::advance(g, s, progress, waiting, i);
   }
 }
 
-/// Lays out the maps of a stage: full maps for what later stages read, rings of as many rows as are alive at
-/// once for what they do not. `rows` and `columns` receive the work of each layer in each row and column patch
-/// ([patch × layers + layer]), `made_columns` the columns of its output that are made in each column patch;
-/// `maps` has one entry for each layer of the stage, `progress` and `made` are scratch of that length.
-constexpr void plan_stage(graph_view g, const stage& s, const layer_span* spans, interval* rows, interval* columns,
-                          interval* made_columns, map_layout* maps, layer_progress* progress, interval* made) {
+/// The layout of a stage. `rows` and `columns` are the work of each layer in each row and column patch
+/// ([patch × layers + layer]), `made_columns` the columns of its output that are made in each column patch; `maps`
+/// has one entry for each layer of the stage, `progress` and `made` are scratch of that length.
+struct stage_tables {
+  interval* rows;
+  interval* columns;
+  interval* made_columns;
+  map_layout* maps;
+  layer_progress* progress;
+  interval* made;
+};
+
+/// Starts to lay out a stage: its columns, and full maps for what later stages read.
+constexpr void start_stage_plan(graph_view g, const stage& s, const layer_span* spans, const stage_tables& to) {
   const std::int32_t layers = s.layers();
   for (std::int32_t p = 0; p < s.column_patches; ++p)
-    detail::find_work(g, s, direction::columns, p, spans, columns + p * layers, made_columns + p * layers);
+    detail::find_work(g, s, direction::columns, p, spans, to.columns + p * layers, to.made_columns + p * layers);
   for (std::int32_t i = 0; i < layers; ++i) {
     const std::int32_t storage = g.output_of(g.layers[s.first + i]).storage;
     const shape& extents = g.tensors[storage].extents;
-    map_layout& map = maps[i];
+    map_layout& map = to.maps[i];
     map.internal = spans[storage].first_writer >= s.first && spans[storage].last_reader < s.end;
     map.transient = map.internal && spans[storage].first_writer == spans[storage].last_writer;
     map.rows = map.internal ? 1 : map_rows(extents);
     std::int32_t width = map.internal ? 1 : extents.width();
     for (std::int32_t p = 0; p < s.column_patches; ++p)
-      if (made_columns[p * layers + i].size() > width) width = made_columns[p * layers + i].size();
+      if (to.made_columns[p * layers + i].size() > width) width = to.made_columns[p * layers + i].size();
     map.row_pitch = width * extents.channels();
   }
-  for (std::int32_t p = 0; p < s.row_patches; ++p) {
-    detail::find_work(g, s, direction::rows, p, spans, rows + p * layers, made);
-    if (layers > 1) detail::run_dry(g, s, rows + p * layers, spans, progress, maps);
+}
+
+/// Goes on to lay out a stage: rings of as many rows as are alive at once for what later stages do not read. True when
+/// the stage is laid out, false after some `rows_left` rows: compilers bound the work of one constant expression.
+constexpr bool go_on_with_stage_plan(graph_view g, const stage& s, const layer_span* spans, detail::dry_run& run,
+                                     const stage_tables& to, std::int32_t rows_left) {
+  const std::int32_t layers = s.layers();
+  for (; run.row_patch < s.row_patches; ++run.row_patch) {
+    interval* work = to.rows + run.row_patch * layers;
+    if (!run.patch_started) {
+      detail::find_work(g, s, direction::rows, run.row_patch, spans, work, to.made);
+      if (layers > 1) run.waiting = detail::start_patch(g, s, work, spans, to.progress);
+      run.previous = -1;
+      run.patch_started = true;
+      rows_left -= layers;
+    }
+    if (layers > 1 && !detail::run_dry(run, to.progress, to.maps, g, s, rows_left)) return false;
+    run.patch_started = false;
   }
   for (std::int32_t i = 0; i < layers; ++i) {
     const std::int32_t first = first_maker_in(g, spans[g.output_of(g.layers[s.first + i]).storage], s);
-    if (first != i) maps[i] = maps[first];
-    maps[i].transient = maps[i].transient && maps[i].rows == 1 && layers > 1;
+    if (first != i) to.maps[i] = to.maps[first];
+    to.maps[i].transient = to.maps[i].transient && to.maps[i].rows == 1 && layers > 1;
   }
+  return true;
 }
 
 /// Multiply-accumulates of a stage, halos counted as often as they are computed.

@@ -65,18 +65,24 @@ class loaded_schedule {
              std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches))};
       std::vector<layer_progress> progress(layers);
       std::vector<interval> made(layers);
-      plan_stage(graph, s, spans_.data(), w.rows.data(), w.columns.data(), w.made_columns.data(),
-                 maps_.data() + s.first, progress.data(), made.data());
+      const stage_tables to{w.rows.data(),          w.columns.data(), w.made_columns.data(),
+                            maps_.data() + s.first, progress.data(),  made.data()};
+      detail::dry_run run;
+      start_stage_plan(graph, s, spans_.data(), to);
+      go_on_with_stage_plan(graph, s, spans_.data(), run, to, 0x7fffffff);
       macs_ += stage_macs(graph, s, w.rows.data(), w.columns.data());
       work_.push_back(std::move(w));
     }
     places_.resize(static_cast<std::size_t>(place_count(graph)));
     std::vector<placement> scratch(places_.size());
-    arena_bytes_ = plan_arena(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()), spans_.data(),
-                              maps_.data(), places_.data(), scratch.data());
+    arena_search search = start_arena_plan(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()),
+                                           spans_.data(), maps_.data(), places_.data(), scratch.data());
+    while (!go_on_with_arena_plan(search, places_.data(), scratch.data())) {
+    }
+    arena_bytes_ = search.best;
   }
 
-  /// The work of a stage's layers in its row and column patches, as plan_stage gives it.
+  /// The work of a stage's layers in its row and column patches, as stage_tables have it.
   struct work {
     std::vector<interval> rows, columns, made_columns;
   };

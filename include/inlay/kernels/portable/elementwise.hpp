@@ -33,8 +33,8 @@ struct pair_extents {
   }
 };
 
-/// output = f(a, b) for every element of a region, in runs: whole rows where pixels stand side by side and both inputs
-/// go along, else pixels.
+/// output = f(a, b), an int8 in a word, for every element of a region, in runs: whole rows where pixels stand side by
+/// side and both inputs go along, else pixels.
 template <typename Function>
 INLAY_ALWAYS_INLINE void for_each_pair(const pair_extents& p, const map_view<std::int8_t>& output, const region& r,
                                        const map_view<const std::int8_t>& a, const map_view<const std::int8_t>& b,
@@ -55,9 +55,9 @@ INLAY_ALWAYS_INLINE void for_each_pair(const pair_extents& p, const map_view<std
       const std::int8_t *from_a = a_pixel, *from_b = b_pixel;
       const std::int8_t* end = out + elements;
       if (a_step + b_step == 2)
-        while (out != end) *out++ = f(*from_a++, *from_b++);
+        while (out != end) *out++ = static_cast<std::int8_t>(f(*from_a++, *from_b++));
       else
-        for (; out != end; from_a += a_step, from_b += b_step) *out++ = f(*from_a, *from_b);
+        for (; out != end; from_a += a_step, from_b += b_step) *out++ = static_cast<std::int8_t>(f(*from_a, *from_b));
       out_pixel += output.pixel_pitch;
       a_pixel += a_pitch;
       b_pixel += b_pitch;
@@ -205,7 +205,7 @@ struct fast_product : no_table {
   }
 };
 
-/// output = f(input) for every element of a region.
+/// output = f(input), an int8 in a word, for every element of a region.
 template <typename Input, typename Function>
 INLAY_ALWAYS_INLINE void for_each_element(std::int32_t channels, const map_view<std::int8_t>& output, const region& r,
                                           const map_view<const Input>& input, Function f) {
@@ -220,7 +220,7 @@ INLAY_ALWAYS_INLINE void for_each_element(std::int32_t channels, const map_view<
     for (std::int32_t x = columns; x > 0; --x) {
       std::int8_t* out = out_pixel;
       const Input* in = in_pixel;
-      for (const std::int8_t* end = out + elements; out != end;) *out++ = f(*in++);
+      for (const std::int8_t* end = out + elements; out != end;) *out++ = static_cast<std::int8_t>(f(*in++));
       out_pixel += output.pixel_pitch;
       in_pixel += input.pixel_pitch;
     }
@@ -244,32 +244,39 @@ struct fast_lookup : lookup_kernel {
 /// QUANTIZE: floats from the caller.
 template <isa Isa>
 struct fast_quantize : no_table {
-  using reference = reference_kernel<layer_kind::quantize>;
   struct spec {};
-  using parameters = reference::parameters;
+  struct parameters {
+    std::int32_t channels = 0;
+    float half_scale = 1;
+    std::int32_t zero_point = 0;
+  };
 
-  static constexpr bool accepts(graph_view, const layer&) { return true; }
+  /// Half of a scale that is no smaller has all its bits.
+  static constexpr bool accepts(graph_view g, const layer& l) { return g.output_of(l).quant.scale >= 1e-30f; }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
-  static constexpr parameters prepare(graph_view g, const layer& l) { return reference::prepare(g, l); }
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const tensor& out = g.output_of(l);
+    return {out.extents.channels(), out.quant.scale / 2, out.quant.zero_point};
+  }
 
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const float>& input) {
-    const float scale = p.scale;
+    const float half_scale = p.half_scale;
     const std::int32_t zero_point = p.zero_point;
-    for_each_element(p.channels, output, r, input,
-                     [=](float real) { return static_cast<std::int8_t>(quantized(real / scale, zero_point)); });
+    for_each_element(p.channels, output, r, input, [=](float real) { return rounded(real / half_scale, zero_point); });
   }
 
-  /// Half away from zero: the largest float below a half is added, or taken away, and the fraction cut off. The sum
-  /// is rounded to a float, so that exactly a half still gets to the next integer, and nothing less does.
-  INLAY_ALWAYS_INLINE static std::int32_t quantized(float steps, std::int32_t zero_point) {
-    constexpr std::uint32_t sign = 0x80000000, below_half = 0x3effffff;
-    constexpr auto outside = std::bit_cast<std::uint32_t>(512.0f);  // of int8, for every zero point
-    const auto bits = std::bit_cast<std::uint32_t>(steps);
-    if ((bits & ~sign) >= outside) return steps > 0 ? 127 : -128;  // NaN is the lowest, too
-    const auto rounded = static_cast<std::int32_t>(steps + std::bit_cast<float>((bits & sign) | below_half));
-    return primitives<Isa>::saturate(rounded + zero_point);
+  /// Half a step is rounded away from zero: half steps are cut off to an integer, and one is added to those that are
+  /// not negative before they are halved.
+  INLAY_ALWAYS_INLINE static std::int32_t rounded(float half_steps, std::int32_t zero_point) {
+    constexpr auto outside = std::bit_cast<std::uint32_t>(1024.0f);  // of int8, for every zero point
+    std::int32_t whole;
+    if (std::bit_cast<std::uint32_t>(half_steps) << 1 < outside << 1) [[likely]]  // without the sign
+      whole = static_cast<std::int32_t>(half_steps);
+    else
+      whole = half_steps > 0 ? 1024 : -1024;  // NaN is the lowest, too
+    return primitives<Isa>::saturate((whole + (whole >> 31) + (2 * zero_point + 1)) >> 1);
   }
 };
 

@@ -49,10 +49,10 @@ struct right_scale {
   }
 };
 
-/// Clamps to a range; where it is int8's, by a constant.
+/// Clamps to a range; where it is int8's, by a constant. A word, so that nothing is widened before it is stored.
 template <isa Isa, bool Saturates>
-INLAY_ALWAYS_INLINE std::int8_t clamp_to(stored_range range, std::int32_t value) {
-  return Saturates ? static_cast<std::int8_t>(primitives<Isa>::saturate(value)) : range.clamp(value);
+INLAY_ALWAYS_INLINE std::int32_t clamp_to(stored_range range, std::int32_t value) {
+  return Saturates ? primitives<Isa>::saturate(value) : clamp_between(value, range.low, range.high);
 }
 
 constexpr bool saturates(stored_range range) { return range.low == -128 && range.high == 127; }

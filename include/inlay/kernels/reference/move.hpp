@@ -35,9 +35,11 @@ struct reference_kernel<layer_kind::transpose> : detail::no_table {
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const auto strides = dense_strides(g.input_of(l).extents);
     const shape& to = g.output_of(l).extents;
-    parameters p{to.rank, to.extents, {}};
-    for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis)
+    parameters p{to.rank, {}, {}};
+    for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.rank); ++axis) {
+      p.extents[axis] = to.extents[axis];
       p.strides[axis] = strides[static_cast<std::size_t>(l.begin[axis])];
+    }
     return p;
   }
 
