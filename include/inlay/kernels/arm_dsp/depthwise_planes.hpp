@@ -17,9 +17,7 @@
 
 #include <inlay/kernels/arm_dsp/primitives.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace inlay::detail::arm_dsp {
 
@@ -45,15 +43,17 @@ struct depthwise_window {
 // What one channel needs is a `block` of words, in the order in which instructions that load many registers take it:
 //
 //   bias, weights, multiplier, rounding, shift, distance from an output to the next
-//   ends of a row of the plane: of the steps that make four outputs, of those that make two
-//   distance from the last output but one to the last: 0 if there is one less, which then overwrites the other
+//   where a row of the plane ends: for steps that make four outputs, for those that make two
+//   distance between the two outputs of the last step; 0 drops the second one: the first one is written over it
+//
+// The last three words are for windows of 3; others have the output and how many are left there.
 
-/// Rows of outputs in steps, and of a plane; all but the first row's outputs. Assembly counts on the order.
+/// Rows of outputs, and of the plane that they are made from. Assembly counts on the order.
 struct depthwise_rows {
-  std::int32_t plane_pitch;              // bytes from a row to the next
-  std::int32_t fours_bytes, twos_bytes;  // to the ends in the block
-  std::int32_t plane_step, output_step;  // from the end of a row of outputs to the start of the next
-  std::int32_t count;
+  std::int32_t plane_pitch;              // bytes from a row of the plane to the next
+  std::int32_t fours_bytes, twos_bytes;  // from a row's start to the ends that the block has
+  std::int32_t plane_step, output_step;  // from the last output's place in a row to the start of the next
+  std::int32_t count;                    // rows of outputs
   std::int32_t columns, output_pitch, output_row_pitch;
   std::int32_t top;     // the row of the input that the first row of windows starts with
   std::int32_t stored;  // and the one that the plane starts with
