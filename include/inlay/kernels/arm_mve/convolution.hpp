@@ -334,7 +334,7 @@ INLAY_ALWAYS_INLINE void fill_bytes(std::int8_t* to, std::int8_t value, std::int
 inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 12;
 
 /// A convolution whose windows are copied to the stack, two of them where they fit.
-template <bool AnyShift, std::int32_t Depth, std::int32_t WindowBytes>
+template <bool AnyShift, std::int32_t Depth, std::int32_t WindowBytes, std::int32_t WindowRows>
 struct convolution {
   const weighted_parameters& p;
   const product& m;
@@ -385,7 +385,7 @@ struct convolution {
 
   INLAY_ALWAYS_INLINE void run() const {
     std::int8_t windows[WindowBytes];
-    const std::int8_t* rows[most_window_rows];
+    const std::int8_t* rows[WindowRows];
     const bool two_fit = 2 * m.depth <= WindowBytes;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
@@ -431,9 +431,6 @@ struct product_table : quad_table {
   }
 };
 
-/// For kernels whose layers share all code.
-struct no_spec {};
-
 }  // namespace inlay::arm_mve
 
 namespace inlay {
@@ -445,6 +442,8 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   struct spec {
     std::int32_t depth = 0;         // of weights, where it has code of its own
     std::int32_t window_bytes = 0;  // room for windows on the stack; 0: pixels are multiplied where they are
+    std::int32_t window_rows = 0;   // at most
+    shifts shifting{};
     friend constexpr bool operator==(const spec&, const spec&) = default;
   };
 
@@ -460,7 +459,15 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t depth = prepare(g, l).depth;
     const std::int32_t bytes = is_pointwise(l.window) ? 0 : depth <= 64 ? 128 : arm_mve::most_window_bytes;
-    return {arm_mve::is_short_row(depth) || arm_mve::is_written_out(depth) ? depth : 0, bytes};
+    return {arm_mve::is_short_row(depth) || arm_mve::is_written_out(depth) ? depth : 0,
+            bytes,
+            l.window.kernel.height <= 4 ? 4 : arm_mve::most_window_rows,
+            {}};
+  }
+  static constexpr spec specialise(graph_view g, const layer& l, const arm_mve::channel_quad* table) {
+    spec s = specialise(g, l);
+    s.shifting = shifts_of(table);
+    return s;
   }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
@@ -471,7 +478,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    if (table[0].bias[0] != 0)
+    if (S.shifting.need_any(table))
       run_shared<true, S>(p, table, output, r, input, weights);
     else
       run_shared<false, S>(p, table, output, r, input, weights);
@@ -488,7 +495,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
     if constexpr (S.window_bytes != 0)
-      return arm_mve::convolution<AnyShift, S.depth, S.window_bytes>{p, m, output, r, input}.run();
+      return arm_mve::convolution<AnyShift, S.depth, S.window_bytes, S.window_rows>{p, m, output, r, input}.run();
     const std::int32_t columns = r.end_column - r.first_column;
     const bool one_row = columns == p.output_width && r.end_row <= input.rows && r.end_row <= output.rows &&
                          input.row_pitch == columns * input.pixel_pitch &&
@@ -508,12 +515,17 @@ struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : arm_mve::product
     std::int32_t rows = 1, depth = 0, units = 0;
     std::int8_t zero_point = 0, low = 0, high = 0;
   };
-  using spec = arm_mve::no_spec;
+  struct spec {
+    shifts shifting{};
+  };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     return arm_mve::fits_int8(g.input_of(l).quant.zero_point) && arm_mve::fits_int8(g.output_of(l).quant.zero_point);
   }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr spec specialise(graph_view, const layer&, const arm_mve::channel_quad* table) {
+    return {shifts_of(table)};
+  }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const auto p = reference_kernel<layer_kind::fully_connected>::prepare(g, l);
     return {p.rows,
@@ -524,11 +536,11 @@ struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : arm_mve::product
             static_cast<std::int8_t>(p.range.high)};
   }
 
-  template <spec>
+  template <spec S>
   INLAY_ALWAYS_INLINE static void run_whole(const parameters& p, const arm_mve::channel_quad* table,
                                             std::int8_t* output, const std::int8_t* input, const std::int8_t* weights) {
     const arm_mve::product m{weights, table + 1, p.depth, p.units, {p.zero_point, p.low, p.high}};
-    if (table[0].bias[0] != 0)
+    if (S.shifting.need_any(table))
       arm_mve::multiply_pixels<true, 0>(m, input, p.depth, output, p.units, p.rows);
     else
       arm_mve::multiply_pixels<false, 0>(m, input, p.depth, output, p.units, p.rows);

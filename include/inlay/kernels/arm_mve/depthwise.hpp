@@ -249,7 +249,7 @@ INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const
     for (std::int32_t t = p.depth; t > 0; --t, from += p.output_channels) *to++ = *from;
   }
   const product m{reordered, quads, p.depth, p.output_channels, finishing_of(p)};
-  convolution<AnyShift, 0, 2 * most_taps>{p, m, output, r, input}.run();
+  convolution<AnyShift, 0, 2 * most_taps, most_tap_rows>{p, m, output, r, input}.run();
 }
 
 }  // namespace inlay::arm_mve
@@ -264,6 +264,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
     std::int32_t most_taps = 9;  // so that code is shared, and windows of few taps take little stack
     bool narrow = false;         // fewer than sixteen channels
     bool one_channel = false;    // of the input
+    shifts shifting{};
     friend constexpr bool operator==(const spec&, const spec&) = default;
   };
 
@@ -281,7 +282,12 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t taps = l.window.kernel.height * l.window.kernel.width;
     const std::int32_t channels = g.input_of(l).extents.channels();
-    return {taps <= 9 ? 9 : taps <= 25 ? 25 : arm_mve::most_taps, channels < arm_mve::lanes, channels == 1};
+    return {taps <= 9 ? 9 : taps <= 25 ? 25 : arm_mve::most_taps, channels < arm_mve::lanes, channels == 1, {}};
+  }
+  static constexpr spec specialise(graph_view g, const layer& l, const arm_mve::channel_quad* table) {
+    spec s = specialise(g, l);
+    s.shifting = shifts_of(table);
+    return s;
   }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     return arm_mve::make_weighted(detail::prepare_window(g, l), l.window.kernel.height * l.window.kernel.width);
@@ -318,11 +324,11 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.one_channel) {
-      if (table[0].bias[0] != 0)
+      if (S.shifting.need_any(table))
         arm_mve::convolve_one_channel<true>(p, table + 1, output, r, input, weights);
       else
         arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
-    } else if (table[0].bias[0] != 0 || table[0].bias[1] != 0)
+    } else if (S.shifting.need_any(table) || S.shifting.has_least_weight(table))
       run_variant<arm_mve::depthwise_variant{S.most_taps, S.narrow, true, false}>(p, table + 1, output, r, input,
                                                                                   weights);
     else

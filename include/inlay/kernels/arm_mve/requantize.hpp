@@ -41,9 +41,23 @@ INLAY_ALWAYS_INLINE int32x4_t scale(int32x4_t sum, int32x4_t multiplier, int32x4
 }
 
 /// The table of a layer with weights: first a quad whose bias[0] says whether scale() needs AnyShift, and bias[1]
-/// whether a weight is −128; then the quads. Tables are constants, and so is what depends on these.
+/// whether a weight is −128; then the quads.
 struct quad_table {
   using table_entry = channel_quad;
+
+  /// What a kernel's code depends on: the table's first quad as a constant, if it is known.
+  struct shifts {
+    bool known = false, any = false, least_weight = false;
+    friend constexpr bool operator==(const shifts&, const shifts&) = default;
+
+    constexpr bool need_any(const channel_quad* table) const { return known ? any : table[0].bias[0] != 0; }
+    constexpr bool has_least_weight(const channel_quad* table) const {
+      return known ? least_weight : table[0].bias[1] != 0;
+    }
+  };
+  static constexpr shifts shifts_of(const channel_quad* table) {
+    return {true, table[0].bias[0] != 0, table[0].bias[1] != 0};
+  }
 
   static constexpr void set(channel_quad* table, channel_quad& quad, int lane, const channel_constants& c,
                             std::int32_t weight_sum, std::int32_t zero_point) {
