@@ -6,6 +6,7 @@
 #pragma once
 
 #include <inlay/config.hpp>
+#include <inlay/fold.hpp>
 
 #include <inlay/graph/shape.hpp>
 #include <inlay/graph/quantization.hpp>

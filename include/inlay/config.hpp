@@ -5,9 +5,6 @@
 #error "Inlay needs C++20: compile with -std=c++20 or later"
 #endif
 
-#include <cstdint>
-#include <utility>
-
 #define INLAY_VERSION_MAJOR 0
 #define INLAY_VERSION_MINOR 1
 #define INLAY_VERSION_PATCH 0
@@ -81,23 +78,3 @@
 #else
 #define INLAY_SMALL [[gnu::optimize("Os")]]
 #endif
-
-namespace inlay::detail {
-
-/// Calls f(std::integer_sequence<std::int32_t, First, First + 1, …>{}) for Count numbers, in blocks, until it returns
-/// true; returns whether it did. Compilers bound the length of fold expressions, clang to 256.
-template <std::int32_t Count, std::int32_t First = 0, typename Function>
-constexpr bool fold_in_blocks(Function f) {
-  constexpr std::int32_t block = 128;
-  constexpr std::int32_t here = Count < block ? Count : block;
-  const bool found = [&]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
-    return f(std::integer_sequence<std::int32_t, First + I...>{});
-  }
-  (std::make_integer_sequence<std::int32_t, here>{});
-  if constexpr (Count > here)
-    return found || fold_in_blocks<Count - here, First + here>(f);
-  else
-    return found;
-}
-
-}  // namespace inlay::detail

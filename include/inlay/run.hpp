@@ -1,6 +1,7 @@
 // Inlay: the plan of a model type, run: which kernel, on which rows, from where to where.
 #pragma once
 
+#include <inlay/fold.hpp>
 #include <inlay/kernels/fast.hpp>
 #include <inlay/kernels/weight_sums.hpp>
 #include <inlay/kernels/overwrite.hpp>

@@ -1,6 +1,7 @@
 // Inlay: the bytes of a .tflite file become a graph.
 #pragma once
 
+#include <inlay/fold.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/graph/normalize.hpp>
 #include <inlay/model/error.hpp>

@@ -1,6 +1,7 @@
 // Inlay: the plan of a model type: its stages, the maps they keep, and the arena, all constants.
 #pragma once
 
+#include <inlay/fold.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/schedule.hpp>
