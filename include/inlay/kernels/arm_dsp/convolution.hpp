@@ -75,7 +75,7 @@ struct convolution_table : scale_table {
     std::int32_t flags = range.zero_point == -128 && range.high == 127 ? from_minus_128 : 0, count = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
       const std::int32_t shift = get_byte(shifts, c), multiplier = multipliers[c];
-      if (multiplier == 0) {
+      if (multiplier == 0 && shift != constant_shift) {
         put_byte(shifts, c, zero_point_shift + 1);
         flags |= has_constants;
         continue;
