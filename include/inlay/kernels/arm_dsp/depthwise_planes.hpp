@@ -290,16 +290,24 @@ INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
   }
 #define INLAY_MULTIPLY(how, sum, column, weight) "smla" how " " sum ", " column ", " weight ", " sum "\n"
 
+// An instruction a line.
+// clang-format off
 INLAY_LARGER_WINDOWS(depthwise_5_stride_1, "5", "16", "8",
                      "ldmia r12!, {r4-r7}\n"
-                     "ldrd r8, r9, [r10]\n" INLAY_MULTIPLY("d", "r0", "r8", "r4") INLAY_MULTIPLY("tb", "r1", "r8", "r4")
-                         INLAY_MULTIPLY("d", "r0", "r9", "r6") INLAY_MULTIPLY("d", "r1", "r9", "r5")
-                             INLAY_MULTIPLY("d", "r2", "r9", "r4")
-                                 INLAY_MULTIPLY("tb", "r3", "r9",
-                                                "r4") "ldrd r8, r9, [r10, #8]\n" INLAY_MULTIPLY("bt", "r0", "r8", "r7")
-                                     INLAY_MULTIPLY("d", "r1", "r8", "r7") INLAY_MULTIPLY("d", "r2", "r8", "r6")
-                                         INLAY_MULTIPLY("d", "r3", "r8", "r5") INLAY_MULTIPLY("bt", "r2", "r9", "r7")
-                                             INLAY_MULTIPLY("d", "r3", "r9", "r7"))
+                     "ldrd r8, r9, [r10]\n"
+                     INLAY_MULTIPLY("d", "r0", "r8", "r4")
+                     INLAY_MULTIPLY("tb", "r1", "r8", "r4")
+                     INLAY_MULTIPLY("d", "r0", "r9", "r6")
+                     INLAY_MULTIPLY("d", "r1", "r9", "r5")
+                     INLAY_MULTIPLY("d", "r2", "r9", "r4")
+                     INLAY_MULTIPLY("tb", "r3", "r9", "r4")
+                     "ldrd r8, r9, [r10, #8]\n"
+                     INLAY_MULTIPLY("bt", "r0", "r8", "r7")
+                     INLAY_MULTIPLY("d", "r1", "r8", "r7")
+                     INLAY_MULTIPLY("d", "r2", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r3", "r8", "r5")
+                     INLAY_MULTIPLY("bt", "r2", "r9", "r7")
+                     INLAY_MULTIPLY("d", "r3", "r9", "r7"))
 INLAY_LARGER_WINDOWS(depthwise_5_stride_2, "5", "12", "16",
                      "ldmia r12!, {r4-r6}\n"
                      "ldmia r10, {r7-r9}\n"
@@ -338,20 +346,29 @@ INLAY_LARGER_WINDOWS(depthwise_7_stride_1, "7", "24", "8",
                      INLAY_MULTIPLY("d", "r3", "r7", "r4")
                      INLAY_MULTIPLY("bt", "r2", "r8", "r6")
                      INLAY_MULTIPLY("d", "r3", "r8", "r6"))
-INLAY_LARGER_WINDOWS(
-    depthwise_7_stride_2, "7", "16", "16",
-    "ldmia r12!, {r4-r7}\n"
-    "ldrd r8, r9, [r10]\n" INLAY_MULTIPLY("d", "r0", "r8", "r4") INLAY_MULTIPLY("d", "r0", "r9", "r5")
-        INLAY_MULTIPLY("d", "r1", "r9", "r4") "ldrd r8, r9, [r10, #8]\n" INLAY_MULTIPLY("d", "r0", "r8", "r6")
-            INLAY_MULTIPLY("d", "r1", "r8", "r5") INLAY_MULTIPLY("d", "r2", "r8", "r4")
-                INLAY_MULTIPLY("bb", "r0", "r9", "r7") INLAY_MULTIPLY("d", "r1", "r9", "r6")
-                    INLAY_MULTIPLY("d", "r2", "r9", "r5")
-                        INLAY_MULTIPLY("d", "r3", "r9", "r4") "ldrd r8, r9, [r10, #16]\n" INLAY_MULTIPLY("bb", "r1",
-                                                                                                         "r8", "r7")
-                            INLAY_MULTIPLY("d", "r2", "r8", "r6") INLAY_MULTIPLY("d", "r3", "r8", "r5")
-                                INLAY_MULTIPLY("bb", "r2", "r9", "r7")
-                                    INLAY_MULTIPLY("d", "r3", "r9",
-                                                   "r6") "ldr r8, [r10, #24]\n" INLAY_MULTIPLY("bb", "r3", "r8", "r7"))
+INLAY_LARGER_WINDOWS(depthwise_7_stride_2, "7", "16", "16",
+                     "ldmia r12!, {r4-r7}\n"
+                     "ldrd r8, r9, [r10]\n"
+                     INLAY_MULTIPLY("d", "r0", "r8", "r4")
+                     INLAY_MULTIPLY("d", "r0", "r9", "r5")
+                     INLAY_MULTIPLY("d", "r1", "r9", "r4")
+                     "ldrd r8, r9, [r10, #8]\n"
+                     INLAY_MULTIPLY("d", "r0", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r1", "r8", "r5")
+                     INLAY_MULTIPLY("d", "r2", "r8", "r4")
+                     INLAY_MULTIPLY("bb", "r0", "r9", "r7")
+                     INLAY_MULTIPLY("d", "r1", "r9", "r6")
+                     INLAY_MULTIPLY("d", "r2", "r9", "r5")
+                     INLAY_MULTIPLY("d", "r3", "r9", "r4")
+                     "ldrd r8, r9, [r10, #16]\n"
+                     INLAY_MULTIPLY("bb", "r1", "r8", "r7")
+                     INLAY_MULTIPLY("d", "r2", "r8", "r6")
+                     INLAY_MULTIPLY("d", "r3", "r8", "r5")
+                     INLAY_MULTIPLY("bb", "r2", "r9", "r7")
+                     INLAY_MULTIPLY("d", "r3", "r9", "r6")
+                     "ldr r8, [r10, #24]\n"
+                     INLAY_MULTIPLY("bb", "r3", "r8", "r7"))
+// clang-format on
 #undef INLAY_MULTIPLY
 #undef INLAY_LARGER_WINDOWS
 #undef INLAY_STORE_4
