@@ -85,7 +85,8 @@ TEST_CASE("floats to int8") {
   for (const std::int32_t zero_point : {-128, 5, 127}) {
     const reference::parameters p{1, 1.0f, zero_point};
     const auto compare = [&](float steps) {
-      if (detail::fast_quantize<isa::portable>::rounded(2 * steps, zero_point) != reference::quantized(p, steps)) ++wrong;
+      if (detail::fast_quantize<isa::portable>::rounded(2 * steps, zero_point) != reference::quantized(p, steps))
+        ++wrong;
     };
     // Floats of all sizes, infinities and NaN among them; all within a few bits of each half.
     for (std::uint32_t bits = 0; bits < 0xffff0000; bits += 0x1fff) compare(std::bit_cast<float>(bits));

@@ -79,8 +79,8 @@ struct move_kernel : no_table {
   }
 
   template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output, const region& r,
-                            const map_view<const Input>& input) {
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const Input>& input) {
     const moved_axis& channels = p.axes[0];
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const std::int32_t row = source_row(p, y);
