@@ -333,6 +333,14 @@ struct fitting_stages {
 template <std::int64_t LeastBytes, std::int64_t BudgetBytes>
 concept fits_least = LeastBytes <= BudgetBytes;
 
+/// Does not compile for a budget that is too small. Apart from the stages, so that compilers go on with those.
+template <std::int64_t LeastBytes, std::int64_t BudgetBytes>
+struct refuse_budget {
+  static_assert(fits_least<LeastBytes, BudgetBytes>,
+                "Inlay: no schedule that the search knows fits the SRAM budget; inlay::least_memory, without "
+                "recomputation, needs LeastBytes");
+};
+
 template <typename Model, std::size_t Bytes, typename Overhead>
 struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
   using found =
@@ -344,9 +352,7 @@ struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
     else
       return std::int64_t{laid_out<Model, stages_of<Model, least_memory>>::arena.bytes};
   }();
-  static_assert(fits_least<least, static_cast<std::int64_t>(Bytes)>,
-                "Inlay: no schedule that the search knows fits the SRAM budget; inlay::least_memory, without "
-                "recomputation, needs LeastBytes");
+  static_assert(sizeof(refuse_budget<least, static_cast<std::int64_t>(Bytes)>) > 0);
   static constexpr auto list = [] {
     if constexpr (exists)
       return found::list;
