@@ -37,6 +37,7 @@ class flatbuffer {
   constexpr bool damaged() const { return damaged_; }
   constexpr std::uint32_t size() const { return size_; }
 
+  // Without calls of one another: compilers bound those of a constant expression, and the importer reads much.
   constexpr std::uint8_t u8(std::uint32_t at) { return at < size_ ? static_cast<std::uint8_t>(data_[at]) : damage(); }
   constexpr std::int8_t i8(std::uint32_t at) { return static_cast<std::int8_t>(u8(at)); }
   constexpr std::uint16_t u16(std::uint32_t at) {

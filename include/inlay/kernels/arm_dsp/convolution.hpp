@@ -595,9 +595,8 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void finish(const convolution_run& s, std:
     if (convolution_table::is_constant(shift)) continue;
     if (s.ends == 0 || shift < 0) {
       if (shift >= 0 && (s.flags & convolution_table::from_minus_128)) shift = convolution_table::fraction_bits - shift;
-      const channel_scale<requantisation::general> scale(m, shift, range.zero_point);
       for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel)
-        s.to[channel + pixel * s.m.pitch] = static_cast<std::int8_t>(scale.output(sums[pixel], range));
+        s.to[channel + pixel * s.m.pitch] = static_cast<std::int8_t>(output_of(sums[pixel], m, shift, range));
     }
     sums += s.pixels;
   }
@@ -796,8 +795,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
   s.multipliers = table + 1;
   s.shifts = scale_table::shifts(s.multipliers, table[0] >> 8);
   s.weights = weights - s.before;
-  const bool saturating = p.range.low == -128 && p.range.high == 127;
-  s.ends = !saturating ? 0 : s.flags & convolution_table::from_minus_128 ? 4 : 2;
+  s.ends = !p.range.is_whole() ? 0 : s.flags & convolution_table::from_minus_128 ? 4 : 2;
   multiplication& m = s.m;
   m.one = 1;
   m.rounding = s.flags & convolution_table::from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1))

@@ -51,8 +51,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   /// For any table.
   static constexpr spec specialise(graph_view g, const layer& l) {
     const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= detail::overwrite_scratch(g, l);
-    return {window_of(l), true, detail::arm_dsp::short_requantisation(g, l) == detail::arm_dsp::requantisation::clamped,
-            fits, by_rows(g, l)};
+    return {window_of(l), true, !detail::arm_dsp::range_of(g, l).is_whole(), fits, by_rows(g, l)};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
     spec s = specialise(g, l);

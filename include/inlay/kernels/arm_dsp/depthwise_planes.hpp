@@ -387,8 +387,6 @@ struct widening {
   std::int32_t row_pitch, row_bytes;  // of the input, and of a plane
 };
 
-using widen_function = void(const widening& rows, const std::int8_t* from, std::int32_t count, std::int32_t* to);
-
 // r0 is row_pitch and row_bytes, r1 from, r3 to; r2 counts columns, r4 to r9 are the others of `rows`, r10 and r11 the
 // column and its place in the plane. A column that has the other half of a word becomes 0.
 #define INLAY_WIDEN_FUNCTION(name, load, store)                                                                      \

@@ -18,18 +18,14 @@
 
 namespace inlay::detail::arm_dsp {
 
-/// How sums become outputs.
-enum class requantisation : std::uint8_t {
-  saturating,  // as above, to all of int8
-  clamped,     // as above, to some of int8
-  general,     // as the channel's entry in the table says
-};
-
 /// What outputs of a layer have in common.
 struct output_range {
   std::int8_t zero_point = 0;
   std::int8_t low = -128;
   std::int8_t high = 127;
+
+  /// All of int8: to saturate is to clamp.
+  constexpr bool is_whole() const { return low == -128 && high == 127; }
 };
 
 constexpr output_range range_of(graph_view g, const layer& l) {
@@ -37,12 +33,6 @@ constexpr output_range range_of(graph_view g, const layer& l) {
   const stored_range range = activation_range(l.clamp, out.quant);
   return {static_cast<std::int8_t>(out.quant.zero_point), static_cast<std::int8_t>(range.low),
           static_cast<std::int8_t>(range.high)};
-}
-
-/// Of a layer's channels that go the short way.
-constexpr requantisation short_requantisation(graph_view g, const layer& l) {
-  const output_range range = range_of(g, l);
-  return range.low == -128 && range.high == 127 ? requantisation::saturating : requantisation::clamped;
 }
 
 /// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases
@@ -125,24 +115,17 @@ struct scale_table {
   }
 };
 
-/// What outputs of one channel have in common, in registers. Its shift is at least 0 unless R is general.
-template <requantisation R>
-struct channel_scale {
-  std::int32_t multiplier, shift, rounding;
-
-  INLAY_ALWAYS_INLINE channel_scale(std::int32_t m, std::int32_t s, std::int32_t zero_point)
-      : multiplier(m), shift(s), rounding((2 * zero_point + 1) << (R == requantisation::general ? s & 31 : s)) {}
-
-  /// The output, in the lowest byte.
-  INLAY_ALWAYS_INLINE std::int32_t output(std::int32_t sum, const output_range& range) const {
-    if (R == requantisation::general && shift < 0) return scale_table::uncommon_output(sum, multiplier, shift, range);
-    std::int32_t x;
-    asm("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(sum << 1), "r"(multiplier), "r"(rounding + (sum >> 31)));
-    x >>= shift;
-    asm("ssat %0, #8, %1, asr #1" : "=r"(x) : "r"(x));
-    return R == requantisation::saturating ? x : clamp_between(x, range.low, range.high);
-  }
-};
+/// The output of any channel, in the lowest byte.
+INLAY_ALWAYS_INLINE std::int32_t output_of(std::int32_t sum, std::int32_t multiplier, std::int32_t shift,
+                                           const output_range& range) {
+  if (shift < 0) return scale_table::uncommon_output(sum, multiplier, shift, range);
+  const std::int32_t rounding = (2 * range.zero_point + 1) << shift;
+  std::int32_t x;
+  asm("smmlar %0, %1, %2, %3" : "=r"(x) : "r"(sum << 1), "r"(multiplier), "r"(rounding + (sum >> 31)));
+  x >>= shift;
+  asm("ssat %0, #8, %1, asr #1" : "=r"(x) : "r"(x));
+  return clamp_between(x, range.low, range.high);
+}
 
 /// Keeps compilers from making a call of memcpy of a loop over a few bytes.
 INLAY_ALWAYS_INLINE std::int32_t keep(std::int32_t value) {
@@ -186,12 +169,6 @@ INLAY_ALWAYS_INLINE std::int32_t odd_bytes(std::int32_t word) {
   std::int32_t pairs;
   asm("sxtb16 %0, %1, ror #8" : "=r"(pairs) : "r"(word));
   return pairs;
-}
-
-/// sum + both products of pairs of int16, wrapping around.
-INLAY_ALWAYS_INLINE std::int32_t multiply_pairs(std::int32_t a, std::int32_t b, std::int32_t sum) {
-  asm("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
-  return sum;
 }
 
 /// −z twice, for add_even_bytes and add_odd_bytes.
