@@ -46,26 +46,37 @@
 #define INLAY_HAS_AVX512_VNNI 0
 #endif
 
-// The kernels that networks use: a value of inlay::isa. Define it before including Inlay, the same for the whole
-// program, to use others: -DINLAY_ISA=small for the least code, -DINLAY_ISA=portable for plain C++.
-#ifndef INLAY_ISA
+// The best kernels for this compilation: a value of inlay::isa.
 #if INLAY_HAS_ARM_MVE
-#define INLAY_ISA arm_mve
+#define INLAY_BEST_ISA arm_mve
 #elif INLAY_HAS_ARM_DSP
-#define INLAY_ISA arm_dsp
+#define INLAY_BEST_ISA arm_dsp
 #elif INLAY_HAS_NEON_DOT
-#define INLAY_ISA neon_dot
+#define INLAY_BEST_ISA neon_dot
 #elif INLAY_HAS_NEON
-#define INLAY_ISA neon
+#define INLAY_BEST_ISA neon
 #elif INLAY_HAS_AVX512_VNNI
-#define INLAY_ISA avx512_vnni
+#define INLAY_BEST_ISA avx512_vnni
 #elif INLAY_HAS_AVX_VNNI
-#define INLAY_ISA avx_vnni
+#define INLAY_BEST_ISA avx_vnni
 #elif INLAY_HAS_AVX2
-#define INLAY_ISA avx2
+#define INLAY_BEST_ISA avx2
 #else
-#define INLAY_ISA portable
+#define INLAY_BEST_ISA portable
 #endif
+
+// Everything stands in an inline namespace that is named for what it is compiled for, so that translation units with
+// other flags or another INLAY_ISA can be linked into one program: their functions are not the same ones.
+//
+// INLAY_ISA says which kernels networks use. Define it before including Inlay to use others than the best:
+// -DINLAY_ISA=small for the least code, -DINLAY_ISA=portable for plain C++.
+#define INLAY_JOIN_EXPANDED(a, b, c) a##b##c
+#define INLAY_JOIN(a, b, c) INLAY_JOIN_EXPANDED(a, b, c)
+#ifdef INLAY_ISA
+#define INLAY_ABI INLAY_JOIN(INLAY_ISA, _on_, INLAY_BEST_ISA)
+#else
+#define INLAY_ISA INLAY_BEST_ISA
+#define INLAY_ABI INLAY_JOIN(on_, INLAY_BEST_ISA, )
 #endif
 
 // Whether a function is expanded where it is called, so that a layer's numbers become constants, or shared by all.

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Calls f(std::integer_sequence<std::int32_t, First, First + 1, …>{}) for Count numbers, in blocks, until it returns
 /// true; returns whether it did. Compilers bound the length of fold expressions, clang to 256.

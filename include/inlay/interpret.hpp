@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Bytes of room for the table of one layer at a time, aligned as std::max_align_t.
 constexpr std::size_t interpreter_table_bytes(graph_view g) {

@@ -18,7 +18,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// A map or a pointer as fast kernels take it: of int8, whatever character type the bytes have.
 template <typename Byte>

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Element types of tensors, numbered as in TensorFlow Lite's schema.
 enum class element_type : std::uint8_t {

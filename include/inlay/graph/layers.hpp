@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// What a layer computes. Every layer has one output; operators with several inputs or outputs of the
 /// same kind (CONCATENATION, SPLIT) become several `place` or `slice` layers.

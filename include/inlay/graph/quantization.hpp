@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// real = scale × (stored − zero_point). Weights may have one scale per output channel: `scales_at` is where
 /// the first of `channels` little-endian floats stands in the model's bytes, `zero_points_at` the same for

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Most axes a tensor can have.
 inline constexpr int max_rank = 6;

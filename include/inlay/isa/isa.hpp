@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Sets of kernels, by the instructions they use.
 enum class isa : std::uint8_t {

@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// a × b × 2 in the upper word, rounded to nearest, ties upwards; −2^31 × −2^31 saturates.
 /// SaturatingRoundingDoublingHighMul of gemmlowp/fixedpoint/fixedpoint.h.

@@ -55,7 +55,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// The reference kernel of a kind of layer: plain loops, the same at compile time and at run time; what
 /// every faster kernel is compared with. Specialised in kernels/reference/.

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <type_traits>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// How a layer with a window writes its output over its input: row after row, from copies of the input's rows in a
 /// ring.

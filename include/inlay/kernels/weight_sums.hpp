@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Weights that one output channel multiplies.
 constexpr std::int32_t weights_per_channel(graph_view g, const layer& l) {

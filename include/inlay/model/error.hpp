@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 // clang-format off
 // One line for each reason: its code and the sentence that a user reads. A static_assert takes only a

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// A table in a FlatBuffer; `at` is 0 where there is none.
 struct flatbuffer_table {

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 // clang-format off
 // In the order of BuiltinOperator in TensorFlow Lite's schema, from 0. In lower case, so that a macro of

@@ -17,7 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// A size in both directions: 3 is 3 × 3, {10, 4} is 10 high and 4 wide.
 struct size2d {

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

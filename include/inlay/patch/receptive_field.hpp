@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <numeric>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Offsets in the arena are multiples of this, so that kernels may load words.
 inline constexpr std::int32_t arena_alignment = 4;

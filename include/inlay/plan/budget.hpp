@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// At most Bytes of SRAM: the network's arena.
 template <std::size_t Bytes>

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// How a stage's layers work and where their outputs' rows stand: stage_tables.
 template <std::int32_t Layers, std::int32_t RowPatches, std::int32_t ColumnPatches>

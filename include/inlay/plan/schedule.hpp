@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Layer after layer, each over its whole map.
 struct per_layer {};

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// What the search knows of a layer and of the map that it is the first to write. Bytes are of that map.
 struct layer_facts {

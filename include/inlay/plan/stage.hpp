@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Layers [first, end) of a graph, run together over patches of a grid. Rows of one patch are made as they are
 /// needed and kept as long as they are needed, so that within a patch nothing is computed twice; patches

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// A .tflite file read and planned at run time by the functions that the compiler uses.
 class loaded_model {

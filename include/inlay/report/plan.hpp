@@ -16,7 +16,7 @@
 #include <iterator>
 #include <vector>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// A network, its stages, where its tensors stand, and its constants in flash. Points into what owns them: a
 /// loaded_model and a loaded_schedule, or constants of the program.

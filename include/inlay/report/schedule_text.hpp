@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// The text that read_schedule reads as these stages.
 inline std::string schedule_text(const stage* stages, std::int32_t count) {

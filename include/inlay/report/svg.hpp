@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 inline constexpr std::string_view svg_style = R"(<style>
 text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #57606a }

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

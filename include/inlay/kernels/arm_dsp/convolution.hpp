@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-namespace inlay::detail::arm_dsp {
+namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
 /// A window over a map with all its channels, or with those of one of several groups.
 struct convolution {
@@ -860,7 +860,7 @@ constexpr bool has_bytes_before(const tensor& weights) { return weights.is_const
 
 }  // namespace inlay::detail::arm_dsp
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolution_table {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Square windows of 3, 5 and 7 that are not dilated: over any number of channels with one output each, and over one
 /// channel.

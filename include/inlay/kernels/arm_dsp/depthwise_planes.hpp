@@ -19,7 +19,7 @@
 
 #include <cstdint>
 
-namespace inlay::detail::arm_dsp {
+namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
 /// A square window of 3, 5 or 7, stride 1 or 2 from column to column.
 struct depthwise_window {

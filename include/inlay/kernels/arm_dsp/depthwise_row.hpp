@@ -19,7 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay::detail::arm_dsp {
+namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
 /// Words of a block, at a stride of 1 or 2.
 template <std::int32_t Stride>

@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace inlay::detail::arm_dsp {
+namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
 /// What outputs of a layer have in common.
 struct output_range {

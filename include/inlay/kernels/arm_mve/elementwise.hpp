@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-namespace inlay::arm_mve {
+namespace inlay::inline INLAY_ABI::detail::arm_mve {
 
 /// multiply() for one multiplier with a shift to the right; see scale().
 INLAY_ALWAYS_INLINE int32x4_t scale_right(int32x4_t value, std::int32_t multiplier, std::int32_t shift) {
@@ -254,29 +254,29 @@ struct lookup : detail::lookup_kernel {
   }
 };
 
-}  // namespace inlay::arm_mve
+}  // namespace inlay::detail::arm_mve
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::add> : arm_mve::sum<1> {};
+struct fast_kernel<isa::arm_mve, layer_kind::add> : detail::arm_mve::sum<1> {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::sub> : arm_mve::sum<-1> {};
+struct fast_kernel<isa::arm_mve, layer_kind::sub> : detail::arm_mve::sum<-1> {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::mul> : arm_mve::product_of_maps {};
+struct fast_kernel<isa::arm_mve, layer_kind::mul> : detail::arm_mve::product_of_maps {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::logistic> : arm_mve::lookup {};
+struct fast_kernel<isa::arm_mve, layer_kind::logistic> : detail::arm_mve::lookup {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::tanh> : arm_mve::lookup {};
+struct fast_kernel<isa::arm_mve, layer_kind::tanh> : detail::arm_mve::lookup {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::relu> : arm_mve::lookup {};
+struct fast_kernel<isa::arm_mve, layer_kind::relu> : detail::arm_mve::lookup {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::leaky_relu> : arm_mve::lookup {};
+struct fast_kernel<isa::arm_mve, layer_kind::leaky_relu> : detail::arm_mve::lookup {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::hard_swish> : arm_mve::lookup {};
+struct fast_kernel<isa::arm_mve, layer_kind::hard_swish> : detail::arm_mve::lookup {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::abs> : arm_mve::lookup {};
+struct fast_kernel<isa::arm_mve, layer_kind::abs> : detail::arm_mve::lookup {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::requantize> : arm_mve::lookup {};
+struct fast_kernel<isa::arm_mve, layer_kind::requantize> : detail::arm_mve::lookup {};
 
 }  // namespace inlay

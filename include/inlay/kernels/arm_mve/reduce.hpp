@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-namespace inlay::arm_mve {
+namespace inlay::inline INLAY_ABI::detail::arm_mve {
 
 /// Sums of bytes that fit 16 bits.
 inline constexpr std::int32_t most_addends = 256;
@@ -187,15 +187,15 @@ struct mean : detail::no_table {
   }
 };
 
-}  // namespace inlay::arm_mve
+}  // namespace inlay::detail::arm_mve
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::average_pool2d> : arm_mve::pool<true> {};
+struct fast_kernel<isa::arm_mve, layer_kind::average_pool2d> : detail::arm_mve::pool<true> {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::max_pool2d> : arm_mve::pool<false> {};
+struct fast_kernel<isa::arm_mve, layer_kind::max_pool2d> : detail::arm_mve::pool<false> {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::mean> : arm_mve::mean {};
+struct fast_kernel<isa::arm_mve, layer_kind::mean> : detail::arm_mve::mean {};
 
 }  // namespace inlay

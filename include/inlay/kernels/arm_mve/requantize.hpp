@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace inlay::arm_mve {
+namespace inlay::inline INLAY_ABI::detail::arm_mve {
 
 /// What four output channels need after their sums. Multiplier and shift as of fixed_multiplier.
 struct channel_quad {
@@ -69,4 +69,4 @@ struct quad_table {
   }
 };
 
-}  // namespace inlay::arm_mve
+}  // namespace inlay::detail::arm_mve

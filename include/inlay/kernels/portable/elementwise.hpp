@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

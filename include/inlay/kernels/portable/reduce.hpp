@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

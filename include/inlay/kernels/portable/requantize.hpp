@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// What an instruction set has an instruction for.
 template <isa Isa>

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// A layer with weights as a window over a map; FULLY_CONNECTED is one of 1 × 1 over a row.
 ///

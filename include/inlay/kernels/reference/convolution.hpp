@@ -4,7 +4,7 @@
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// What one output channel needs after its sum.
 struct channel_constants {

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// Where a source puts floats: assigning to an element quantises it.
 class quantizing_span {

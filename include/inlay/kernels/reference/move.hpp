@@ -8,7 +8,7 @@
 
 #include <array>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 /// The same bytes.
 template <>

@@ -7,7 +7,7 @@
 #include <array>
 #include <bit>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 

@@ -11,7 +11,7 @@
 
 #include <cstddef>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// On the stack: bytes of panels and of patches.
 inline constexpr std::int32_t panel_bytes = 1 << 15;

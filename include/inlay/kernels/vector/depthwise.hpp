@@ -9,7 +9,7 @@
 #include <inlay/kernels/vector/convolution.hpp>
 #include <inlay/kernels/vector/tile.hpp>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Most taps and columns of a kernel.
 inline constexpr std::int32_t most_taps = 64;

@@ -4,7 +4,7 @@
 #include <inlay/kernels/portable/elementwise.hpp>
 #include <inlay/kernels/vector/x86.hpp>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 #if INLAY_HAS_AVX512_VNNI
 

@@ -8,7 +8,7 @@
 #include <inlay/kernels/vector/pool.hpp>
 #include <inlay/kernels/vector/x86.hpp>
 
-namespace inlay {
+namespace inlay::inline INLAY_ABI {
 
 #define INLAY_VECTOR_KERNELS(name)                                                                           \
   template <>                                                                                                \

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Constants of as many output channels as a vector of sums has lanes.
 template <std::int32_t Lanes>

@@ -7,7 +7,7 @@
 #include <arm_neon.h>
 #endif
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 #if INLAY_HAS_NEON
 

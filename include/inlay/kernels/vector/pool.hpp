@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 template <bool Average>
 struct vector_pool : fast_pool<Average> {

@@ -3,7 +3,7 @@
 
 #include <inlay/kernels/vector/lanes.hpp>
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// On the stack.
 inline constexpr std::int32_t tile_bytes = 1 << 15;

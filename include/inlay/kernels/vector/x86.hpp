@@ -16,7 +16,7 @@
 #endif
 #endif
 
-namespace inlay::detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 #if INLAY_HAS_AVX512_VNNI
 
