@@ -271,18 +271,25 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : detail::arm_mve
   static constexpr bool accepts(graph_view g, const layer& l) {
     const detail::window_parameters p = detail::prepare_window(g, l);
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
-    if (!detail::arm_mve::fits_weighted(p) || taps > detail::arm_mve::most_taps || p.window.kernel.height > detail::arm_mve::most_tap_rows)
+    if (!detail::arm_mve::fits_weighted(p) || taps > detail::arm_mve::most_taps ||
+        p.window.kernel.height > detail::arm_mve::most_tap_rows)
       return false;
     // fill_table looks at every weight; more would be too much for one constant expression.
     if (g.input_of(l, 1).extents.elements() > 1 << 16) return false;
     if (p.input_channels == 1) return taps * p.output_channels <= detail::arm_mve::most_reordered_weights;
     return p.input_channels == p.output_channels &&
-           taps <= (p.input_channels < detail::arm_mve::lanes ? detail::arm_mve::most_narrow_taps : detail::arm_mve::most_taps);
+           taps <= (p.input_channels < detail::arm_mve::lanes ? detail::arm_mve::most_narrow_taps
+                                                              : detail::arm_mve::most_taps);
   }
   static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t taps = l.window.kernel.height * l.window.kernel.width;
     const std::int32_t channels = g.input_of(l).extents.channels();
-    return {taps <= 9 ? 9 : taps <= 25 ? 25 : detail::arm_mve::most_taps, channels < detail::arm_mve::lanes, channels == 1, {}};
+    return {taps <= 9    ? 9
+            : taps <= 25 ? 25
+                         : detail::arm_mve::most_taps,
+            channels < detail::arm_mve::lanes,
+            channels == 1,
+            {}};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const detail::arm_mve::channel_quad* table) {
     spec s = specialise(g, l);
@@ -310,7 +317,8 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : detail::arm_mve
     for (std::int32_t first = 0; first < channels; first += detail::arm_mve::lanes)
       for (std::int32_t i = 0; i < detail::arm_mve::lanes; ++i) {
         const bool whole = channels >= detail::arm_mve::lanes;
-        const std::int32_t begin = whole && first + detail::arm_mve::lanes > channels ? channels - detail::arm_mve::lanes : first;
+        const std::int32_t begin =
+            whole && first + detail::arm_mve::lanes > channels ? channels - detail::arm_mve::lanes : first;
         const std::int32_t c = whole ? begin + i : i % channels;
         set(table, table[1 + first / 4 + i % 4], i / 4, constants[c], sums[c], zero_point);
       }
@@ -329,11 +337,11 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : detail::arm_mve
       else
         detail::arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
     } else if (S.shifting.need_any(table) || S.shifting.has_least_weight(table))
-      run_variant<detail::arm_mve::depthwise_variant{S.most_taps, S.narrow, true, false}>(p, table + 1, output, r, input,
-                                                                                  weights);
+      run_variant<detail::arm_mve::depthwise_variant{S.most_taps, S.narrow, true, false}>(p, table + 1, output, r,
+                                                                                          input, weights);
     else
-      run_variant<detail::arm_mve::depthwise_variant{S.most_taps, S.narrow, false, true}>(p, table + 1, output, r, input,
-                                                                                  weights);
+      run_variant<detail::arm_mve::depthwise_variant{S.most_taps, S.narrow, false, true}>(p, table + 1, output, r,
+                                                                                          input, weights);
   }
 
  private:

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <inlay/kernels/portable/elementwise.hpp>
-#include <inlay/kernels/vector/x86.hpp>
+#include <inlay/kernels/vector/avx512.hpp>
 
 namespace inlay::inline INLAY_ABI::detail {
 

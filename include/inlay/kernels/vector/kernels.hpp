@@ -1,12 +1,13 @@
 // Inlay: kernels on vectors, for each instruction set that the compiler may use.
 #pragma once
 
+#include <inlay/kernels/vector/avx2.hpp>
+#include <inlay/kernels/vector/avx512.hpp>
 #include <inlay/kernels/vector/convolution.hpp>
 #include <inlay/kernels/vector/depthwise.hpp>
 #include <inlay/kernels/vector/elementwise.hpp>
 #include <inlay/kernels/vector/neon.hpp>
 #include <inlay/kernels/vector/pool.hpp>
-#include <inlay/kernels/vector/x86.hpp>
 
 namespace inlay::inline INLAY_ABI {
 

@@ -1,6 +1,6 @@
 // Inlay: what layers with weights need beside vectors: constants of output channels, and bytes moved about.
 //
-// An instruction set's primitives (x86.hpp, neon.hpp) are a struct with
+// An instruction set's primitives (avx2.hpp, avx512.hpp, neon.hpp) are a struct with
 //
 //   lanes, depth                int32 sums in a vector; products that one dot() adds to each
 //   element, element_offset     what inputs are multiplied as: the int8 plus the offset

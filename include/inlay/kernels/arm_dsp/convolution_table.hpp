@@ -1,0 +1,96 @@
+// Inlay: what CONV_2D and FULLY_CONNECTED for Cortex-M4, M7 and M33 know of a layer: its numbers, and its table.
+#pragma once
+
+#include <inlay/kernels/arm_dsp/primitives.hpp>
+
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI::detail::arm_dsp {
+
+/// A window over a map with all its channels, or with those of one of several groups.
+struct convolution {
+  std::int32_t bias_distance = 0;  // bytes from the weights, 0 without biases
+  std::int16_t input_height = 0, input_width = 0;
+  std::int16_t group_channels = 0;  // input channels that an output channel reads
+  std::int16_t group_outputs = 0;   // output channels that read the same ones
+  std::int16_t groups = 1;
+  std::uint8_t kernel_height = 1, kernel_width = 1;
+  std::uint8_t stride_height = 1, stride_width = 1;
+  std::uint8_t dilation_height = 1, dilation_width = 1;
+  std::uint8_t padding_top = 0, padding_left = 0;
+  std::int8_t input_zero_point = 0;
+  output_range range{};
+  bool pointwise = false;  // windows of one pixel, none of them outside
+};
+
+constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x7fff; }
+constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
+
+/// A word of flags and how many multipliers there are, the multipliers, then a byte for each channel: what scale_table
+/// has, but for channels that always make the zero point, which have no multiplier.
+///
+/// Where all outputs are saturated and the zero point is −128, no negative sum makes anything else than −128, so that
+/// rounding of negative sums does not matter, and both roundings are one: with the shift n and L = 14,
+///
+///   (a × m + 2^30 + 2^(30+n)) >> (31 + n)  =  ((a << (15 − n)) × m + 2^32 × k >> 32) >> L,  k = 2^(L−1) + 2^(L−n−1)
+///
+/// The table has 15 − n, then. a << (15 − n) must fit into 32 bits, k must be whole.
+struct convolution_table : scale_table {
+  static constexpr std::int32_t from_minus_128 = 1;  // as above
+  static constexpr std::int32_t has_constants = 2;   // some channels with one of the constant shifts
+  static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
+  static constexpr std::int32_t fraction_bits = 14;  // L
+  // Channels that always make the zero point: this, and how many of them follow one another from here on.
+  static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
+  static constexpr bool is_constant(std::int32_t shift) { return shift <= zero_point_shift + most_zero_points; }
+  static constexpr bool has_multiplier(std::int32_t shift) { return shift == constant_shift || !is_constant(shift); }
+  static constexpr std::int32_t constants_from(std::int32_t shift) {
+    return shift == constant_shift ? 1 : shift - zero_point_shift;
+  }
+
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
+  static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
+    return 1 + (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
+  }
+
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
+                                   const std::int32_t* sums, std::int32_t* table) {
+    std::int32_t* const multipliers = table + 1;
+    scale_table::fill_table(g, l, model, constants, sums, multipliers);
+    const std::int32_t channels = channel_table::table_size(g, l);
+    std::int32_t* const shifts = multipliers + channels;
+    const output_range range = range_of(g, l);
+    const std::int64_t most = most_products(g, l);
+    std::int32_t flags = range.zero_point == -128 && range.high == 127 ? from_minus_128 : 0, count = 0;
+    for (std::int32_t c = 0; c < channels; ++c) {
+      const std::int32_t shift = get_byte(shifts, c), multiplier = multipliers[c];
+      if (multiplier == 0 && shift != constant_shift) {
+        put_byte(shifts, c, zero_point_shift + 1);
+        flags |= has_constants;
+        continue;
+      }
+      multipliers[count++] = multiplier;
+      if (shift == constant_shift) {
+        flags |= has_constants;
+      } else if (shift < 0) {
+        flags |= is_uncommon;
+      } else {
+        const std::int64_t bias = constants[c].bias, highest = most + (bias < 0 ? -bias : bias);
+        if (shift > fraction_bits - 2 || highest << (fraction_bits - shift) > 0x7fffffff) flags &= ~from_minus_128;
+      }
+    }
+    if (flags & from_minus_128)
+      for (std::int32_t c = 0; c < channels; ++c)
+        if (const std::int32_t shift = get_byte(shifts, c); shift >= 0) put_byte(shifts, c, fraction_bits - shift);
+    for (std::int32_t c = channels - 2; c >= 0; --c)
+      if (const std::int32_t next = get_byte(shifts, c + 1); get_byte(shifts, c) == zero_point_shift + 1 &&
+                                                             !has_multiplier(next) &&
+                                                             next < zero_point_shift + most_zero_points)
+        put_byte(shifts, c, next + 1);
+    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[count + i] = shifts[i];
+    table[0] = flags | count << 8;
+  }
+};
+
+}  // namespace inlay::detail::arm_dsp

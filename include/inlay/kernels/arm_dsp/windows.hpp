@@ -1,0 +1,267 @@
+// Inlay: the windows of a convolution for Cortex-M4, M7 and M33, gathered and widened to int16.
+#pragma once
+
+#include <inlay/kernels/arm_dsp/convolution_table.hpp>
+#include <inlay/kernels/arm_dsp/multiply.hpp>
+
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI::detail::arm_dsp {
+
+/// Widens steps of one window; those of `pixels` windows are interleaved.
+inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minus_zero_points, std::int32_t pixels,
+                  std::int32_t* to) {
+  for (; steps > 0; --steps, from += 4, to += 2 * pixels) {
+    const std::int32_t word = load_word(from);
+    to[0] = add_even_bytes(minus_zero_points, word);
+    to[pixels] = add_odd_bytes(minus_zero_points, word);
+  }
+}
+
+/// Widens steps of four windows, `distance` bytes apart, until the end of what it makes; at least one step.
+INLAY_NEVER_INLINE inline void widen_four(const std::int8_t* from, std::int32_t distance, const std::int32_t* end,
+                                          std::int32_t minus_zero_points, std::int32_t* to) {
+  std::int32_t even;
+  asm volatile(
+      "1:\n"
+      "ldr r9, [%[from], %[distance]]\n"
+      "ldr r10, [%[from], %[distance], lsl #1]\n"
+      "ldr r11, [%[from], %[distance3]]\n"
+      "ldr r8, [%[from]], #4\n"
+      "sxtab16 %[even], %[zero], r8\n"
+      "sxtab16 r12, %[zero], r9\n"
+      "strd %[even], r12, [%[to]], #8\n"
+      "sxtab16 %[even], %[zero], r10\n"
+      "sxtab16 r12, %[zero], r11\n"
+      "strd %[even], r12, [%[to]], #8\n"
+      "sxtab16 r8, %[zero], r8, ror #8\n"
+      "sxtab16 r9, %[zero], r9, ror #8\n"
+      "sxtab16 r10, %[zero], r10, ror #8\n"
+      "sxtab16 r11, %[zero], r11, ror #8\n"
+      "stmia %[to]!, {r8-r11}\n"
+      "cmp %[to], %[end]\n"
+      "bne 1b\n"
+      : [from] "+r"(from), [to] "+r"(to), [even] "=&r"(even)
+      : [distance] "r"(distance), [distance3] "r"(3 * distance), [zero] "r"(minus_zero_points), [end] "r"(end)
+      : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+}
+
+/// Copies rows of at least one byte each.
+INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pitch, std::int32_t rows,
+                                   std::int32_t row_bytes, std::int8_t* to, std::int32_t to_pitch) {
+  // By words if they are long enough, of which the first one may overlap the next.
+  const std::int32_t last = row_bytes - 4;
+  std::int32_t at, word;
+  if (last >= 0) {
+    asm volatile(
+        "1:\n"
+        "mov %[at], %[last]\n"
+        "2:\n"
+        "ldr %[word], [%[from], %[at]]\n"
+        "str %[word], [%[to], %[at]]\n"
+        "subs %[at], #4\n"
+        "bgt 2b\n"
+        "ldr %[word], [%[from]]\n"
+        "str %[word], [%[to]]\n"
+        "add %[from], %[from], %[from_pitch]\n"
+        "add %[to], %[to], %[to_pitch]\n"
+        "subs %[rows], #1\n"
+        "bne 1b\n"
+        : [from] "+r"(from), [to] "+r"(to), [rows] "+l"(rows), [at] "=&l"(at), [word] "=&r"(word)
+        : [from_pitch] "r"(from_pitch), [to_pitch] "r"(to_pitch), [last] "r"(last)
+        : "cc", "memory");
+  } else {
+    do {
+      for (std::int32_t i = row_bytes - 1; i >= 0; --i) to[i] = static_cast<std::int8_t>(keep(from[i]));
+      from += from_pitch;
+      to += to_pitch;
+    } while (--rows > 0);
+  }
+}
+
+/// The work on a region of one group's channels: four pixels at a time, or one.
+struct convolution_run {
+  const convolution& p;
+  const map_view<const std::int8_t>& input;
+  multiplication& m;                              // behind the buffer
+  std::int32_t first_column = 0, end_column = 0;  // of the output
+  std::int32_t input_width = 0;
+  const std::int32_t* multipliers = nullptr;
+  const std::int8_t* shifts = nullptr;
+  const std::int8_t* weights = nullptr;  // the first channel's first step
+  const std::int8_t* biases = nullptr;
+  std::int32_t depth = 0;
+  std::int16_t first_channel = 0, end_channel = 0;
+  std::int16_t group_at = 0;  // the group's first channel in the input
+  std::int16_t all_steps = 0;
+  std::uint8_t before = 0;  // bytes in front of a window that make its steps whole
+  std::uint8_t flags = 0;   // of the table
+  std::uint8_t ends = 0;    // how multiplications end that make outputs: see four_ends; 0 if none does
+  bool dense = false;       // a window's taps are side by side, its rows one after the other
+  bool joined = false;      // rows of the output follow one another
+
+  // What is in work: pixels from (y, x) on, their outputs, and steps of their windows.
+  std::uint8_t pixels = 0;
+  bool from_biases = false, makes_outputs = false;
+  std::int16_t y = 0;
+  std::int32_t x = 0;
+  std::int8_t* to = nullptr;
+  std::int16_t step = 0, steps = 0;
+  std::int16_t skipped_bytes = 0;
+  four_starts start = four_starts::as_before;
+
+  INLAY_ALWAYS_INLINE const std::int8_t* pixel(std::int32_t row, std::int32_t column) const {
+    return input.data + group_at + row % input.rows * input.row_pitch +
+           (column - input.first_column) * input.pixel_pitch;
+  }
+  INLAY_ALWAYS_INLINE std::int32_t* end() const { return reinterpret_cast<std::int32_t*>(&m); }
+  INLAY_ALWAYS_INLINE std::int32_t* buffer() const { return end() - buffer_words; }
+  INLAY_ALWAYS_INLINE std::int32_t* windows() const { return end() - 2 * pixels * steps; }
+};
+
+inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+
+/// Widens the steps in work where a pixel's channels are whole words.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s) {
+  const convolution& p = s.p;
+  const std::int32_t channels = p.group_channels, row_bytes = p.kernel_width * channels;
+  // Taps of a row that are side by side are one piece where they are inside.
+  const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
+  std::int32_t ky = 4 * s.step / row_bytes, in_row = 4 * s.step - ky * row_bytes;
+  for (std::int32_t* to = s.windows(); to != s.end();) {
+    const std::int32_t row = s.y * p.stride_height - p.padding_top + ky * p.dilation_height;
+    const std::int32_t kx = in_row / channels;
+    const std::int32_t column = s.x * p.stride_width - p.padding_left + kx * p.dilation_width;
+    const bool row_inside = row >= 0 && row < p.input_height;
+    const std::int32_t last_column = column + (s.pixels - 1) * p.stride_width;
+    const bool inside = row_inside && column >= 0 && last_column < s.input_width;
+    std::int32_t end_in_row = (kx + 1) * channels;
+    if (dense && inside && last_column + p.kernel_width - kx <= s.input_width) end_in_row = row_bytes;
+    const std::int32_t left = static_cast<std::int32_t>(s.end() - to) * 2 / s.pixels;
+    const std::int32_t piece = end_in_row - in_row < left ? end_in_row - in_row : left;
+    const std::int8_t* from = row_inside ? s.pixel(row, column) + in_row - kx * channels : nullptr;
+    if (inside && s.pixels == 4) {
+      widen_four(from, p.stride_width * s.input.pixel_pitch, to + 2 * piece, minus_twice(p.input_zero_point), to);
+    } else {
+      for (std::int32_t pixel = 0, x = column; pixel < s.pixels; ++pixel, x += p.stride_width) {
+        if (row_inside && x >= 0 && x < s.input_width)
+          widen(from + (x - column) * s.input.pixel_pitch, piece / 4, minus_twice(p.input_zero_point), s.pixels,
+                to + pixel);
+        else
+          for (std::int32_t i = 0; i < piece / 2; ++i) to[i * s.pixels + pixel] = 0;
+      }
+    }
+    to += piece * s.pixels / 2;
+    in_row += piece;
+    if (in_row == row_bytes) in_row = 0, ++ky;
+  }
+}
+
+/// Four zero points of the input.
+INLAY_ALWAYS_INLINE std::int32_t zero_points(const convolution& p) {
+  return static_cast<std::int32_t>(static_cast<std::uint8_t>(p.input_zero_point) * 0x1010101u);
+}
+
+/// Copies the steps in work of the window that starts at row y, column x of the input; zero points where it is outside
+/// and before the window.
+INLAY_SMALL INLAY_NEVER_INLINE inline void copy_part(const convolution_run& s, std::int32_t y, std::int32_t x,
+                                                     std::int8_t* to) {
+  const convolution& p = s.p;
+  const std::int32_t channels = p.group_channels;
+  const std::int32_t row_bytes = p.kernel_width * channels, tap_pitch = p.dilation_width * s.input.pixel_pitch;
+  const std::int8_t* const end = to + 4 * s.steps;
+  std::int32_t at = 4 * s.step - s.before;
+  for (; at < 0; ++at) *to++ = p.input_zero_point;
+  std::int32_t ky = at / row_bytes, kx = at % row_bytes / channels, channel = at % row_bytes % channels;
+  for (; to != end; ++ky, kx = 0) {
+    const std::int32_t row = y + ky * p.dilation_height;
+    const bool row_inside = row >= 0 && row < p.input_height;
+    const std::int8_t* const from = row_inside ? s.pixel(row, x) : nullptr;
+    for (; to != end && kx < p.kernel_width; ++to) {
+      const std::int32_t column = x + kx * p.dilation_width;
+      const bool inside = row_inside && column >= 0 && column < s.input_width;
+      *to = inside ? from[kx * tap_pitch + channel] : p.input_zero_point;
+      if (++channel == channels) channel = 0, ++kx;
+    }
+  }
+}
+
+/// Copies the whole window that starts at row y, column x of the input; zero points where it is outside and before the
+/// window. Without dilation.
+INLAY_SMALL INLAY_NEVER_INLINE inline void copy_window(const convolution_run& s, std::int32_t y, std::int32_t x,
+                                                       std::int8_t* to) {
+  const convolution& p = s.p;
+  for (std::int32_t i = 0; i < s.all_steps; ++i) store_word(to + 4 * i, zero_points(p));
+  const std::int32_t first_tap = x < 0 ? -x : 0;
+  const std::int32_t end_tap = s.input_width - x < p.kernel_width ? s.input_width - x : p.kernel_width;
+  const std::int32_t end_row = p.input_height < y + p.kernel_height ? p.input_height : y + p.kernel_height;
+  if (first_tap >= end_tap) return;
+  const std::int32_t to_pitch = p.kernel_width * p.group_channels;
+  to += s.before + first_tap * p.group_channels;
+  if (y < 0) to -= y * to_pitch, y = 0;
+  while (y < end_row) {
+    // Up to where the ring of rows starts again.
+    const std::int32_t in_ring = s.input.rows - y % s.input.rows;
+    const std::int32_t rows = end_row - y < in_ring ? end_row - y : in_ring;
+    copy_rows(s.pixel(y, x + first_tap), s.input.row_pitch, rows, (end_tap - first_tap) * p.group_channels, to,
+              to_pitch);
+    y += rows;
+    to += rows * to_pitch;
+  }
+}
+
+/// Widens the steps in work by way of copies.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s) {
+  const convolution& p = s.p;
+  std::int32_t* const windows = s.windows();
+  std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows - s.pixels * s.steps);
+  std::int32_t y = s.y, x = s.x;
+  for (std::int8_t* copy = copies; copy != reinterpret_cast<std::int8_t*>(windows); copy += 4 * s.steps) {
+    (s.dense && s.steps == s.all_steps ? copy_window : copy_part)(s, y * p.stride_height - p.padding_top,
+                                                                  x * p.stride_width - p.padding_left, copy);
+    if (++x == s.end_column) ++y, x = s.first_column;
+  }
+  if (s.pixels == 4)
+    widen_four(copies, 4 * s.steps, s.end(), minus_twice(p.input_zero_point), windows);
+  else
+    widen(copies, s.steps, minus_twice(p.input_zero_point), 1, windows);
+}
+
+INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
+  const convolution& p = s.p;
+  if (s.pixels == 4 && p.pointwise && s.before == 0) {
+    widen_four(s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step, p.stride_width * s.input.pixel_pitch,
+               s.end(), minus_twice(p.input_zero_point), s.windows());
+  } else {
+    (s.p.group_channels % 4 == 0 ? widen_words : widen_copies)(s);
+  }
+}
+
+/// Copies the windows of the four pixels in work, to before `end`.
+INLAY_NEVER_INLINE inline void copy_four(const convolution_run& s, std::int8_t* end) {
+  const convolution& p = s.p;
+  const std::int32_t row_bytes = p.kernel_width * p.group_channels, copy_bytes = 4 * s.all_steps;
+  std::int32_t y = s.y, x = s.x, row = 0, column = 0;
+  bool rows_inside = false;
+  const std::int8_t* from = nullptr;
+  for (std::int8_t* copy = end - 4 * copy_bytes; copy != end; copy += copy_bytes) {
+    if (from == nullptr) {
+      row = y * p.stride_height - p.padding_top;
+      column = x * p.stride_width - p.padding_left;
+      const std::int32_t ring_row = row >= 0 ? row % s.input.rows : 0;
+      rows_inside = row >= 0 && row + p.kernel_height <= p.input_height && ring_row + p.kernel_height <= s.input.rows;
+      from = s.pixel(ring_row, column);
+    }
+    if (rows_inside && column >= 0 && column + p.kernel_width <= s.input_width) {
+      store_word(copy, zero_points(p));
+      copy_rows(from, s.input.row_pitch, p.kernel_height, row_bytes, copy + s.before, row_bytes);
+    } else {
+      copy_window(s, row, column, copy);
+    }
+    column += p.stride_width;
+    from += p.stride_width * s.input.pixel_pitch;
+    if (++x == s.end_column) ++y, x = s.first_column, from = nullptr;
+  }
+}
+
+}  // namespace inlay::detail::arm_dsp

@@ -1,0 +1,284 @@
+// Inlay: vectors of x86-64 with AVX2 and AVX-VNNI.
+#pragma once
+
+#include <inlay/kernels/vector/lanes.hpp>
+#include <inlay/kernels/vector/x86.hpp>
+
+namespace inlay::inline INLAY_ABI::detail {
+
+#if INLAY_HAS_AVX2
+
+/// What 256-bit vectors have in common, whatever multiplies them.
+struct avx2_sums {
+  static constexpr std::int32_t lanes = 8;
+  static std::int32_t row_lead(const std::int8_t*, std::int32_t) { return 0; }
+  using sums = __m256i;
+  using accumulator = std::int32_t __attribute__((vector_size(32)));
+  using group = channel_lanes<lanes>;
+
+  template <typename T>
+  static sums load(const T* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  template <typename T>
+  static void store(T* to, sums v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v);
+  }
+  static sums add(sums a, sums b) { return _mm256_add_epi32(a, b); }
+  static sums zero() { return _mm256_setzero_si256(); }
+  static sums shifts(const group& g) {
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(g.shift)));
+  }
+  static sums zero_points(const group& g) {
+    return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(g.zero_point)));
+  }
+
+  /// Row i of eight and word j of four bytes become row j and word i.
+  static void transpose(sums (&v)[8]) {
+    sums t[8];
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+      const sums low_ab = _mm256_unpacklo_epi32(v[i], v[i + 1]), high_ab = _mm256_unpackhi_epi32(v[i], v[i + 1]);
+      const sums low_cd = _mm256_unpacklo_epi32(v[i + 2], v[i + 3]),
+                 high_cd = _mm256_unpackhi_epi32(v[i + 2], v[i + 3]);
+      t[i] = _mm256_unpacklo_epi64(low_ab, low_cd);
+      t[i + 1] = _mm256_unpackhi_epi64(low_ab, low_cd);
+      t[i + 2] = _mm256_unpacklo_epi64(high_ab, high_cd);
+      t[i + 3] = _mm256_unpackhi_epi64(high_ab, high_cd);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      v[i] = _mm256_permute2x128_si256(t[i], t[i + 4], 0x20);
+      v[i + 4] = _mm256_permute2x128_si256(t[i], t[i + 4], 0x31);
+    }
+  }
+  /// Lane i of the result is the sum of the lanes of v[i].
+  static sums add_lanes(const sums (&v)[8]) {
+    const sums low = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
+    const sums high = _mm256_hadd_epi32(_mm256_hadd_epi32(v[4], v[5]), _mm256_hadd_epi32(v[6], v[7]));
+    return _mm256_add_epi32(_mm256_permute2x128_si256(low, high, 0x20), _mm256_permute2x128_si256(low, high, 0x31));
+  }
+
+  /// As those of avx512_vnni_vectors.
+  struct requantiser {
+    __m256i even, odd, round_even, round_odd, shift;
+    explicit requantiser(const group& g)
+        : even(load(g.multiplier)), odd(_mm256_srli_epi64(even, 32)), shift(_mm256_sub_epi32(zero(), shifts(g))) {
+      const __m256i added = _mm256_add_epi32(_mm256_sllv_epi32(zero_points(g), shift),
+                                             _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), shift), 1));
+      const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 31);
+      round_even = _mm256_add_epi64(_mm256_slli_epi64(added, 32), half);
+      round_odd = _mm256_blend_epi32(half, added, 0xaa);
+    }
+    sums operator()(sums v) const {
+      const __m256i twice = _mm256_add_epi32(v, v);
+      const __m256i low = _mm256_add_epi64(_mm256_mul_epi32(twice, even), round_even);
+      const __m256i high = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(twice, 32), odd), round_odd);
+      const __m256i both = _mm256_blend_epi32(_mm256_srli_epi64(low, 32), high, 0xaa);
+      return _mm256_srav_epi32(_mm256_add_epi32(both, _mm256_srai_epi32(v, 31)), shift);
+    }
+  };
+  static sums requantise_any(sums v, const group& g) {
+    const __m256i even = load(g.multiplier), odd = _mm256_srli_epi64(even, 32), shift = shifts(g);
+    const __m256i left = _mm256_max_epi32(shift, zero()), right = _mm256_sub_epi32(left, shift);
+    const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 30);
+    v = _mm256_sllv_epi32(v, left);
+    const __m256i low = _mm256_add_epi64(_mm256_mul_epi32(v, even), half);
+    const __m256i high = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), odd), half);
+    const __m256i both = _mm256_blend_epi32(_mm256_srli_epi64(low, 31), _mm256_slli_epi64(high, 1), 0xaa);
+    const __m256i one = _mm256_set1_epi32(1);
+    const __m256i mask = _mm256_sub_epi32(_mm256_sllv_epi32(one, right), one);
+    const __m256i threshold = _mm256_sub_epi32(_mm256_srli_epi32(mask, 1), _mm256_srai_epi32(both, 31));
+    const __m256i up = _mm256_cmpgt_epi32(_mm256_and_si256(both, mask), threshold);  // −1 where it is
+    return _mm256_add_epi32(_mm256_sub_epi32(_mm256_srav_epi32(both, right), up), zero_points(g));
+  }
+
+  static void store_outputs(std::int8_t* to, sums v, const output_range& range, std::int32_t count) {
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    const __m128i bytes = clamp(_mm_packs_epi16(words, words), range);
+    if (count >= lanes) {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
+    } else {
+      std::int8_t all[16];
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes);
+      copy_few(to, all, count);
+    }
+  }
+  static __m128i clamp(__m128i bytes, const output_range& range) {
+    const __m128i low = _mm_set1_epi8(static_cast<char>(range.low)),
+                  high = _mm_set1_epi8(static_cast<char>(range.high));
+    return _mm_min_epi8(_mm_max_epi8(bytes, low), high);
+  }
+};
+
+/// Rows of weights. V has depth, dot(), and load_row(), which loads so many bytes of a row, up to row_step.
+template <typename V, typename Element>
+struct avx2_rows : avx2_sums, element_moves<V, Element> {
+  using element = Element;
+
+  template <typename Weight>
+  static void pack(Weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
+                   std::int32_t count) {
+    for (std::int32_t first = 0; first < count; first += V::row_step) {
+      const std::int32_t rest = count - first;
+      sums v[8];
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) v[i] = i < row_count ? V::load_row(rows + i * pitch + first, rest) : zero();
+      transpose(v);
+      const std::int32_t words = rest >= V::row_step ? 8 : (rest + V::depth - 1) / V::depth;
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i)
+        if (i < words) store(panel + first * lanes + V::row_step * i, v[i]);
+    }
+  }
+
+  static sums multiply_rows(const Element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
+                            std::int32_t end) {
+    sums v[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
+      accumulator to{};
+      std::int32_t at = 0;
+      for (; at + V::row_step <= count; at += V::row_step)
+        add_products<V>(to, load(elements + at), V::load_row(row + at, V::row_step));
+      if (at < count) add_products<V>(to, load(elements + at), V::load_row(row + at, count - at));
+      v[i] = sums(to);
+    }
+    return add_lanes(v);
+  }
+};
+
+/// AVX2: inputs and weights are multiplied as 16-bit numbers.
+struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t> {
+  static constexpr std::int32_t depth = 2;
+  static constexpr int block_panels = 2;
+  static constexpr int block_pixels(int panels) { return panels == 1 ? 6 : 4; }
+  static constexpr std::int32_t element_offset = 0;
+  using weight = std::int16_t;
+
+  static sums broadcast(const element* from) {
+    std::int32_t two;
+    std::memcpy(&two, from, 4);
+    return _mm256_set1_epi32(two);
+  }
+  static sums dot(sums to, sums elements, sums weights) {
+    return _mm256_add_epi32(to, _mm256_madd_epi16(elements, weights));
+  }
+  static sums widen(const std::int8_t* from) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  static constexpr std::int32_t row_step = 16;
+  static sums load_row(const std::int8_t* from, std::int32_t count) {
+    return count >= row_step ? widen(from) : widen(repeat<row_step>(from, count, 1).bytes);
+  }
+
+  static void copy(element* to, const std::int8_t* from, std::int32_t count) {
+    std::int32_t i = 0;
+    for (; i + 16 <= count; i += 16) store(to + i, widen(from + i));
+    if (i + 8 <= count) {
+      const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_cvtepi8_epi16(eight));
+      i += 8;
+    }
+#pragma GCC unroll 1
+    for (; i < count; ++i) to[i] = from[i];
+  }
+
+  static constexpr std::int32_t parts_count = depth;
+  static constexpr std::int32_t block = lanes * parts_count;
+  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
+    return 8 * (lane / 4) + 4 * part + lane % 4;
+  }
+  struct parts {
+    sums v[parts_count];
+  };
+  static parts interleave(const sums (&taps)[depth]) {
+    return {{_mm256_unpacklo_epi16(taps[0], taps[1]), _mm256_unpackhi_epi16(taps[0], taps[1])}};
+  }
+  using avx2_sums::store_outputs;
+  static void store_outputs(std::int8_t* to, const parts& p, const output_range& range, std::int32_t count) {
+    const __m256i words = _mm256_packs_epi32(p.v[0], p.v[1]);
+    const __m128i bytes =
+        clamp(_mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)), range);
+    if (count >= block) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+    } else {
+      std::int8_t all[block];
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes);
+      copy_few(to, all, count);
+    }
+  }
+  static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
+    return widen(repeat<block>(from, channels, pixels).bytes);
+  }
+  static sums load_elements(const element* from) { return load(from); }
+};
+
+#endif
+
+#if INLAY_HAS_AVX_VNNI
+
+/// AVX2 with dot products: as avx512_vnni_vectors, with half the lanes.
+struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t> {
+  static constexpr std::int32_t depth = 4;
+  static constexpr int block_panels = 2;
+  static constexpr int block_pixels(int panels) { return panels == 1 ? 12 : 6; }
+  static constexpr std::int32_t element_offset = 128;
+  using weight = std::int8_t;
+
+  static sums broadcast(const element* from) {
+    std::int32_t four;
+    std::memcpy(&four, from, 4);
+    return _mm256_set1_epi32(four);
+  }
+  static sums dot(sums to, sums elements, sums weights) { return _mm256_dpbusd_avx_epi32(to, elements, weights); }
+  static constexpr std::int32_t row_step = 32;
+  static sums load_row(const std::int8_t* from, std::int32_t count) {
+    return count >= row_step ? load(from) : load(repeat<row_step>(from, count, 1).bytes);
+  }
+
+  static void copy(element* to, const std::int8_t* from, std::int32_t count) {
+    std::int32_t i = 0;
+    for (; i + 32 <= count; i += 32) store(to + i, _mm256_xor_si256(load(from + i), _mm256_set1_epi8(-128)));
+    for (; i + 8 <= count; i += 8) {
+      const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + i));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to + i), _mm_xor_si128(eight, _mm_set1_epi8(-128)));
+    }
+#pragma GCC unroll 1
+    for (; i < count; ++i) to[i] = static_cast<element>(from[i] + 128);
+  }
+
+  static constexpr std::int32_t parts_count = depth;
+  static constexpr std::int32_t block = lanes * parts_count;
+  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
+    return 16 * (lane / 4) + 4 * part + lane % 4;
+  }
+  struct parts {
+    sums v[parts_count];
+  };
+  static parts interleave(const sums (&taps)[depth]) {
+    const __m256i low_ab = _mm256_unpacklo_epi8(taps[0], taps[1]), high_ab = _mm256_unpackhi_epi8(taps[0], taps[1]);
+    const __m256i low_cd = _mm256_unpacklo_epi8(taps[2], taps[3]), high_cd = _mm256_unpackhi_epi8(taps[2], taps[3]);
+    return {{_mm256_unpacklo_epi16(low_ab, low_cd), _mm256_unpackhi_epi16(low_ab, low_cd),
+             _mm256_unpacklo_epi16(high_ab, high_cd), _mm256_unpackhi_epi16(high_ab, high_cd)}};
+  }
+  using avx2_sums::store_outputs;
+  static void store_outputs(std::int8_t* to, const parts& p, const output_range& range, std::int32_t count) {
+    const __m256i narrow = _mm256_packs_epi16(_mm256_packs_epi32(p.v[0], p.v[1]), _mm256_packs_epi32(p.v[2], p.v[3]));
+    const __m256i bytes = _mm256_min_epi8(_mm256_max_epi8(narrow, _mm256_set1_epi8(static_cast<char>(range.low))),
+                                          _mm256_set1_epi8(static_cast<char>(range.high)));
+    if (count >= block) return store(to, bytes);
+    std::int8_t all[block];
+    store(all, bytes);
+    copy_few(to, all, count);
+  }
+  static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
+    return load(repeat<block>(from, channels, pixels).bytes);
+  }
+  static sums load_elements(const element* from) { return load(from); }
+};
+
+#endif
+
+}  // namespace inlay::detail
