@@ -10,6 +10,7 @@
 
 #include <inlay/graph/shape.hpp>
 #include <inlay/graph/quantization.hpp>
+#include <inlay/graph/layer_kinds.hpp>
 #include <inlay/graph/layers.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/graph/normalize.hpp>

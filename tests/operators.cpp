@@ -28,15 +28,12 @@ constexpr bool exists = !std::is_base_of_v<inlay::no_kernel, Kernel>;
 template <std::size_t Kind>
 constexpr void add_kind(line& all) {
   constexpr auto kind = static_cast<inlay::layer_kind>(Kind);
-  // Numbers above the last kind's have no name.
-  if constexpr (*inlay::name(kind) != 0) {
-    all.add(" ");
-    all.add(inlay::name(kind));
-    all.add("=");
-    if (defined<inlay::reference_kernel<kind>>) all.add("r");
-    if (exists<inlay::portable_kernel<kind>>) all.add("p");
-    if (exists<inlay::fast_kernel<inlay::native_isa, kind>>) all.add("n");
-  }
+  all.add(" ");
+  all.add(inlay::name(kind));
+  all.add("=");
+  if (defined<inlay::reference_kernel<kind>>) all.add("r");
+  if (exists<inlay::portable_kernel<kind>>) all.add("p");
+  if (exists<inlay::fast_kernel<inlay::native_isa, kind>>) all.add("n");
 }
 
 template <std::size_t... Kind>
@@ -51,4 +48,4 @@ constexpr line make(std::index_sequence<Kind...>) {
 
 }  // namespace
 
-[[gnu::used]] constexpr line kernels = make(std::make_index_sequence<256>{});
+[[gnu::used]] constexpr line kernels = make(std::make_index_sequence<inlay::layer_kind_count>{});

@@ -59,7 +59,7 @@ FAMILIES = [
     ({"resize_nearest_neighbor": "resize_nearest", "resize_bilinear": "resize_bilinear"}, ""),
     ({"quantize": "requantize"}, "one quantisation to another, int8 and uint8"),
     ({"quantize": "quantize"}, "a float input of the network"),
-    ({"dequantize": "dequantize"}, "a float output, computed as it is read"),
+    ({"dequantize": ""}, "a float output, computed as it is read"),
     ({"shape": ""}, "where it computes the extents of a reshape"),
 ]
 # Kinds of layers that no operator becomes: the rows that a sourced network asks for.

@@ -137,9 +137,7 @@ def execute(program: pathlib.Path, arguments: argparse.Namespace) -> list[tuple[
 
 def profile(layers: list[dict[str, int]], arguments: argparse.Namespace) -> str:
     """A table of what each layer executed."""
-    enumeration = re.search(r"enum class layer_kind .*?\n};",
-                            (arguments.include / "inlay" / "graph" / "layers.hpp").read_text(), re.DOTALL)[0]
-    kinds = re.findall(r"^  (\w+),", enumeration, re.MULTILINE)
+    kinds = re.findall(r"^  X\((\w+),", (arguments.include / "inlay/graph/layer_kinds.hpp").read_text(), re.MULTILINE)
     total = sum(layer["ticks"] for layer in layers)
     rows = [f"{'':>4} {'layer':<20} {'output':<16} {'from':<5} {'window':<10} {'MACs':>11} {'instructions':>13} "
             f"{'/ MAC':>7} {'/ output':>8} {'share':>6}"]

@@ -140,21 +140,12 @@ struct graph_storage {
 
 /// Multiply-accumulates of one layer. Padding counts as if it were multiplied, as in published figures.
 constexpr std::int64_t layer_macs(graph_view g, const layer& l) {
-  switch (l.kind) {
-    case layer_kind::conv2d:
-    case layer_kind::fully_connected: {
-      const shape weights = g.input_of(l, 1).extents;
-      const std::int64_t per_output = weights.elements() / weights[0];
-      return per_output * g.output_of(l).extents.elements();
-    }
-    case layer_kind::transpose_conv2d: {
-      const std::int64_t per_input = g.input_of(l, 1).extents.elements() / g.input_of(l).extents.channels();
-      return per_input * g.input_of(l).extents.elements();
-    }
-    case layer_kind::depthwise_conv2d:
-      return std::int64_t{l.window.kernel.height} * l.window.kernel.width * g.output_of(l).extents.elements();
-    default: return 0;
-  }
+  if (!has_weights(l.kind)) return 0;
+  const shape& weights = g.input_of(l, 1).extents;
+  if (describe(l.kind).geometry == layer_geometry::transposed)
+    return std::int64_t{weights.elements() / weights.channels()} * g.input_of(l).extents.elements();
+  const std::int32_t outputs = l.kind == layer_kind::depthwise_conv2d ? weights.channels() : weights[0];
+  return std::int64_t{weights.elements() / outputs} * g.output_of(l).extents.elements();
 }
 
 constexpr std::int64_t total_macs(graph_view g) {

@@ -63,9 +63,7 @@ constexpr void fold_activations(graph_builder& g) {
     if (clamp.kind != layer_kind::relu) continue;
     for (std::int32_t p = 0; p < i; ++p) {
       layer& l = g.layers[p];
-      const bool clamps = has_window(l.kind) || l.kind == layer_kind::fully_connected || l.kind == layer_kind::add ||
-                          l.kind == layer_kind::sub || l.kind == layer_kind::mul;
-      if (l.output != clamp.inputs[0] || !clamps || l.clamp != activation::none) continue;
+      if (l.output != clamp.inputs[0] || !describe(l.kind).clamps || l.clamp != activation::none) continue;
       if (!same_values(g.tensors[l.output].quant, g.tensors[clamp.output].quant)) continue;
       if (g.tensors[l.output].extents != g.tensors[clamp.output].extents) continue;
       if (g.tensors[l.output].readers != 1) continue;
@@ -135,21 +133,18 @@ constexpr void place_in_concatenations(graph_builder& g) {
   }
 }
 
-/// A reshape moves nothing: its output is its input's memory read with other extents. So is a dequantize,
-/// whose reals the output view computes. Only what the caller owns, or a constant, must be copied to become
+/// A reshape moves nothing: its output is its input's memory read with other extents, or as the reals that the output
+/// view computes. Only what the caller owns, or a constant, must be copied to become
 /// an output.
 constexpr void share_reshaped_storage(graph_builder& g) {
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     layer& l = g.layers[i];
-    if (l.kind != layer_kind::reshape && l.kind != layer_kind::dequantize) continue;
+    if (l.kind != layer_kind::reshape) continue;
     const std::int32_t source = g.tensors[l.inputs[0]].storage;
     const bool borrowed = g.tensors[source].is_constant() || g.view().input_position(source) >= 0;
-    if (borrowed) {
-      l.kind = layer_kind::reshape;
-    } else {
-      g.tensors[l.output].storage = source;
-      l = layer{};
-    }
+    if (borrowed) continue;
+    g.tensors[l.output].storage = source;
+    l = layer{};
   }
 }
 

@@ -955,7 +955,7 @@ class tflite_importer {
       return fail(refusal::unsupported_type, output, static_cast<std::int32_t>(at(output).type),
                   static_cast<std::int32_t>(element_type::float32));
     graph_->tensors[output].quant = at(input).quant;
-    return append(make_layer(layer_kind::dequantize));
+    return append(make_layer(layer_kind::reshape));
   }
 
   // ---- layers that only move elements ------------------------------------------------------------------

@@ -35,36 +35,34 @@ constexpr interval unbounded_need(graph_view g, const layer& l, int position, in
   const shape& to = g.output_of(l).extents;
   const interval all{0, extent_along(from, d)};
   if (is_reshaped(from, input.extents)) return all;
-  if (has_window(l.kind)) {
-    const window2d& w = l.window;
-    const bool rows = d == direction::rows;
-    const std::int32_t stride = rows ? w.stride.height : w.stride.width;
-    const std::int32_t reach =
-        rows ? dilated_extent(w.kernel.height, w.dilation.height) : dilated_extent(w.kernel.width, w.dilation.width);
-    const std::int32_t before = rows ? w.padding.top : w.padding.left;
-    return {output.first * stride - before, (output.end - 1) * stride - before + reach};
-  }
   const std::int32_t size = extent_along(to, d);
-  switch (l.kind) {
-    case layer_kind::resize_bilinear:
+  switch (describe(l.kind).geometry) {
+    case layer_geometry::window: {
+      const window2d& w = l.window;
+      const bool rows = d == direction::rows;
+      const std::int32_t stride = rows ? w.stride.height : w.stride.width;
+      const std::int32_t reach =
+          rows ? dilated_extent(w.kernel.height, w.dilation.height) : dilated_extent(w.kernel.width, w.dilation.width);
+      const std::int32_t before = rows ? w.padding.top : w.padding.left;
+      return {output.first * stride - before, (output.end - 1) * stride - before + reach};
+    }
+    case layer_geometry::blended:
       return {
           static_cast<std::int32_t>(divide_down(blend_position(l, output.first, all.end, size), 1024)),
           static_cast<std::int32_t>(divide_down(blend_position(l, output.end - 1, all.end, size) + 1023, 1024)) + 1};
-    case layer_kind::transpose_conv2d: return transposed_need(l.window, output, d);
-    case layer_kind::depth_to_space: {
-      const std::int32_t block = size / all.end;
-      return {static_cast<std::int32_t>(divide_down(output.first, block)),
-              static_cast<std::int32_t>(divide_down(output.end - 1, block)) + 1};
-    }
-    case layer_kind::space_to_depth: return {output.first * (all.end / size), output.end * (all.end / size)};
-    case layer_kind::resize_nearest:
+    case layer_geometry::nearest:
       return {unbounded_nearest_pixel(l, output.first, all.end, size),
               unbounded_nearest_pixel(l, output.end - 1, all.end, size) + 1};
-    case layer_kind::place: return all.end == extent_along(to, d) ? output : work_for(g, l, output, d);
-    case layer_kind::pad:
-    case layer_kind::slice: return moved_need(g, l, output, d);
-    default: return makes_regions(l.kind) && all.end == extent_along(to, d) ? output : all;
+    case layer_geometry::transposed: return transposed_need(l.window, output, d);
+    case layer_geometry::blocked: return blocked_need(output, all.end, size);
+    case layer_geometry::placed: return all.end == size ? output : work_for(g, l, output, d);
+    case layer_geometry::padded:
+    case layer_geometry::sliced: return moved_need(g, l, output, d);
+    case layer_geometry::pixelwise: return all.end == size ? output : all;
+    case layer_geometry::reduced:
+    case layer_geometry::whole: break;
   }
+  return all;
 }
 
 /// From the last layer of a stage to the first: `needed`, of which there is one for each tensor, grows by the
@@ -97,10 +95,11 @@ constexpr std::int32_t enlarged_period(graph_view g, std::int32_t layers, direct
   std::int32_t period = 1;
   for (std::int32_t i = 0; i < layers; ++i) {
     const layer& l = g.layers[i];
-    if (l.kind == layer_kind::transpose_conv2d)
+    const layer_geometry geometry = describe(l.kind).geometry;
+    if (geometry == layer_geometry::transposed)
       period *= d == direction::rows ? l.window.stride.height : l.window.stride.width;
-    const bool scales = l.kind == layer_kind::resize_nearest || l.kind == layer_kind::resize_bilinear ||
-                        l.kind == layer_kind::depth_to_space;
+    const bool scales = geometry == layer_geometry::nearest || geometry == layer_geometry::blended ||
+                        geometry == layer_geometry::blocked;
     if (!scales) continue;
     const std::int32_t corners = l.align_corners ? 1 : 0;
     const std::int32_t from = extent_along(g.input_of(l).extents, d) - corners;
@@ -148,7 +147,8 @@ constexpr void find_unbounded_work(graph_view g, const stage& s, direction d, st
     if (output.size() == 0 || !makes_regions(l.kind))
       work[i - s.first] = {0, output.size() == 0 ? 0 : 1};
     else
-      work[i - s.first] = l.kind == layer_kind::place ? unbounded_need(g, l, 0, output, d) : output;
+      work[i - s.first] =
+          describe(l.kind).geometry == layer_geometry::placed ? unbounded_need(g, l, 0, output, d) : output;
   }
 }
 

@@ -43,22 +43,19 @@ constexpr std::int32_t overwrite_rows(const layer& l, const shape& from) {
   return window < map_rows(from) ? window : map_rows(from);
 }
 
-/// Bytes of scratch with which a layer can write its whole output over its first input; −1 if it cannot.
-///
-/// An elementwise layer reads an element before it writes it: none. A window that keeps channels apart makes row
-/// after row from copies of the input's rows, which stand in a ring as high as the window.
+/// Bytes of scratch with which a layer can write its whole output over its first input; −1 if it cannot. Copies of
+/// rows stand in a ring as high as the window.
 constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
-  if (!g.has_input(l, 0)) return -1;
+  const layer_overwriting how = describe(l.kind).overwriting;
+  if (how == layer_overwriting::never) return -1;
   const shape& from = g.input_of(l).extents;
   const shape& to = g.output_of(l).extents;
   if (from.elements() < to.elements()) return -1;
-  if (is_elementwise(l.kind) || l.kind == layer_kind::softmax) return 0;
-  const bool channelwise = l.kind == layer_kind::depthwise_conv2d || l.kind == layer_kind::average_pool2d ||
-                           l.kind == layer_kind::max_pool2d;
+  if (how == layer_overwriting::pixels) return 0;
   // Row y is written when the input's row y has been copied, and is no longer than that.
   const bool follows =
       from.width() >= to.width() && map_rows(from) >= map_rows(to) && l.window.padding.top < l.window.kernel.height;
-  if (!channelwise || from.channels() != to.channels() || !follows) return -1;
+  if (from.channels() != to.channels() || !follows) return -1;
   return overwrite_rows(l, from) * from.width() * from.channels();
 }
 
@@ -68,6 +65,7 @@ constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t in
   const layer& l = g.layers[index];
   const std::int32_t output = g.output_of(l).storage;
   if (places[output].first != index || l.output != output) return;
+  if (describe(l.kind).overwriting == layer_overwriting::never) return;
   const std::int32_t scratch = overwrite_scratch(g, l);
   const bool binary = is_pair(l.kind);
   for (int position = 0; position < (binary ? 2 : 1); ++position) {

@@ -130,7 +130,7 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
 /// Columns of an operand that an inner strip needs: no column of its window, or of the strip, is padding.
 constexpr std::int32_t strip_need(graph_view g, const layer& l, int position, interval work) {
   const std::int32_t width = g.input_of(l, position).extents.width();
-  if (l.kind == layer_kind::pad) return work.size() < width ? work.size() : width;
+  if (describe(l.kind).geometry == layer_geometry::padded) return work.size() < width ? work.size() : width;
   if (!has_window(l.kind)) return input_need(g, l, position, work, direction::columns).size();
   const std::int32_t need =
       (work.size() - 1) * l.window.stride.width + dilated_extent(l.window.kernel.width, l.window.dilation.width);

@@ -116,7 +116,7 @@ constexpr moved_axis find_moved_axis(graph_view g, const layer& l, int from_inne
   const int axis = from.rank - 1 - from_innermost;
   if (axis < 0) return {};
   const auto a = static_cast<std::size_t>(axis);
-  const bool is_pad = l.kind == layer_kind::pad;
+  const bool is_pad = describe(l.kind).geometry == layer_geometry::padded;
   return {g.output_of(l).extents[axis], from[axis], is_pad ? -l.begin[a] : l.begin[a], is_pad ? 1 : l.step[a]};
 }
 
@@ -131,6 +131,14 @@ constexpr interval moved_need(graph_view g, const layer& l, interval output, dir
   return in_order ? interval{first, last + 1} : interval{0, map_rows(from)};
 }
 
+/// Input pixels of depth_to_space or space_to_depth, not clamped to the map.
+constexpr interval blocked_need(interval output, std::int32_t from, std::int32_t to) {
+  if (from > to) return {output.first * (from / to), output.end * (from / to)};
+  const std::int32_t block = to / from;
+  return {static_cast<std::int32_t>(divide_down(output.first, block)),
+          static_cast<std::int32_t>(divide_down(output.end - 1, block)) + 1};
+}
+
 constexpr std::int32_t clamp_to_extent(std::int32_t pixel, std::int32_t extent) {
   return pixel < 0 ? 0 : pixel < extent ? pixel : extent;
 }
@@ -141,7 +149,8 @@ constexpr std::int32_t clamp_to_extent(std::int32_t pixel, std::int32_t extent) 
 /// kernels that make everything at once.
 constexpr std::int32_t work_along(graph_view g, const layer& l, direction d) {
   if (!makes_regions(l.kind)) return 1;
-  return extent_along(l.kind == layer_kind::place ? g.input_of(l).extents : g.output_of(l).extents, d);
+  const bool is_placed = describe(l.kind).geometry == layer_geometry::placed;
+  return extent_along(is_placed ? g.input_of(l).extents : g.output_of(l).extents, d);
 }
 
 /// Two views of the same bytes have different pixels.
@@ -173,21 +182,24 @@ constexpr window_need find_window_need(graph_view g, const layer& l, int positio
   // Behind a reshape, pixels are others than those of the map that was made: all of it is needed.
   if (!makes_regions(l.kind) || is_reshaped(owner, input.extents)) return all;
   const window2d& w = l.window;
-  if (has_window(l.kind))
-    return d == direction::rows ? window_need{w.stride.height, -w.padding.top,
-                                              dilated_extent(w.kernel.height, w.dilation.height), extent, true}
-                                : window_need{w.stride.width, -w.padding.left,
-                                              dilated_extent(w.kernel.width, w.dilation.width), extent, true};
-  switch (l.kind) {
-    case layer_kind::resize_nearest:
-    case layer_kind::resize_bilinear:
-    case layer_kind::pad:
-    case layer_kind::slice:
-    case layer_kind::transpose_conv2d:
-    case layer_kind::depth_to_space:
-    case layer_kind::space_to_depth: return {};
-    default: return extent == work_along(g, l, d) ? window_need{1, 0, 1, extent, true} : all;
+  switch (describe(l.kind).geometry) {
+    case layer_geometry::window:
+      return d == direction::rows ? window_need{w.stride.height, -w.padding.top,
+                                                dilated_extent(w.kernel.height, w.dilation.height), extent, true}
+                                  : window_need{w.stride.width, -w.padding.left,
+                                                dilated_extent(w.kernel.width, w.dilation.width), extent, true};
+    case layer_geometry::pixelwise:
+    case layer_geometry::placed: return extent == work_along(g, l, d) ? window_need{1, 0, 1, extent, true} : all;
+    case layer_geometry::transposed:
+    case layer_geometry::padded:
+    case layer_geometry::sliced:
+    case layer_geometry::blocked:
+    case layer_geometry::nearest:
+    case layer_geometry::blended: return {};
+    case layer_geometry::reduced:
+    case layer_geometry::whole: break;
   }
+  return all;
 }
 
 /// Pixels of one operand that a layer needs for some of its work, counted in the map that owns the memory.
@@ -197,30 +209,33 @@ constexpr interval input_need(graph_view g, const layer& l, int position, interv
   if (window.exists) return window.of(work);
   const std::int32_t extent = extent_along(g.tensors[g.input_of(l, position).storage].extents, d);
   const std::int32_t to = extent_along(g.output_of(l).extents, d);
-  switch (l.kind) {
-    case layer_kind::resize_nearest:
-      return {detail::nearest_pixel(l, work.first, extent, to), detail::nearest_pixel(l, work.end - 1, extent, to) + 1};
-    case layer_kind::resize_bilinear:
-      return {detail::blended_pixels(l, work.first, extent, to).lower,
+  interval need{0, extent};
+  switch (describe(l.kind).geometry) {
+    case layer_geometry::transposed: need = detail::transposed_need(l.window, work, d); break;
+    case layer_geometry::padded:
+    case layer_geometry::sliced: need = detail::moved_need(g, l, work, d); break;
+    case layer_geometry::blocked: need = detail::blocked_need(work, extent, to); break;
+    case layer_geometry::nearest:
+      need = {detail::nearest_pixel(l, work.first, extent, to), detail::nearest_pixel(l, work.end - 1, extent, to) + 1};
+      break;
+    case layer_geometry::blended:
+      need = {detail::blended_pixels(l, work.first, extent, to).lower,
               detail::blended_pixels(l, work.end - 1, extent, to).upper + 1};
-    case layer_kind::pad:
-    case layer_kind::slice:
-    case layer_kind::transpose_conv2d: {
-      const interval need = l.kind == layer_kind::transpose_conv2d ? detail::transposed_need(l.window, work, d)
-                                                                   : detail::moved_need(g, l, work, d);
-      return {detail::clamp_to_extent(need.first, extent), detail::clamp_to_extent(need.end, extent)};
-    }
-    case layer_kind::depth_to_space: return {work.first / (to / extent), (work.end - 1) / (to / extent) + 1};
-    case layer_kind::space_to_depth: return {work.first * (extent / to), work.end * (extent / to)};
-    default: return {0, extent};
+      break;
+    case layer_geometry::pixelwise:
+    case layer_geometry::window:
+    case layer_geometry::placed:
+    case layer_geometry::reduced:
+    case layer_geometry::whole: break;  // find_window_need's
   }
+  return {detail::clamp_to_extent(need.first, extent), detail::clamp_to_extent(need.end, extent)};
 }
 
 /// Work of a layer that makes some pixels of its output.
 constexpr interval work_for(graph_view g, const layer& l, interval output, direction d) {
   if (output.size() == 0) return {};
   if (!makes_regions(l.kind)) return {0, 1};
-  if (l.kind != layer_kind::place) return output;
+  if (describe(l.kind).geometry != layer_geometry::placed) return output;
   // A block at an offset makes only what lies inside it.
   const shape& from = g.input_of(l).extents;
   std::int32_t begin = 0;
@@ -236,7 +251,7 @@ constexpr interval work_for(graph_view g, const layer& l, interval output, direc
 
 /// A MEAN over height and width, which can be summed up row by row as its input is made.
 constexpr bool is_global_mean(graph_view g, const layer& l) {
-  if (l.kind != layer_kind::mean || l.axes != (1u << 1 | 1u << 2)) return false;
+  if (!describe(l.kind).accumulates || l.axes != (1u << 1 | 1u << 2)) return false;
   const tensor& input = g.input_of(l);
   return input.extents.rank == 4 && !input.is_constant() &&
          !is_reshaped(input.extents, g.tensors[input.storage].extents);
@@ -363,7 +378,7 @@ namespace detail {
 
 /// Whether no row of a layer's output is there before all its work is done.
 constexpr bool is_made_at_once(graph_view g, const layer& l) {
-  if (l.kind != layer_kind::place) return !makes_regions(l.kind);
+  if (describe(l.kind).geometry != layer_geometry::placed) return !makes_regions(l.kind);
   // Blocks below others wait for their end; those beside each other grow together.
   return map_rows(g.input_of(l).extents) != map_rows(g.tensors[g.output_of(l).storage].extents);
 }

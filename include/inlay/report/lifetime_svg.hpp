@@ -25,22 +25,22 @@ inline constexpr colour colours[] = {{"conv", "convolution, dense"}, {"depthwise
                                      {"move", "data movement"},      {"scratch", "scratch"}};
 
 inline const colour& colour_of(layer_kind kind) {
-  if (is_elementwise(kind)) return colours[2];
-  switch (kind) {
-    case layer_kind::conv2d:
-    case layer_kind::transpose_conv2d:
-    case layer_kind::fully_connected: return colours[0];
-    case layer_kind::depthwise_conv2d: return colours[1];
-    case layer_kind::softmax: return colours[2];
-    case layer_kind::average_pool2d:
-    case layer_kind::max_pool2d:
-    case layer_kind::mean:
-    case layer_kind::sum:
-    case layer_kind::reduce_max:
-    case layer_kind::arg_max:
-    case layer_kind::arg_min: return colours[3];
-    default: return colours[4];
+  const layer_description& about = describe(kind);
+  if (has_weights(kind)) return colours[about.overwriting == layer_overwriting::rows ? 1 : 0];
+  switch (about.geometry) {
+    case layer_geometry::pixelwise: return colours[2];
+    case layer_geometry::window:
+    case layer_geometry::reduced: return colours[3];
+    case layer_geometry::transposed:
+    case layer_geometry::padded:
+    case layer_geometry::sliced:
+    case layer_geometry::placed:
+    case layer_geometry::blocked:
+    case layer_geometry::nearest:
+    case layer_geometry::blended:
+    case layer_geometry::whole: break;
   }
+  return colours[4];
 }
 
 /// A place has the colour of the layer that writes it first.
