@@ -11,7 +11,6 @@ import ctypes
 import importlib.metadata
 import importlib.util
 import json
-import os
 import pathlib
 import platform
 import statistics
@@ -23,7 +22,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "tests" / "zoo"))
-from schedules import schedule_type  # noqa: E402
+import options  # noqa: E402
 
 MODELS = ["mlperf_vww_96_int8", "mlperf_pretrainedResnet_quant", "mlperf_kws_ref_model", "mlperf_ad01_int8",
           "tinyengine_vww", "mcunet-10fps_vww", "tflm_person_detect", "tinyengine_mcunetv2_large",
@@ -33,13 +32,9 @@ BATCH_SECONDS = 0.004
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--model", action="append", metavar="NAME|FILE", help="a model, again for more")
-    parser.add_argument("--models", type=pathlib.Path, default=ROOT.parent / "shared" / "zoo", metavar="DIR",
-                        help="the folder of models that are given by name")
-    parser.add_argument("--schedule", default="per_layer", type=schedule_type, metavar="SCHEDULE",
-                        help="as for tests/zoo/run.py")
-    parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"), metavar="CXX", help="compiler")
-    parser.add_argument("--flags", default="-O3 -march=native", metavar="FLAGS", help="default %(default)s")
+    options.add_models(parser, "those of the README's table")
+    options.add_schedules(parser)
+    options.add_compiler(parser, flags="-O3 -march=native")
     parser.add_argument("--batches", type=int, default=60, metavar="N", help="batches of each (default %(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there")
     return parser.parse_args()
@@ -51,13 +46,13 @@ def skip(reason: str) -> None:
 
 
 class Inlay:
-    def __init__(self, model: pathlib.Path, arguments: argparse.Namespace, folder: pathlib.Path):
+    def __init__(self, model: pathlib.Path, schedule: str, arguments: argparse.Namespace, folder: pathlib.Path):
         header, library = folder / "model.hpp", folder / "model.so"
         subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
         subprocess.run([arguments.cxx, "-std=c++20", *arguments.flags.split(), "-shared", "-fPIC",
                         # Several models are loaded at a time: none must see another's tables.
-                        "-fvisibility=hidden", f"-I{ROOT / 'include'}", "-DMODEL=embedded_model", f"-DSCHEDULE={arguments.schedule}",
-                        f'-DMODEL_HEADER="{header}"', HERE / "compare.cpp", "-o", library], check=True)
+                        "-fvisibility=hidden", f"-I{ROOT / 'include'}", "-DMODEL=embedded_model",
+                        f"-DSCHEDULE={options.schedule_type(schedule)}", f'-DMODEL_HEADER="{header}"', HERE / "compare.cpp", "-o", library], check=True)
         self.library = ctypes.CDLL(str(library))
         self.library.seconds.restype = ctypes.c_double
         self.library.kernels.restype = ctypes.c_char_p
@@ -127,12 +122,12 @@ class Peer:
         return time.thread_time() - start
 
 
-def compare(model: pathlib.Path, arguments: argparse.Namespace) -> tuple[dict, bool]:
+def compare(model: pathlib.Path, schedule: str, arguments: argparse.Namespace) -> tuple[dict, bool]:
     recorded_in, recorded_out = model.with_suffix(".in"), model.with_suffix(".out")
     recorded = recorded_in.exists() and recorded_out.exists()
     peer = Peer(model, recorded_in.read_bytes() if recorded else None)
     with tempfile.TemporaryDirectory(prefix="inlay-compare-") as scratch:
-        inlay = Inlay(model, arguments, pathlib.Path(scratch))
+        inlay = Inlay(model, schedule, arguments, pathlib.Path(scratch))
     exact = None
     if recorded:
         inputs, outputs = recorded_in.read_bytes(), recorded_out.read_bytes()
@@ -150,7 +145,7 @@ def compare(model: pathlib.Path, arguments: argparse.Namespace) -> tuple[dict, b
         for name, side in sides.items():
             times[name].append(side(runs[name]) / runs[name] * 1e6)
     inlay_us, peer_us = statistics.median(times["inlay"]), statistics.median(times["peer"])
-    row = {"model": model.stem, "inlay_us": round(inlay_us, 2), "peer_us": round(peer_us, 2),
+    row = {"model": model.stem, "schedule": schedule, "inlay_us": round(inlay_us, 2), "peer_us": round(peer_us, 2),
            "ratio": round(inlay_us / peer_us, 3), "peer": peer.name, "isa": inlay.isa, "exact": exact}
     return row, exact is not False
 
@@ -170,16 +165,15 @@ def main() -> int:
     for package, module in (("ai-edge-litert", "ai_edge_litert"), ("numpy", "numpy")):
         if importlib.util.find_spec(module) is None:
             skip(f"{package} is not installed (pip install ai-edge-litert tflite-micro)")
-    names = arguments.model or MODELS
-    files = [pathlib.Path(name) if name.endswith(".tflite") else arguments.models / f"{name}.tflite" for name in names]
+    files = options.model_files(arguments, MODELS)
     for file in files:
         if not file.exists():
             skip(f"no {file}")
     version = subprocess.run([arguments.cxx, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
     print(f"{processor()}, {version}, {arguments.flags}, one thread, medians of {arguments.batches} batches")
     rows, good = [], True
-    for file in files:
-        row, ok = compare(file, arguments)
+    for file, schedule in [(file, schedule) for file in files for schedule in arguments.schedule]:
+        row, ok = compare(file, schedule, arguments)
         rows.append(row)
         good = good and ok
         print(f"{row['model']:<36} {row['inlay_us']:>9.1f} µs  {row['peer_us']:>9.1f} µs {row['peer']:<40} "

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Records what it costs to compile a model, or checks that it has not grown.
 
-usage: compile_cost.py [--cxx CXX]… [--zoo DIR] [--only NAME,…]            measures, and updates bench/results
-       compile_cost.py [--cxx CXX]… [--zoo DIR] --check                    compares the gate's models with it
+It measures all models and updates bench/results; with --model those only, with --gate the few that --check compares.
 
 For each model, compiler and schedule: processor seconds and peak memory of a whole compilation with -O2, and how
 many templates are instantiated. For g++ that is the sum of its two tables of specialisations (-fstats), for clang
@@ -26,7 +25,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "zoo"))
 import run as zoo_run  # noqa: E402
-import schedules  # noqa: E402
+import options  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
 RECORD = RESULTS / "compile_cost.json"
@@ -79,12 +78,11 @@ def count_instantiations(cxx: str, version: str, schedule: str, model: pathlib.P
 def measure(name: str, model: pathlib.Path, cxx: str, version: str, schedule: str) -> dict:
     with tempfile.TemporaryDirectory(prefix="inlay-cost-") as scratch:
         folder = pathlib.Path(scratch)
-        type_name = schedules.schedule_type(schedule)
-        reason, seconds, memory = zoo_run.compile_model(cxx, FLAGS, type_name, model, folder)
+        reason, seconds, memory = zoo_run.compile_model(cxx, FLAGS, schedule, model, folder)
         if reason:
             sys.exit(f"compile_cost.py: {name} with {schedule} does not compile: {reason}")
         return {"model": name, "compiler": version, "schedule": schedule, "seconds": round(seconds, 2),
-                "peak_bytes": memory, "instantiations": count_instantiations(cxx, version, type_name, model, folder)}
+                "peak_bytes": memory, "instantiations": count_instantiations(cxx, version, schedule, model, folder)}
 
 
 def key(row: dict) -> tuple:
@@ -149,23 +147,21 @@ def problems_of(row: dict, recorded: dict) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--cxx", action="append", metavar="CXX", help="compiler; may be given several times")
-    parser.add_argument("--zoo", type=pathlib.Path, metavar="DIR", help="folder with more models")
-    parser.add_argument("--only", metavar="NAME,…", help="only these models; 'gate' for those of --check")
+    options.add_models(parser, "the project's own and all of the folder")
+    parser.add_argument("--cxx", nargs="+", default=["g++-12", "clang++-19"], metavar="CXX",
+                        help="compilers (default g++-12 clang++-19)")
+    parser.add_argument("--gate", action="store_true", help="only the models that --check compares")
     parser.add_argument("--check", action="store_true", help="compare with the record instead of updating it")
     arguments = parser.parse_args()
-    models = dict(OWN)
-    if arguments.zoo and arguments.zoo.is_dir():
-        models |= {path.stem: path for path in sorted(arguments.zoo.glob("*.tflite"))}
-    wanted = GATE if arguments.check or arguments.only == "gate" else (arguments.only or "").split(",")
-    if not arguments.check and arguments.only not in (None, "gate") and (missing := set(wanted) - set(models)):
-        sys.exit(f"compile_cost.py: no {', '.join(sorted(missing))}")
-    if wanted != [""]:
-        models = {name: path for name, path in models.items() if name in wanted}
+    models = OWN | {path.stem: path for path in sorted(arguments.models.glob("*.tflite"))}
+    if arguments.check or arguments.gate:
+        models = {name: models[name] for name in GATE if name in models}
+    elif arguments.model:
+        models = {path.stem: path for path in options.model_files(arguments)}
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {"rows": []}
     recorded = {key(row): row for row in record["rows"]}
     rows, problems = [], []
-    for cxx in arguments.cxx or ["g++-12", "clang++-19"]:
+    for cxx in arguments.cxx:
         if shutil.which(cxx) is None:
             sys.exit(f"compile_cost.py: no compiler {cxx}")
         version = version_of(cxx)
@@ -195,7 +191,7 @@ def main() -> int:
     if problems:
         print("\nCompiling costs more than recorded in bench/results/compile_cost.json:", *problems,
               "\nWhere that is what it has to cost, measure again and commit the record:",
-              "    python3 bench/compile_cost.py --zoo ../shared/zoo --only gate", sep="\n")
+              "    python3 bench/compile_cost.py --gate", sep="\n")
     return 1 if problems or above else 0
 
 

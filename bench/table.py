@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """Measures the networks of the README's tables of speed, and writes those tables.
 
-usage: table.py [--models DIR] [--measure TARGET…]     TARGET: m4, m7, m55, small (M4, size before speed), host
-
---measure runs bench/cortex_m/run.py or bench/compare.py and keeps what they say in bench/results/; without it the
+TARGET is m4, m7, m55, small (M4, size before speed) or host: --measure runs bench/cortex_m/run.py or bench/compare.py and keeps what they say in bench/results/; without it the
 tables are written from what is kept there.
 """
 import argparse
@@ -31,7 +29,7 @@ NETWORKS = {
     "tinyengine_mcunetv2_large": ("MCUNetV2 large", 861.8, 834.7, 312.8, 61537),
 }
 TARGETS = {"m4": ["--target", "m4"], "m7": ["--target", "m7"], "m55": ["--target", "m55"],
-           "small": ["--target", "m4", "-Os", "--isa", "small"]}
+           "small": ["--target", "m4", "--flags=-Os -DINLAY_ISA=small"]}
 
 
 def measure(target: str, models: pathlib.Path) -> None:
@@ -93,8 +91,10 @@ def write(marker: str, lines: list) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--models", type=pathlib.Path, default=BENCH.parent.parent / "shared" / "zoo")
-    parser.add_argument("--measure", nargs="+", default=[], choices=[*TARGETS, "host"])
+    parser.add_argument("--models", type=pathlib.Path, default=BENCH.parent.parent / "shared" / "zoo", metavar="DIR",
+                        help="folder of models (default ../shared/zoo)")
+    parser.add_argument("--measure", nargs="+", default=[], choices=[*TARGETS, "host"], metavar="TARGET",
+                        help="measure anew")
     arguments = parser.parse_args()
     for target in arguments.measure:
         measure(target, arguments.models)

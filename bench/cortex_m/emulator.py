@@ -5,9 +5,12 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "zoo"))
+import options  # noqa: E402
 
 CXX = "arm-none-eabi-g++"
 QEMU = "qemu-system-arm"
@@ -62,18 +65,14 @@ def missing_tools() -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say what to compile for, and how."""
     parser.add_argument("--target", choices=TARGETS, required=True)
-    parser.add_argument("-O", "--opt", default="2", metavar="LEVEL", type=lambda level: level.removeprefix("-O"),
-                        help="optimisation, as for the compiler: -O3, -Os (default -O%(default)s)")
-    parser.add_argument("--isa", metavar="ISA", help="kernels other than the processor's: small, portable, …")
-    parser.add_argument("--flags", default="", metavar="FLAGS", help="more compiler flags: --flags='-DX -DY'")
+    options.add_flags(parser)
     parser.add_argument("--include", type=pathlib.Path, default=ROOT / "include", metavar="DIR",
                         help="where inlay.hpp is, to take another version's")
     parser.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for one program to run")
 
 
 def flags(arguments: argparse.Namespace) -> list[str]:
-    return [*TARGETS[arguments.target].flags.split(), f"-O{arguments.opt}",
-            *([f"-DINLAY_ISA={arguments.isa}"] if arguments.isa else []), *arguments.flags.split()]
+    return [*TARGETS[arguments.target].flags.split(), *arguments.flags.split()]
 
 
 def compiler(arguments: argparse.Namespace) -> list[object]:

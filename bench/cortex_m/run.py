@@ -12,8 +12,7 @@ Prints for each network
                 harness and the recording, which have sections of their own, are not
   flash         code, and the model as far as the program refers to it
 
-NAME is a model with its recording (NAME.tflite, NAME.in, NAME.out) in the folder of --models or among the project's
-golden models, FILE a .tflite with its recording beside it. With --together all share a program, which builds sooner;
+Recordings (NAME.in, NAME.out) stand beside the models; tests/zoo/record_answers.py makes them. With --together all share a program, which builds sooner;
 whose the code is cannot be said then. Exit status: 0 if all are exact, 77 if a tool or the folder is missing.
 """
 import argparse
@@ -29,11 +28,8 @@ import tempfile
 import emulator
 from emulator import CXX, ROOT, SKIPPED, TARGETS, Failure
 
-sys.path.insert(0, str(ROOT / "tests" / "zoo"))
-import schedules  # noqa: E402
+import options
 
-GOLDEN = ROOT / "tests" / "golden" / "models"
-ZOO = ROOT.parent / "shared" / "zoo"
 # What TFLite Micro and TinyEngine have been measured with.
 DEFAULT_MODELS = ["mlperf_vww_96_int8", "mlperf_pretrainedResnet_quant", "mlperf_kws_ref_model", "mlperf_ad01_int8",
                   "tflm_person_detect", "tinyengine_vww", "tinyengine_detection", "tinyengine_mcunetv2_large"]
@@ -49,10 +45,8 @@ class Network:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", nargs="+", default=DEFAULT_MODELS, metavar="NAME|FILE",
-                        help="default: those that other engines have been measured with")
-    parser.add_argument("--models", type=pathlib.Path, default=ZOO, metavar="DIR", help="folder of models")
-    parser.add_argument("--schedule", nargs="+", default=["per_layer"], metavar="SCHEDULE", help=schedules.HELP)
+    options.add_models(parser, "those that other engines have been measured with")
+    options.add_schedules(parser)
     emulator.add_arguments(parser)
     parser.add_argument("--profile", action="store_true",
                         help="print what each layer executes, too; with per_layer only. The other figures are then of "
@@ -62,23 +56,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="leave the programs there")
     arguments = parser.parse_args()
-    for schedule in arguments.schedule:
-        try:
-            schedules.schedule_type(schedule)
-        except argparse.ArgumentTypeError as error:
-            parser.error(str(error))
     if arguments.profile and arguments.schedule != ["per_layer"]:
         parser.error("--profile is for --schedule per_layer")
     return arguments
-
-
-def find_model(name: str, folder: pathlib.Path) -> pathlib.Path:
-    if name.endswith(".tflite"):
-        return pathlib.Path(name).resolve()
-    for place in (folder, GOLDEN):
-        if (path := place / f"{name}.tflite").exists():
-            return path.resolve()
-    return (folder / f"{name}.tflite").resolve()
 
 
 def source(networks: list[Network], folder: pathlib.Path) -> pathlib.Path:
@@ -94,7 +74,7 @@ def source(networks: list[Network], folder: pathlib.Path) -> pathlib.Path:
     lines.append("constexpr harness_network harness_networks[] = {")
     for network in networks:
         i = models.index(network.model)
-        lines.append(f"    measured<model_{i}, {schedules.schedule_type(network.schedule)}>::describe("
+        lines.append(f"    measured<model_{i}, {options.schedule_type(network.schedule)}>::describe("
                      f"recorded_inputs_{i}, recorded_inputs_{i}_end, recorded_outputs_{i}, recorded_outputs_{i}_end),")
     lines += ["};", f"constexpr std::uint32_t harness_network_count = {len(networks)};", ""]
     path = folder / "networks.cpp"
@@ -208,7 +188,7 @@ def main() -> int:
     if missing := emulator.missing_tools():
         print(f"SKIPPED: {missing}")
         return SKIPPED
-    models = [find_model(name, arguments.models) for name in arguments.model]
+    models = options.model_files(arguments, DEFAULT_MODELS)
     if not arguments.models.is_dir() and not all(model.exists() for model in models):
         print(f"SKIPPED: there is no folder {arguments.models}")
         return SKIPPED

@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """Fuzzes the importer, the planner and the kernels with mutated models.
 
-usage: run.py PROGRAM --golden DIR [--zoo DIR] (--runs N | --seconds S) [--corpus DIR] [--findings DIR]
-
 PROGRAM is the fuzz target, built by clang with libFuzzer; exit status 77 if it is not there. Every seed is tried
-as it is, then mutated: the golden models, and the small ones of a zoo where there is one. With --runs the mutants
+as it is, then mutated: the small ones of the models. With --runs the mutants
 are always the same ones. New mutants that reach new code are kept in --corpus, to go on from next time.
 """
 import argparse
@@ -20,8 +18,8 @@ MOST_SECONDS = 20     # for one mutant
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("program", type=pathlib.Path)
-    parser.add_argument("--golden", type=pathlib.Path, required=True)
-    parser.add_argument("--zoo", type=pathlib.Path)
+    parser.add_argument("--models", nargs="+", type=pathlib.Path, required=True, metavar="DIR",
+                        help="folders of models; those that are missing are left out")
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--runs", type=int)
     length.add_argument("--seconds", type=int)
@@ -31,8 +29,7 @@ def main() -> int:
     if not arguments.program.exists():
         print(f"SKIPPED: there is no {arguments.program}; it takes clang with libFuzzer (libclang-rt-19-dev)")
         return 77
-    folders = [folder for folder in (arguments.golden, arguments.zoo) if folder]
-    seeds = [path.resolve() for folder in folders for path in sorted(folder.glob("*.tflite"))
+    seeds = [path.resolve() for folder in arguments.models for path in sorted(folder.glob("*.tflite"))
              if path.stat().st_size <= MOST_BYTES]
     arguments.findings.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="inlay-fuzz-") as scratch:

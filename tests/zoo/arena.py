@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles and runs twelve published networks with run.py and compares their arenas with known figures.
 
-usage: arena.py ZOO [--schedule S] [--cxx CXX] [--flags=FLAGS]     exit status 77 if there is no such folder
+Exit status 77 if there is no such folder.
 """
 import argparse
 import json
@@ -9,6 +9,8 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+
+import options
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -37,20 +39,21 @@ OVERHEAD = 0.05
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("zoo", type=pathlib.Path)
+    options.add_models(parser, "those with known figures")
     parser.add_argument("--schedule", choices=[*COLUMNS, "fit:81920"], default="per_layer")
-    parser.add_argument("--cxx", default="c++")
-    parser.add_argument("--flags", default="-O2")
+    options.add_compiler(parser)
     arguments = parser.parse_args()
-    if not arguments.zoo.is_dir():
-        print(f"SKIPPED: there is no folder {arguments.zoo}")
+    if not arguments.models.is_dir():
+        print(f"SKIPPED: there is no folder {arguments.models}")
         return 77
     limits = FITTING
     if arguments.schedule in COLUMNS:
         limits = {name: bytes[COLUMNS.index(arguments.schedule)] * TOLERANCE for name, bytes in ARENA_BYTES.items()}
+    if arguments.model:
+        limits = {name: limits[name] for name in arguments.model}
     with tempfile.TemporaryDirectory() as folder:
         results = pathlib.Path(folder) / "results.json"
-        failed = subprocess.run([sys.executable, HERE / "run.py", arguments.zoo, "--only", ",".join(limits),
+        failed = subprocess.run([sys.executable, HERE / "run.py", "--models", arguments.models, "--model", *limits,
                                  "--cxx", arguments.cxx, f"--flags={arguments.flags}",
                                  "--schedule", arguments.schedule, "--json", results]).returncode
         rows = json.loads(results.read_text()) if results.exists() else []

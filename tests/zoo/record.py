@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Writes docs/zoo.md: compiles and runs every model of a folder layer after layer and with the least memory.
 
-usage: record.py ZOO [--cxx CXX] [--only NAME,…]     exit status 1 if a model fails or a condition is not met
-       record.py ZOO --tflm                          needs the package tflite-micro, see tests/golden/requirements.txt
-
-What TensorFlow Lite Micro plans is kept in bench/results/tflm_memory.json; --tflm records that anew, and nothing else.
+Exit status 1 if a model fails or a condition is not met. With --model it prints the page of these instead.
+What TensorFlow Lite Micro plans is kept in bench/results/tflm_memory.json; --tflm records that anew, and nothing else; it needs
+the package tflite-micro, see tests/golden/requirements.txt.
 """
 import argparse
 import datetime
@@ -16,6 +15,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import options
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -51,16 +52,16 @@ def record_tflm(models: list[pathlib.Path]) -> None:
     TFLM.write_text(json.dumps({"package": f"tflite-micro {version}", "planned_bytes": planned}, indent=1) + "\n")
 
 
-def measure(zoo: pathlib.Path, names: list[str], cxx: str, schedule: str) -> dict:
+def measure(models: list[pathlib.Path], cxx: str, schedule: str) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         results = pathlib.Path(folder) / "results.json"
         # One at a time; its exit status says what its rows say.
-        subprocess.run([sys.executable, HERE / "run.py", zoo, "--only", ",".join(names), "--cxx", cxx, "--jobs", "1",
+        subprocess.run([sys.executable, HERE / "run.py", "--model", *models, "--cxx", cxx, "--jobs", "1",
                         "--schedule", schedule, "--json", results])
         rows = {row["model"]: row for row in json.loads(results.read_text())}
-    for name, row in rows.items():
-        if row["ok"]:
-            row["input_bytes"] = (zoo / f"{name}.in").stat().st_size // row["cases"]
+    for model in models:
+        if rows[model.stem]["ok"]:
+            rows[model.stem]["input_bytes"] = model.with_suffix(".in").stat().st_size // rows[model.stem]["cases"]
     return rows
 
 
@@ -116,7 +117,7 @@ def page(names: list[str], rows: dict, recorded: dict, cxx: str, checked: list[t
     lines = [f"# {len(names)} published models", "",
              "Int8 models of MLPerf Tiny, MCUNet, STMicroelectronics, OpenMV, Arm, Wake Vision, TinyMaix, NXP,",
              "CFU-Playground, Silicon Labs and others, from public repositories. Written by", "",
-             "    python3 tests/zoo/record.py ../shared/zoo", "",
+             "    python3 tests/zoo/record.py", "",
              "which compiles a program for each with each schedule, runs it on the recorded inputs and compares its",
              "answers byte for byte with those of TensorFlow Lite Micro's reference kernels.", "",
              *[f"- {sentence}{'' if met else ' **Not met.**'}" for met, sentence in checked], "",
@@ -136,25 +137,24 @@ def page(names: list[str], rows: dict, recorded: dict, cxx: str, checked: list[t
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("zoo", type=pathlib.Path)
+    options.add_models(parser, "all of the folder")
     parser.add_argument("--cxx", default="g++-12", metavar="CXX", help="compiler (default %(default)s)")
-    parser.add_argument("--only", metavar="NAME,…", help="only these models, on standard output instead of the page")
     parser.add_argument("--tflm", action="store_true", help="record what TensorFlow Lite Micro plans")
     arguments = parser.parse_args()
-    models = sorted(arguments.zoo.glob("*.tflite"))
+    models = options.model_files(arguments)
     if not models:
-        sys.exit(f"record.py: no models in {arguments.zoo}")
+        sys.exit(f"record.py: no models in {arguments.models}")
     if arguments.tflm:
         record_tflm(models)
         return 0
     recorded = json.loads(TFLM.read_text())
-    names = arguments.only.split(",") if arguments.only else [model.stem for model in models]
+    names = [model.stem for model in models]
     if unknown := set(names) - set(recorded["planned_bytes"]):
         sys.exit(f"record.py: {TFLM.name} does not have {', '.join(sorted(unknown))}: record it anew with --tflm")
-    rows = {schedule: measure(arguments.zoo, names, arguments.cxx, schedule) for schedule in SCHEDULES}
+    rows = {schedule: measure(models, arguments.cxx, schedule) for schedule in SCHEDULES}
     checked = conditions(names, rows, recorded["planned_bytes"])
     text = page(names, rows, recorded, arguments.cxx, checked)
-    if arguments.only:
+    if arguments.model:
         print(text)
     else:
         PAGE.parent.mkdir(exist_ok=True)

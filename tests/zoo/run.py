@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compiles one program for each model of a folder, runs it and compares its answers byte for byte.
+"""Compiles one program for each model, runs it and compares its answers byte for byte.
 
-The folder holds, for each NAME, NAME.tflite, NAME.in (the cases' inputs back to back, each case's inputs in
-the model's order) and NAME.out (the outputs likewise), raw little-endian in the tensors' own types.
+Beside each NAME.tflite stand NAME.in (the cases' inputs back to back, each case's inputs in the model's order) and
+NAME.out (the outputs likewise), raw little-endian in the tensors' own types; record_answers.py makes them.
 """
 import argparse
 import concurrent.futures
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-import schedules
+import options
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -23,13 +23,10 @@ ROOT = HERE.parent.parent
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("folder", type=pathlib.Path, metavar="DIR")
-    parser.add_argument("--only", metavar="NAME,…", help="only these models")
+    options.add_models(parser, "all of the folder")
+    options.add_schedules(parser)
+    options.add_compiler(parser)
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="models at a time")
-    parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"), metavar="CXX", help="compiler")
-    parser.add_argument("--schedule", default="per_layer", metavar="SCHEDULE", type=schedules.schedule_type,
-                        help=schedules.HELP)
-    parser.add_argument("--flags", default="-O2", metavar="FLAGS", help="more compiler flags (default %(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there")
     return parser.parse_args()
 
@@ -39,10 +36,19 @@ def compile_command(cxx: str, flags: str, schedule: str, model: pathlib.Path, fo
     header = folder / "model.hpp"
     subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
     return [cxx, "-std=c++20", *flags.split(), "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}",
-               "-DMODEL=embedded_model", f"-DSCHEDULE={schedule}", f'-DMODEL_HEADER="{header}"', HERE / "runner.cpp", "-o", folder / "runner"]
+            "-DMODEL=embedded_model", f"-DSCHEDULE={options.schedule_type(schedule)}", f'-DMODEL_HEADER="{header}"',
+            HERE / "runner.cpp", "-o", folder / "runner"]
 
 
-def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path, folder: pathlib.Path) -> tuple[str, float, int]:
+def reason_of(said: str) -> str:
+    """What a compiler's messages come to: the sentence of Inlay's own refusal, or else the first error."""
+    errors = re.findall(r"^.*?\b(?:fatal )?error: (.*)$", said, re.MULTILINE)
+    sentences = [error[error.index("Inlay: ") + len("Inlay: "):] for error in errors if "Inlay: " in error]
+    return (sentences or errors or said.splitlines() or ["the compiler failed"])[0]
+
+
+def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path,
+                  folder: pathlib.Path) -> tuple[str, float, int]:
     """Returns what the compiler said if it failed, its processor seconds and its peak memory in bytes."""
     command = compile_command(cxx, flags, schedule, model, folder)
     # A process of its own, whose children are this compiler alone. Processor time, since others may be at work.
@@ -53,14 +59,13 @@ def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path, fold
     seconds, memory = float(used[-2]), int(used[-1]) * 1024
     if done.returncode == 0:
         return "", seconds, memory
-    errors = [line for line in done.stderr.splitlines() if "error" in line]
-    return (errors or done.stderr.splitlines() or ["the compiler failed"])[0], seconds, memory
+    return reason_of(done.stderr), seconds, memory
 
 
-def check(name: str, arguments: argparse.Namespace) -> dict:
-    model = arguments.folder / f"{name}.tflite"
-    row = {"model": name, "ok": False, "reason": "", "compile_seconds": None, "compile_bytes": None,
-           "arena_bytes": None, "flash_bytes": None, "macs": None, "recomputed_macs": None, "cases": None}
+def check(model: pathlib.Path, schedule: str, arguments: argparse.Namespace) -> dict:
+    row = {"model": model.stem, "schedule": schedule, "ok": False, "reason": "", "compile_seconds": None,
+           "compile_bytes": None, "arena_bytes": None, "flash_bytes": None, "macs": None, "recomputed_macs": None,
+           "cases": None}
     recordings = [model.with_suffix(".in"), model.with_suffix(".out")]
     missing = [path.name for path in [model, *recordings] if not path.exists()]
     if missing:
@@ -68,7 +73,7 @@ def check(name: str, arguments: argparse.Namespace) -> dict:
         return row
     with tempfile.TemporaryDirectory(prefix="inlay-zoo-") as scratch:
         folder = pathlib.Path(scratch)
-        reason, seconds, memory = compile_model(arguments.cxx, arguments.flags, arguments.schedule, model, folder)
+        reason, seconds, memory = compile_model(arguments.cxx, arguments.flags, schedule, model, folder)
         row |= {"compile_seconds": round(seconds, 2), "compile_bytes": memory}
         if reason:
             row["reason"] = f"does not compile: {reason}"
@@ -87,21 +92,19 @@ def check(name: str, arguments: argparse.Namespace) -> dict:
 def line(row: dict) -> str:
     seconds = f"{row['compile_seconds']:6.1f} s" if row["compile_seconds"] is not None else " " * 8
     arena = f"{row['arena_bytes']:>9} bytes" if row["arena_bytes"] is not None else " " * 15
-    return f"{row['model']:<60} {seconds} {arena}  {'ok' if row['ok'] else row['reason']}"
+    return f"{row['model']:<60} {row['schedule']:<12} {seconds} {arena}  {'ok' if row['ok'] else row['reason']}"
 
 
 def main() -> int:
     arguments = parse_arguments()
-    if not arguments.folder.is_dir():
-        sys.exit(f"run.py: {arguments.folder} is not a folder")
+    if not arguments.model and not arguments.models.is_dir():
+        sys.exit(f"run.py: there is no folder {arguments.models}")
     if shutil.which(arguments.cxx) is None:
         sys.exit(f"run.py: no compiler {arguments.cxx}")
-    names = sorted(path.stem for path in arguments.folder.glob("*.tflite"))
-    if arguments.only:
-        names = arguments.only.split(",")
+    runs = [(model, schedule) for model in options.model_files(arguments) for schedule in arguments.schedule]
     rows = []
     with concurrent.futures.ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
-        for row in pool.map(lambda name: check(name, arguments), names):
+        for row in pool.map(lambda run: check(*run, arguments), runs):
             rows.append(row)
             print(line(row), flush=True)
     if arguments.json:

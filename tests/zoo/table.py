@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the README's table of figures: compiles and runs networks by two schedules and takes what they print.
-
-usage: table.py ZOO [--cxx CXX]
-"""
+"""Writes the README's table of figures: compiles and runs networks by two schedules and takes what they print."""
 import argparse
 import json
 import pathlib
@@ -10,6 +7,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import options
 
 HERE = pathlib.Path(__file__).resolve().parent
 README = HERE.parent.parent / "README.md"
@@ -28,19 +27,19 @@ MODELS = {
 }
 
 
-def measure(zoo: pathlib.Path, cxx: str, schedule: str) -> dict:
+def measure(models: pathlib.Path, cxx: str, schedule: str) -> dict:
     with tempfile.NamedTemporaryFile(suffix=".json") as results:
-        subprocess.run([sys.executable, HERE / "run.py", zoo, "--only", ",".join(MODELS), "--cxx", cxx, "--jobs", "1",
+        subprocess.run([sys.executable, HERE / "run.py", "--models", models, "--model", *MODELS, "--cxx", cxx, "--jobs", "1",
                         "--schedule", schedule, "--json", results.name], check=True)
         return {row["model"]: row for row in json.loads(pathlib.Path(results.name).read_text())}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("zoo", type=pathlib.Path)
-    parser.add_argument("--cxx", default="g++-12")
+    parser.add_argument("--models", type=pathlib.Path, default=options.ZOO, metavar="DIR", help="folder of models")
+    parser.add_argument("--cxx", default="g++-12", metavar="CXX", help="compiler (default %(default)s)")
     arguments = parser.parse_args()
-    plain, least = (measure(arguments.zoo, arguments.cxx, schedule) for schedule in ("per_layer", "least_memory"))
+    plain, least = (measure(arguments.models, arguments.cxx, schedule) for schedule in ("per_layer", "least_memory"))
     rows = [f"| {title} | {plain[name]['macs'] / 1e6:.1f} | {plain[name]['arena_bytes']:,} | "
             f"{least[name]['arena_bytes']:,} | {plain[name]['compile_seconds']:.1f}, {least[name]['compile_seconds']:.1f} |"
             for name, title in MODELS.items()]
