@@ -7,12 +7,14 @@
 
 #include <inlay/config.hpp>
 #include <inlay/fold.hpp>
+#include <inlay/narrow.hpp>
 
 #include <inlay/graph/shape.hpp>
 #include <inlay/graph/quantization.hpp>
 #include <inlay/graph/layer_kinds.hpp>
 #include <inlay/graph/layers.hpp>
 #include <inlay/graph/graph.hpp>
+#include <inlay/graph/geometry.hpp>
 #include <inlay/graph/normalize.hpp>
 
 #include <inlay/model/operators.hpp>
@@ -24,6 +26,8 @@
 
 #include <inlay/plan/budget.hpp>
 #include <inlay/plan/stage.hpp>
+#include <inlay/plan/need.hpp>
+#include <inlay/plan/dry_run.hpp>
 #include <inlay/plan/schedule.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/search.hpp>

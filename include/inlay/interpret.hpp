@@ -7,6 +7,7 @@
 #include <inlay/kernels/reference/elementwise.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
+#include <inlay/graph/geometry.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/stage.hpp>
 

@@ -148,6 +148,11 @@ constexpr std::int64_t layer_macs(graph_view g, const layer& l) {
   return std::int64_t{weights.elements() / outputs} * g.output_of(l).extents.elements();
 }
 
+/// count × part / whole, rounded down, of which the product need not fit.
+constexpr std::int64_t share_of(std::int64_t count, std::int64_t part, std::int64_t whole) {
+  return count / whole * part + count % whole * part / whole;
+}
+
 constexpr std::int64_t total_macs(graph_view g) {
   std::int64_t sum = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i) sum += layer_macs(g, g.layers[i]);

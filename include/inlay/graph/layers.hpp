@@ -37,14 +37,4 @@ struct layer {
   std::int32_t source = -1;  // index of the operator in the model, for reports and errors
 };
 
-/// resize_bilinear: where an output pixel stands among the input's, in 1/1024 of a pixel.
-/// tensorflow/lite/kernels/internal/reference/resize_bilinear.h: ResizeBilinearInteger.
-constexpr std::int32_t blend_position(const layer& l, std::int32_t output, std::int32_t input_size,
-                                      std::int32_t output_size) {
-  const bool corners = l.align_corners && output_size > 1;
-  const std::int32_t from = corners ? input_size - 1 : input_size, to = corners ? output_size - 1 : output_size;
-  const std::int32_t scale = (1024 * from + to / 2) / to;
-  return output * scale + (l.half_pixel_centers ? scale / 2 - 512 : 0);
-}
-
 }  // namespace inlay

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/fold.hpp>
+#include <inlay/graph/geometry.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/graph/normalize.hpp>
 #include <inlay/model/error.hpp>

@@ -5,8 +5,10 @@
 //   inlay::peak_bytes<mine, inlay::per_layer>
 #pragma once
 
+#include <inlay/graph/geometry.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/plan/layout.hpp>
+#include <inlay/plan/need.hpp>
 #include <inlay/plan/schedule.hpp>
 #include <inlay/plan/stage.hpp>
 
@@ -25,7 +27,7 @@ constexpr std::int32_t unbounded_nearest_pixel(const layer& l, std::int32_t outp
   const std::int64_t inputs = corners ? input_size - 1 : input_size;
   const std::int64_t outputs = corners ? output_size - 1 : output_size;
   const std::int64_t halves = (2 * std::int64_t{output} + (l.half_pixel_centers ? 1 : 0)) * inputs;
-  return static_cast<std::int32_t>(divide_down(l.align_corners ? halves + outputs : halves, 2 * outputs));
+  return divide_down(l.align_corners ? halves + outputs : halves, 2 * outputs);
 }
 
 /// Pixels of an operand that pixels of a layer's output depend on, as if the maps went on beyond their borders.
@@ -38,18 +40,12 @@ constexpr interval unbounded_need(graph_view g, const layer& l, int position, in
   const std::int32_t size = extent_along(to, d);
   switch (describe(l.kind).geometry) {
     case layer_geometry::window: {
-      const window2d& w = l.window;
-      const bool rows = d == direction::rows;
-      const std::int32_t stride = rows ? w.stride.height : w.stride.width;
-      const std::int32_t reach =
-          rows ? dilated_extent(w.kernel.height, w.dilation.height) : dilated_extent(w.kernel.width, w.dilation.width);
-      const std::int32_t before = rows ? w.padding.top : w.padding.left;
-      return {output.first * stride - before, (output.end - 1) * stride - before + reach};
+      const window_axis axis = along(l.window, d);
+      return {output.first * axis.stride - axis.before, (output.end - 1) * axis.stride - axis.before + axis.reach};
     }
     case layer_geometry::blended:
-      return {
-          static_cast<std::int32_t>(divide_down(blend_position(l, output.first, all.end, size), 1024)),
-          static_cast<std::int32_t>(divide_down(blend_position(l, output.end - 1, all.end, size) + 1023, 1024)) + 1};
+      return {divide_down(blend_position(l, output.first, all.end, size), 1024),
+              divide_down(blend_position(l, output.end - 1, all.end, size) + 1023, 1024) + 1};
     case layer_geometry::nearest:
       return {unbounded_nearest_pixel(l, output.first, all.end, size),
               unbounded_nearest_pixel(l, output.end - 1, all.end, size) + 1};

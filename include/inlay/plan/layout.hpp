@@ -4,6 +4,7 @@
 #include <inlay/fold.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/plan/arena.hpp>
+#include <inlay/plan/dry_run.hpp>
 #include <inlay/plan/schedule.hpp>
 #include <inlay/plan/search.hpp>
 #include <inlay/plan/stage.hpp>

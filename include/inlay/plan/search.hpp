@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/plan/arena.hpp>
+#include <inlay/plan/need.hpp>
 #include <inlay/plan/stage.hpp>
 
 #include <cstdint>

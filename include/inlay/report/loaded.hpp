@@ -5,6 +5,7 @@
 #include <inlay/interpret.hpp>
 #include <inlay/model/tflite.hpp>
 #include <inlay/plan/arena.hpp>
+#include <inlay/plan/dry_run.hpp>
 #include <inlay/plan/search.hpp>
 #include <inlay/plan/stage.hpp>
 #include <inlay/report/plan.hpp>

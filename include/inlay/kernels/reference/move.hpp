@@ -3,8 +3,8 @@
 #pragma once
 
 #include <inlay/kernels/fixed_point.hpp>
+#include <inlay/graph/geometry.hpp>
 #include <inlay/kernels/kernel.hpp>
-#include <inlay/plan/stage.hpp>
 
 #include <array>
 
