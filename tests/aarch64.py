@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Compiles the golden models of networks.txt as networks for AArch64, and the comparison of the fast kernels with the
-reference kernels on random shapes, with and without the dot product's instructions, and runs them in qemu-aarch64.
+"""Compiles the golden models that golden/compiled.py names as networks for AArch64, and the comparison of the fast
+kernels with the reference kernels on random shapes, with and without the dot product's instructions, and runs them in
+qemu-aarch64.
 
 usage: aarch64.py     exit status 77 if a tool is missing
 """
@@ -13,6 +14,10 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 GOLDEN = HERE / "golden"
+sys.path.insert(0, str(GOLDEN))
+
+import compiled  # noqa: E402
+
 CXX = "aarch64-linux-gnu-g++"
 QEMU = "qemu-aarch64"
 PACKAGES = {CXX: "g++-aarch64-linux-gnu", QEMU: "qemu-user"}
@@ -47,7 +52,7 @@ def main() -> int:
     if missing := [f"{tool} (Debian: {PACKAGES[tool]})" for tool in (CXX, QEMU) if shutil.which(tool) is None]:
         print(f"SKIPPED: there is no {', no '.join(missing)}")
         return 77
-    names = (GOLDEN / "networks.txt").read_text().split()
+    names = compiled.names()
     failed = False
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)

@@ -3,8 +3,8 @@
 
 usage: operators.py [--check]     --check compares instead of writing; exit status 77 if a compiler is missing
 
-operators.cpp is compiled for every instruction set and says which kernels exist. The operators are those of the
-importer in model/tflite.hpp: one without a row below is an error, and so is a kind of layer without an operator.
+operators.cpp is compiled for every instruction set and says which kernels exist; operator_kinds.cpp says which
+operators the golden models have, and what kinds of layers they become. A kind of layer that none becomes is an error.
 """
 import pathlib
 import re
@@ -16,12 +16,13 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 README = ROOT / "README.md"
-IMPORTER = ROOT / "include/inlay/model/tflite.hpp"
+KINDS = ROOT / "include/inlay/graph/layer_kinds.hpp"
 
 # The first is there with the package g++, the second with g++-12 alone.
 X86 = next(filter(shutil.which, ["x86_64-linux-gnu-g++", "x86_64-linux-gnu-g++-12"]), "x86_64-linux-gnu-g++")
 AARCH64, CORTEX_M = "aarch64-linux-gnu-g++", "arm-none-eabi-g++"
-PACKAGES = {X86: "g++ or g++-x86-64-linux-gnu", AARCH64: "g++-aarch64-linux-gnu", CORTEX_M: "gcc-arm-none-eabi"}
+HOST = next(filter(shutil.which, ["c++", "g++-12"]), "c++")
+PACKAGES = {HOST: "g++", X86: "g++ or g++-x86-64-linux-gnu", AARCH64: "g++-aarch64-linux-gnu", CORTEX_M: "gcc-arm-none-eabi"}
 # Columns of the table: the instruction sets that share one, each with its compiler and flags.
 COLUMNS = {
     "x86": {
@@ -37,31 +38,22 @@ COLUMNS = {
     "Cortex-M, MVE": {"arm_mve": (CORTEX_M, "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard")},
 }
 
-# The rows: operators with the kinds of layers that compute them (none: worked out by the compiler or by the output
-# view), and a note.
-FAMILIES = [
-    ({"conv_2d": "conv2d", "depthwise_conv_2d": "depthwise_conv2d"}, "dilation, any stride, groups, depth multiplier"),
-    ({"transpose_conv": "transpose_conv2d", "fully_connected": "fully_connected"}, "per tensor and per channel"),
-    ({"add": "add", "sub": "sub", "mul": "mul", "maximum": "maximum", "minimum": "minimum",
-      "squared_difference": "squared_difference"}, "broadcast, constant operands"),
-    ({"average_pool_2d": "average_pool2d", "max_pool_2d": "max_pool2d"}, ""),
-    ({"mean": "mean", "sum": "sum", "reduce_max": "reduce_max"}, "over any axes"),
-    ({"arg_max": "arg_max", "arg_min": "arg_min"}, "an output of the network, in int32"),
-    ({"softmax": "softmax", "logistic": "logistic", "tanh": "tanh", "relu": "relu", "relu6": "relu",
-      "leaky_relu": "leaky_relu", "prelu": "prelu", "hard_swish": "hard_swish", "abs": "abs"}, ""),
-    ({"pad": "pad", "padv2": "pad"}, "folded into the convolution or maximum behind it where that is exact"),
-    ({"concatenation": "place", "pack": "place"}, "made in place where possible"),
-    ({"split": "slice", "split_v": "slice", "unpack": "slice", "slice": "slice", "strided_slice": "slice"}, ""),
-    ({"transpose": "transpose"}, ""),
-    ({"gather": "gather"}, "constant indices"),
-    ({"depth_to_space": "depth_to_space", "space_to_depth": "space_to_depth"}, ""),
-    ({"reshape": "reshape", "squeeze": "reshape", "expand_dims": "reshape"}, "cost nothing"),
-    ({"resize_nearest_neighbor": "resize_nearest", "resize_bilinear": "resize_bilinear"}, ""),
-    ({"quantize": "requantize"}, "one quantisation to another, int8 and uint8"),
-    ({"quantize": "quantize"}, "a float input of the network"),
-    ({"dequantize": ""}, "a float output, computed as it is read"),
-    ({"shape": ""}, "where it computes the extents of a reshape"),
-]
+# What is to be said of operators, and of some kinds of layers that they become: the first that fits.
+NOTES = {
+    "conv_2d depthwise_conv_2d": "dilation, any stride, groups, depth multiplier",
+    "transpose_conv fully_connected": "per tensor and per channel",
+    "add sub mul maximum minimum squared_difference": "broadcast, constant operands",
+    "mean sum reduce_max": "over any axes",
+    "arg_max arg_min": "an output of the network, in int32",
+    "pad padv2": "folded into the convolution or maximum behind it where that is exact",
+    "concatenation pack": "made in place where possible",
+    "gather": "constant indices",
+    "dequantize": "a float output, computed as it is read",
+    "reshape squeeze expand_dims": "cost nothing",
+    "requantize": "one quantisation to another, int8 and uint8",
+    "quantize": "a float input of the network",
+    "shape": "where it computes the extents of a reshape",
+}
 # Kinds of layers that no operator becomes: the rows that a sourced network asks for.
 OF_NO_OPERATOR = {"fetch"}
 
@@ -77,17 +69,21 @@ def kernels_of(isa: str, cxx: str, flags: str, folder: pathlib.Path) -> dict[str
     return dict(word.split("=") for word in lines[0][1].decode().split())
 
 
-def check_rows(kinds: set[str]) -> None:
-    """The rows must have the importer's operators and all kinds of layers."""
-    imported = set(re.findall(r"importer\{tflite_operator::(\w+),", IMPORTER.read_text()))
-    listed = {operator for operators, _ in FAMILIES for operator in operators}
-    computing = {kind for operators, _ in FAMILIES for kind in operators.values() if kind} | OF_NO_OPERATOR
-    for difference, problem in ((imported - listed, "operators without a row"),
-                                (listed - imported, "rows of operators that are not imported"),
-                                (kinds - computing, "kinds of layers without an operator"),
-                                (computing - kinds, "kinds of layers that there are not")):
-        if difference:
-            sys.exit(f"operators.py: {problem}: {', '.join(sorted(difference))}")
+def kinds_of_operators(folder: pathlib.Path) -> dict[str, set[str]]:
+    """For each operator of the golden models the kinds of layers that it becomes."""
+    program = folder / "operator_kinds"
+    subprocess.run([HOST, "-std=c++20", f"-I{ROOT / 'include'}", HERE / "operator_kinds.cpp", "-o", program], check=True)
+    printed = subprocess.run([program, HERE / "golden/models"], check=True, capture_output=True, text=True).stdout
+    becomes: dict[str, set[str]] = {}
+    for line in printed.splitlines():
+        operator, *kinds = line.split()
+        becomes.setdefault(operator, set()).update(kinds)
+    # What others share with a view of their bytes is no work.
+    return {operator: kinds - {"reshape"} or kinds for operator, kinds in becomes.items()}
+
+
+def note_on(operator: str, kind: str) -> str:
+    return next((note for words, note in NOTES.items() if {operator, kind} & set(words.split())), "")
 
 
 def cells(kind: str, kernels: dict[str, dict[str, str]]) -> tuple[str, ...]:
@@ -101,15 +97,22 @@ def cells(kind: str, kernels: dict[str, dict[str, str]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def table(kernels: dict[str, dict[str, str]]) -> str:
+def table(becomes: dict[str, set[str]], kernels: dict[str, dict[str, str]]) -> str:
+    """Operators of kinds that are described alike, with the same kernels and the same note, share a line."""
+    described = {kind: (operands, geometry) for kind, operands, geometry in
+                 re.findall(r"^  X\((\w+), +(\w+), +(\w+),", KINDS.read_text(encoding="utf-8"), re.MULTILINE)}
+    order = [*described, ""]
+    if unused := described.keys() - set().union(*becomes.values()) - OF_NO_OPERATOR:
+        sys.exit(f"operators.py: no golden model has an operator that becomes {', '.join(sorted(unused))}")
+    alike: dict[tuple, list[str]] = {}
+    for kind, operator in sorted(((kind, operator) for operator, kinds in becomes.items() for kind in kinds or {""}),
+                                 key=lambda pair: (order.index(pair[0]), pair[1])):
+        key = described.get(kind), cells(kind, kernels), note_on(operator, kind)
+        alike.setdefault(key, []).append(operator.upper())
     lines = ["<!-- operators: tests/operators.py -->",
              f"| TensorFlow Lite | reference | portable | {' | '.join(COLUMNS)} | notes |",
              f"|---|{':-:|' * (2 + len(COLUMNS))}---|"]
-    for operators, note in FAMILIES:
-        alike: dict[tuple[str, ...], list[str]] = {}
-        for operator, kind in operators.items():
-            alike.setdefault(cells(kind, kernels), []).append(operator.upper())
-        lines += [f"| {', '.join(names)} | {' | '.join(found)} | {note} |" for found, names in alike.items()]
+    lines += [f"| {', '.join(names)} | {' | '.join(found)} | {note} |" for (_, found, note), names in alike.items()]
     return "\n".join([*lines, "<!-- end of operators -->"])
 
 
@@ -120,16 +123,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         kernels = {isa: kernels_of(isa, *how, pathlib.Path(folder)) for sets in COLUMNS.values()
                    for isa, how in sets.items()}
-    check_rows(set(next(iter(kernels.values()))))
+        becomes = kinds_of_operators(pathlib.Path(folder))
     text = README.read_text(encoding="utf-8")
-    written, places = re.subn(r"<!-- operators: .*?<!-- end of operators -->", lambda _: table(kernels), text,
+    written, places = re.subn(r"<!-- operators: .*?<!-- end of operators -->", lambda _: table(becomes, kernels), text,
                               flags=re.DOTALL)
     if places != 1:
         sys.exit(f"operators.py: README.md has {places} places for the table")
     if "--check" not in sys.argv[1:]:
         README.write_text(written, encoding="utf-8")
     elif written != text:
-        print(f"README.md has another table of operators than python3 tests/operators.py writes:\n{table(kernels)}")
+        print(f"README.md has another table of operators than python3 tests/operators.py writes:\n{table(becomes, kernels)}")
         return 1
     return 0
 
