@@ -282,8 +282,13 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
   }
 }
 
-/// The kernels read whole words, up to three bytes before the weights: any model has so many before its data.
-constexpr bool has_bytes_before(const tensor& weights) { return weights.is_constant() && weights.data_at >= 3; }
+/// The kernels read whole words, up to three bytes before the weights: any model has so many before its data. Steps
+/// are counted in 16 bits.
+constexpr bool accepts_weights(graph_view g, const layer& l) {
+  const tensor& weights = g.input_of(l, 1);
+  return has_biases_apart(g, l) && weights.is_constant() && weights.data_at >= 3 &&
+         weights_per_channel(g, l) <= 4 * 0x7fff;
+}
 
 }  // namespace inlay::detail::arm_dsp
 
@@ -302,7 +307,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolut
            fits_int16(g.output_of(l).extents.channels()) && fits_uint8(w.kernel.height) && fits_uint8(w.kernel.width) &&
            fits_uint8(w.stride.height) && fits_uint8(w.stride.width) && fits_uint8(w.dilation.height) &&
            fits_uint8(w.dilation.width) && fits_uint8(w.padding.top) && fits_uint8(w.padding.left) &&
-           has_bytes_before(g.input_of(l, 1));
+           accepts_weights(g, l);
   }
 
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
@@ -314,21 +319,21 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolut
     const std::int32_t groups = in.channels() / channels;
     parameters p;
     p.bias_distance = detail::arm_dsp::bias_distance(g, l);
-    p.input_height = static_cast<std::int16_t>(in.height());
-    p.input_width = static_cast<std::int16_t>(in.width());
-    p.group_channels = static_cast<std::int16_t>(channels);
-    p.group_outputs = static_cast<std::int16_t>(g.output_of(l).extents.channels() / groups);
-    p.groups = static_cast<std::int16_t>(groups);
-    p.kernel_height = static_cast<std::uint8_t>(w.kernel.height);
-    p.kernel_width = static_cast<std::uint8_t>(w.kernel.width);
-    p.stride_height = static_cast<std::uint8_t>(w.stride.height);
-    p.stride_width = static_cast<std::uint8_t>(w.stride.width);
-    p.dilation_height = static_cast<std::uint8_t>(w.dilation.height);
-    p.dilation_width = static_cast<std::uint8_t>(w.dilation.width);
-    p.padding_top = static_cast<std::uint8_t>(w.padding.top);
-    p.padding_left = static_cast<std::uint8_t>(w.padding.left);
+    p.input_height = detail::narrow<std::int16_t>(in.height());
+    p.input_width = detail::narrow<std::int16_t>(in.width());
+    p.group_channels = detail::narrow<std::int16_t>(channels);
+    p.group_outputs = detail::narrow<std::int16_t>(g.output_of(l).extents.channels() / groups);
+    p.groups = detail::narrow<std::int16_t>(groups);
+    p.kernel_height = detail::narrow<std::uint8_t>(w.kernel.height);
+    p.kernel_width = detail::narrow<std::uint8_t>(w.kernel.width);
+    p.stride_height = detail::narrow<std::uint8_t>(w.stride.height);
+    p.stride_width = detail::narrow<std::uint8_t>(w.stride.width);
+    p.dilation_height = detail::narrow<std::uint8_t>(w.dilation.height);
+    p.dilation_width = detail::narrow<std::uint8_t>(w.dilation.width);
+    p.padding_top = detail::narrow<std::uint8_t>(w.padding.top);
+    p.padding_left = detail::narrow<std::uint8_t>(w.padding.left);
     p.pointwise = w.kernel == extent2d{1, 1} && w.padding == padding2d{};
-    p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
+    p.input_zero_point = detail::narrow<std::int8_t>(g.input_of(l).quant.zero_point);
     p.range = detail::arm_dsp::range_of(g, l);
     return p;
   }
@@ -350,7 +355,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
     using namespace detail::arm_dsp;
     const shape& weights = g.input_of(l, 1).extents;
     return fits_int16(weights[0]) && fits_int16(weights[1]) &&
-           fits_int16(g.input_of(l).extents.elements() / weights[1]) && has_bytes_before(g.input_of(l, 1));
+           fits_int16(g.input_of(l).extents.elements() / weights[1]) && accepts_weights(g, l);
   }
 
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
@@ -360,11 +365,11 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
     parameters p;
     p.bias_distance = detail::arm_dsp::bias_distance(g, l);
     p.input_height = 1;
-    p.input_width = static_cast<std::int16_t>(g.input_of(l).extents.elements() / weights[1]);
-    p.group_channels = static_cast<std::int16_t>(weights[1]);
-    p.group_outputs = static_cast<std::int16_t>(weights[0]);
+    p.input_width = detail::narrow<std::int16_t>(g.input_of(l).extents.elements() / weights[1]);
+    p.group_channels = detail::narrow<std::int16_t>(weights[1]);
+    p.group_outputs = detail::narrow<std::int16_t>(weights[0]);
     p.pointwise = true;
-    p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
+    p.input_zero_point = detail::narrow<std::int8_t>(g.input_of(l).quant.zero_point);
     p.range = detail::arm_dsp::range_of(g, l);
     return p;
   }

@@ -41,9 +41,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                     std::int32_t extent) {
       return before < size && (outputs - 1) * stride - before < extent;
     };
-    return in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} &&
-           w.kernel.height == size && (size == 3 || size == 5 || size == 7) && w.stride.width <= 2 &&
-           w.stride.height <= 0x7f && is_over_map(w.padding.top, out.height(), w.stride.height, in.height()) &&
+    return detail::has_biases_apart(g, l) && in.height() <= 0x7fff && in.width() <= 0x7fff &&
+           out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} && w.kernel.height == size &&
+           (size == 3 || size == 5 || size == 7) && w.stride.width <= 2 && w.stride.height <= 0x7f &&
+           is_over_map(w.padding.top, out.height(), w.stride.height, in.height()) &&
            is_over_map(w.padding.left, out.width(), w.stride.width, in.width()) &&
            (in.channels() == out.channels() || in.channels() == 1);
   }
@@ -61,14 +62,14 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
-    return {static_cast<std::int16_t>(in.height()),
-            static_cast<std::int16_t>(in.width()),
-            static_cast<std::int16_t>(in.channels()),
-            static_cast<std::int16_t>(g.output_of(l).extents.channels()),
-            static_cast<std::int8_t>(l.window.padding.top),
-            static_cast<std::int8_t>(l.window.padding.left),
-            static_cast<std::int8_t>(l.window.stride.height),
-            static_cast<std::int8_t>(g.input_of(l).quant.zero_point),
+    return {detail::narrow<std::int16_t>(in.height()),
+            detail::narrow<std::int16_t>(in.width()),
+            detail::narrow<std::int16_t>(in.channels()),
+            detail::narrow<std::int16_t>(g.output_of(l).extents.channels()),
+            detail::narrow<std::int8_t>(l.window.padding.top),
+            detail::narrow<std::int8_t>(l.window.padding.left),
+            detail::narrow<std::int8_t>(l.window.stride.height),
+            detail::narrow<std::int8_t>(g.input_of(l).quant.zero_point),
             detail::arm_dsp::range_of(g, l),
             window_of(l),
             detail::arm_dsp::bias_distance(g, l)};
@@ -120,7 +121,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     return l.window.kernel.width == 3 && channels >= 4 && channels == g.output_of(l).extents.channels();
   }
   static constexpr detail::arm_dsp::depthwise_window window_of(const layer& l) {
-    return {static_cast<std::int8_t>(l.window.kernel.width), static_cast<std::int8_t>(l.window.stride.width)};
+    return {detail::narrow<std::int8_t>(l.window.kernel.width), detail::narrow<std::int8_t>(l.window.stride.width)};
   }
 
   /// How outputs of a window are made; make_uncommon_rows if there are such channels.

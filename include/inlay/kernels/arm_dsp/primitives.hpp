@@ -12,6 +12,8 @@
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
+#include <inlay/kernels/weight_sums.hpp>
+#include <inlay/narrow.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -31,8 +33,7 @@ struct output_range {
 constexpr output_range range_of(graph_view g, const layer& l) {
   const tensor& out = g.output_of(l);
   const stored_range range = activation_range(l.clamp, out.quant);
-  return {static_cast<std::int8_t>(out.quant.zero_point), static_cast<std::int8_t>(range.low),
-          static_cast<std::int8_t>(range.high)};
+  return {narrow<std::int8_t>(out.quant.zero_point), narrow<std::int8_t>(range.low), narrow<std::int8_t>(range.high)};
 }
 
 /// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases

@@ -34,15 +34,15 @@ constexpr bool fits_weighted(const detail::window_parameters& p) {
 
 constexpr weighted_parameters make_weighted(const detail::window_parameters& p, std::int32_t depth) {
   const window2d& w = p.window;
-  return {static_cast<std::int16_t>(p.input_height),    static_cast<std::int16_t>(p.input_width),
-          static_cast<std::int16_t>(p.input_channels),  static_cast<std::int16_t>(p.output_width),
-          static_cast<std::int16_t>(p.output_channels), static_cast<std::int16_t>(depth),
-          static_cast<std::int8_t>(w.kernel.height),    static_cast<std::int8_t>(w.kernel.width),
-          static_cast<std::int8_t>(w.stride.height),    static_cast<std::int8_t>(w.stride.width),
-          static_cast<std::int8_t>(w.dilation.height),  static_cast<std::int8_t>(w.dilation.width),
-          static_cast<std::int16_t>(w.padding.top),     static_cast<std::int16_t>(w.padding.left),
-          static_cast<std::int8_t>(p.input_zero_point), static_cast<std::int8_t>(p.output_zero_point),
-          static_cast<std::int8_t>(p.range.low),        static_cast<std::int8_t>(p.range.high)};
+  return {narrow<std::int16_t>(p.input_height),    narrow<std::int16_t>(p.input_width),
+          narrow<std::int16_t>(p.input_channels),  narrow<std::int16_t>(p.output_width),
+          narrow<std::int16_t>(p.output_channels), narrow<std::int16_t>(depth),
+          narrow<std::int8_t>(w.kernel.height),    narrow<std::int8_t>(w.kernel.width),
+          narrow<std::int8_t>(w.stride.height),    narrow<std::int8_t>(w.stride.width),
+          narrow<std::int8_t>(w.dilation.height),  narrow<std::int8_t>(w.dilation.width),
+          narrow<std::int16_t>(w.padding.top),     narrow<std::int16_t>(w.padding.left),
+          narrow<std::int8_t>(p.input_zero_point), narrow<std::int8_t>(p.output_zero_point),
+          narrow<std::int8_t>(p.range.low),        narrow<std::int8_t>(p.range.high)};
 }
 
 inline finishing finishing_of(const weighted_parameters& p) { return {p.output_zero_point, p.low, p.high}; }
@@ -265,9 +265,9 @@ struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : detail::arm_mve:
     return {p.rows,
             p.depth,
             p.output_channels,
-            static_cast<std::int8_t>(p.output_zero_point),
-            static_cast<std::int8_t>(p.range.low),
-            static_cast<std::int8_t>(p.range.high)};
+            detail::narrow<std::int8_t>(p.output_zero_point),
+            detail::narrow<std::int8_t>(p.range.low),
+            detail::narrow<std::int8_t>(p.range.high)};
   }
 
   template <spec S>

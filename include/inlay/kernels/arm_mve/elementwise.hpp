@@ -91,9 +91,9 @@ struct sum : detail::no_table {
     r.narrow_multiplier = p.narrow_multiplier;
     r.multiplier = p.output.multiplier;
     r.extents = p.extents;
-    r.narrow_shift = static_cast<std::int8_t>(-p.narrow_shift);
-    r.shift = static_cast<std::int8_t>(-p.output.shift);
-    r.zero_point = static_cast<std::int8_t>(reference.output_zero_point);
+    r.narrow_shift = narrow<std::int8_t>(-p.narrow_shift);
+    r.shift = narrow<std::int8_t>(-p.output.shift);
+    r.zero_point = narrow<std::int8_t>(reference.output_zero_point);
     r.low = p.low;
     r.high = p.high;
     return r;
@@ -170,12 +170,12 @@ struct product_of_maps : detail::no_table {
     const reference::parameters p = reference::prepare(g, l);
     return {p.multiplier.multiplier,
             detail::pair_extents::make(p),
-            static_cast<std::int16_t>(p.a_zero_point),
-            static_cast<std::int16_t>(p.b_zero_point),
-            static_cast<std::int8_t>(p.multiplier.shift),
-            static_cast<std::int8_t>(p.output_zero_point),
-            static_cast<std::int8_t>(p.range.low),
-            static_cast<std::int8_t>(p.range.high)};
+            narrow<std::int16_t>(p.a_zero_point),
+            narrow<std::int16_t>(p.b_zero_point),
+            narrow<std::int8_t>(p.multiplier.shift),
+            narrow<std::int8_t>(p.output_zero_point),
+            narrow<std::int8_t>(p.range.low),
+            narrow<std::int8_t>(p.range.high)};
   }
 
   template <spec>

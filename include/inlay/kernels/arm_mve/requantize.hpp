@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/kernels/reference/convolution.hpp>
+#include <inlay/narrow.hpp>
 
 #include <arm_mve.h>
 
@@ -64,7 +65,7 @@ struct quad_table {
     quad.bias[lane] = wrapping_add(c.bias, static_cast<std::int32_t>(0u - static_cast<std::uint32_t>(zero_point) *
                                                                               static_cast<std::uint32_t>(weight_sum)));
     quad.multiplier[lane] = c.multiplier.multiplier;
-    quad.shift[lane] = static_cast<std::int8_t>(c.multiplier.shift);
+    quad.shift[lane] = narrow<std::int8_t>(c.multiplier.shift);
     if (c.multiplier.shift >= 0) table[0].bias[0] = 1;
   }
 };

@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/portable/requantize.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/narrow.hpp>
 
 #include <bit>
 #include <cstdint>
@@ -21,14 +22,10 @@ struct pair_extents {
   static constexpr bool accepts(graph_view g, const layer& l) { return g.output_of(l).extents.channels() <= 0x7fff; }
   static constexpr pair_extents make(const pair_parameters& p) {
     const auto flag = [](std::int32_t value) {
-      return static_cast<std::int8_t>(value);
+      return narrow<std::int8_t>(value);
     };
-    return {static_cast<std::int16_t>(p.channels),
-            flag(p.a_read.rows),
-            flag(p.a_read.columns),
-            flag(p.a_read.channels),
-            flag(p.b_read.rows),
-            flag(p.b_read.columns),
+    return {narrow<std::int16_t>(p.channels), flag(p.a_read.rows), flag(p.a_read.columns),
+            flag(p.a_read.channels),          flag(p.b_read.rows), flag(p.b_read.columns),
             flag(p.b_read.channels)};
   }
 };
@@ -117,11 +114,11 @@ struct fast_sum : no_table {
     r.narrow_offset = -p.b_zero_point * (1 << 21);
     // A half without a shift is as good as almost one, shifted: what is missing is less than rounding.
     r.narrow_multiplier = p.b_multiplier.shift == 0 ? 0x7fffffff : p.b_multiplier.multiplier;
-    r.narrow_shift = static_cast<std::int8_t>(p.b_multiplier.shift == 0 ? 1 : -p.b_multiplier.shift);
+    r.narrow_shift = narrow<std::int8_t>(p.b_multiplier.shift == 0 ? 1 : -p.b_multiplier.shift);
     r.output = right_scale::make(p.output_multiplier, p.output_zero_point);
     r.extents = pair_extents::make(p);
-    r.low = static_cast<std::int8_t>(p.range.low);
-    r.high = static_cast<std::int8_t>(p.range.high);
+    r.low = narrow<std::int8_t>(p.range.low);
+    r.high = narrow<std::int8_t>(p.range.high);
     return r;
   }
 
@@ -185,10 +182,10 @@ struct fast_product : no_table {
     const reference::parameters p = reference::prepare(g, l);
     return {right_scale::make(p.multiplier, p.output_zero_point),
             pair_extents::make(p),
-            static_cast<std::int16_t>(p.a_zero_point),
-            static_cast<std::int16_t>(p.b_zero_point),
-            static_cast<std::int8_t>(p.range.low),
-            static_cast<std::int8_t>(p.range.high)};
+            narrow<std::int16_t>(p.a_zero_point),
+            narrow<std::int16_t>(p.b_zero_point),
+            narrow<std::int8_t>(p.range.low),
+            narrow<std::int8_t>(p.range.high)};
   }
 
   template <spec S>

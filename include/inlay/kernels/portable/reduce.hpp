@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/portable/requantize.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
+#include <inlay/narrow.hpp>
 
 #include <cstdint>
 #include <type_traits>
@@ -70,20 +71,15 @@ struct fast_pool : no_table {
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const window_parameters p = prepare_window(g, l);
-    const auto narrow = [](std::int32_t value) {
-      return static_cast<std::int16_t>(value);
+    const auto bits16 = [](std::int32_t value) {
+      return narrow<std::int16_t>(value);
     };
-    return {narrow(p.input_height),
-            narrow(p.input_width),
-            narrow(p.output_channels),
-            narrow(p.window.kernel.height),
-            narrow(p.window.kernel.width),
-            narrow(p.window.stride.height),
-            narrow(p.window.stride.width),
-            narrow(p.window.padding.top),
-            narrow(p.window.padding.left),
-            static_cast<std::int8_t>(p.range.low),
-            static_cast<std::int8_t>(p.range.high)};
+    return {bits16(p.input_height),           bits16(p.input_width),
+            bits16(p.output_channels),        bits16(p.window.kernel.height),
+            bits16(p.window.kernel.width),    bits16(p.window.stride.height),
+            bits16(p.window.stride.width),    bits16(p.window.padding.top),
+            bits16(p.window.padding.left),    narrow<std::int8_t>(p.range.low),
+            narrow<std::int8_t>(p.range.high)};
   }
 
   template <spec>

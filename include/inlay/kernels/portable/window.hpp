@@ -3,6 +3,8 @@
 
 #include <inlay/kernels/portable/requantize.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
+#include <inlay/kernels/weight_sums.hpp>
+#include <inlay/narrow.hpp>
 
 #include <cstdint>
 
@@ -33,7 +35,8 @@ struct window_layer {
       for (int axis = 0; axis < t->extents.rank; ++axis)
         if (t->extents[axis] > 0x7fff) return false;
     const shape& weights = g.input_of(l, 1).extents;
-    return weights[0] <= 0x7fff && weights.channels() <= 0x7fff && map_rows(g.input_of(l).extents) <= 0x7fff &&
+    return has_biases_apart(g, l) && weights[0] <= 0x7fff && weights.channels() <= 0x7fff &&
+           map_rows(g.input_of(l).extents) <= 0x7fff &&
            (l.kind != layer_kind::fully_connected || g.input_of(l).extents.elements() / weights[1] <= 0x7fff);
   }
 
@@ -43,10 +46,10 @@ struct window_layer {
     const quantization& to = g.output_of(l).quant;
     const stored_range range = activation_range(l.clamp, to);
     const auto bits16 = [](std::int32_t value) {
-      return static_cast<std::int16_t>(value);
+      return narrow<std::int16_t>(value);
     };
     const auto bits8 = [](std::int32_t value) {
-      return static_cast<std::uint8_t>(value);
+      return narrow<std::uint8_t>(value);
     };
     window_layer p{};
     if (g.has_input(l, 2))
@@ -83,10 +86,10 @@ struct window_layer {
       p.padding_top = bits8(w.padding.top);
       p.padding_left = bits8(w.padding.left);
     }
-    p.input_zero_point = static_cast<std::int8_t>(g.input_of(l).quant.zero_point);
-    p.output_zero_point = static_cast<std::int8_t>(to.zero_point);
-    p.low = static_cast<std::int8_t>(range.low);
-    p.high = static_cast<std::int8_t>(range.high);
+    p.input_zero_point = narrow<std::int8_t>(g.input_of(l).quant.zero_point);
+    p.output_zero_point = narrow<std::int8_t>(to.zero_point);
+    p.low = narrow<std::int8_t>(range.low);
+    p.high = narrow<std::int8_t>(range.high);
     return p;
   }
 

@@ -235,8 +235,8 @@ constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t column
       round_up(columns, V::block_pixels(panels < V::block_panels ? panels : V::block_panels));
   if (run > most_run || (run > always_run && 8 * in_blocks > 9 * columns)) return false;
   const std::int32_t at_once = columns < most_pixels ? columns : most_pixels;
-  const std::int32_t row = input_tile<V>::phase_columns(w, 1, at_once) * p.input_channels;
-  const std::int32_t beyond = most_block_pixels * w.stride.width * p.input_channels + run + V::depth;
+  const std::int64_t row = std::int64_t{input_tile<V>::phase_columns(w, 1, at_once)} * p.input_channels;
+  const std::int64_t beyond = std::int64_t{most_block_pixels} * w.stride.width * p.input_channels + run + V::depth;
   const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
   const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
   return !p.reads_pixels() && w.dilation.width == 1 &&

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <inlay/kernels/reference/convolution.hpp>
+#include <inlay/narrow.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -51,7 +52,7 @@ constexpr bool set_step(channel_lanes<Lanes>& group, std::int32_t lane, channel_
   };
   const std::int32_t low = output(-reach), high = output(reach);
   if (high - low > 1) return false;
-  group.zero_point[lane] = static_cast<std::int16_t>(low);
+  group.zero_point[lane] = narrow<std::int16_t>(low);
   if (low == high) {
     group.bias[lane] = group.multiplier[lane] = 0;
     group.shift[lane] = -1;
@@ -84,8 +85,8 @@ constexpr void set_lane(channel_lanes<Lanes>& group, std::int32_t lane, channel_
   if (!simple) group.simple = 0;
   group.bias[lane] = wrapping_add(c.bias, -offset_sum);
   group.multiplier[lane] = c.multiplier.multiplier;
-  group.shift[lane] = static_cast<std::int8_t>(c.multiplier.shift);
-  group.zero_point[lane] = static_cast<std::int16_t>(zero_point);
+  group.shift[lane] = narrow<std::int8_t>(c.multiplier.shift);
+  group.zero_point[lane] = narrow<std::int16_t>(zero_point);
 }
 
 /// The clamp that follows requantisation.
