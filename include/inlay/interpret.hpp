@@ -46,51 +46,57 @@ struct interpreter {
     const layer& l = graph.layers[index];
     with_layer_kind(l.kind, [&](auto kind) {
       using kernel = reference_kernel<kind()>;
-      const auto parameters = kernel::prepare(graph, l);
       auto* entries = static_cast<typename kernel::table_entry*>(table);
       kernel::fill_table(graph, l, static_cast<const std::int8_t*>(model), entries);
-      const std::int32_t storage = graph.output_of(l).storage;
-      std::int8_t* output = arena + places[storage].offset;
-      const arena_place& scratch = places[scratch_place(graph, index)];
-      constexpr bool weighted = has_weights(kind());
-      const std::int8_t* weights = weighted ? bytes(l, 1) : nullptr;
-      if constexpr (kind() == layer_kind::mean)
-        if (scratch.used())
-          return kernel::accumulate(parameters, output, arena + scratch.offset, work, view(l, 0, first_columns));
-      if constexpr (!makes_regions(kind())) {
-        if constexpr (weighted)
-          kernel::run_whole(parameters, entries, output, bytes(l, 0), weights);
-        else
-          kernel::run_whole(parameters, entries, output, bytes(l, 0));
-      } else {
-        const std::int32_t writer = spans[storage].first_writer;
-        const map_view<std::int8_t> map{output + graph.output_of(l).first_channel,
-                                        graph.tensors[storage].extents.channels(), maps[writer].row_pitch,
-                                        maps[writer].rows, first_columns[writer]};
-        if constexpr (has_window(kind())) {
-          if (scratch.used()) {
-            detail::over_rows(detail::overwriting_of(graph.input_of(l).extents, graph.output_of(l).extents, l), map,
-                              arena + scratch.offset,
-                              [&](const region& row, const map_view<const std::int8_t>& copies) {
-                                if constexpr (weighted)
-                                  kernel::run(parameters, entries, map, row, copies, weights);
-                                else
-                                  kernel::run(parameters, entries, map, row, copies);
-                              });
-            return;
-          }
-        }
-        if constexpr (kind() == layer_kind::quantize)
-          kernel::run(parameters, entries, map, work,
-                      whole_map(static_cast<const float*>(pointer(l, 0)), graph.input_of(l).extents));
-        else if constexpr (weighted)
-          kernel::run(parameters, entries, map, work, view(l, 0, first_columns), weights);
-        else if constexpr (pointer_operands(kind()) == 2)
-          kernel::run(parameters, entries, map, work, view(l, 0, first_columns), view(l, 1, first_columns));
-        else
-          kernel::run(parameters, entries, map, work, view(l, 0, first_columns));
-      }
+      run_kernel<kernel, kind()>(kernel::prepare(graph, l), entries, index, work, first_columns);
     });
+  }
+
+ protected:
+  template <typename Kernel, layer_kind Kind, typename Parameters, typename Entry>
+  void run_kernel(const Parameters& parameters, const Entry* entries, std::int32_t index, region work,
+                  const std::int32_t* first_columns) const {
+    const layer& l = graph.layers[index];
+    const std::int32_t storage = graph.output_of(l).storage;
+    std::int8_t* output = arena + places[storage].offset;
+    const arena_place& scratch = places[scratch_place(graph, index)];
+    constexpr bool weighted = has_weights(Kind);
+    const std::int8_t* weights = weighted ? bytes(l, 1) : nullptr;
+    if constexpr (Kind == layer_kind::mean)
+      if (scratch.used())
+        return Kernel::accumulate(parameters, output, arena + scratch.offset, work, view(l, 0, first_columns));
+    if constexpr (!makes_regions(Kind)) {
+      if constexpr (weighted)
+        Kernel::run_whole(parameters, entries, output, bytes(l, 0), weights);
+      else
+        Kernel::run_whole(parameters, entries, output, bytes(l, 0));
+    } else {
+      const std::int32_t writer = spans[storage].first_writer;
+      const map_view<std::int8_t> map{output + graph.output_of(l).first_channel,
+                                      graph.tensors[storage].extents.channels(), maps[writer].row_pitch,
+                                      maps[writer].rows, first_columns[writer]};
+      if constexpr (has_window(Kind)) {
+        if (scratch.used()) {
+          detail::over_rows(detail::overwriting_of(graph.input_of(l).extents, graph.output_of(l).extents, l), map,
+                            arena + scratch.offset, [&](const region& row, const map_view<const std::int8_t>& copies) {
+                              if constexpr (weighted)
+                                Kernel::run(parameters, entries, map, row, copies, weights);
+                              else
+                                Kernel::run(parameters, entries, map, row, copies);
+                            });
+          return;
+        }
+      }
+      if constexpr (Kind == layer_kind::quantize)
+        Kernel::run(parameters, entries, map, work,
+                    whole_map(static_cast<const float*>(pointer(l, 0)), graph.input_of(l).extents));
+      else if constexpr (weighted)
+        Kernel::run(parameters, entries, map, work, view(l, 0, first_columns), weights);
+      else if constexpr (pointer_operands(Kind) == 2)
+        Kernel::run(parameters, entries, map, work, view(l, 0, first_columns), view(l, 1, first_columns));
+      else
+        Kernel::run(parameters, entries, map, work, view(l, 0, first_columns));
+    }
   }
 
  private:

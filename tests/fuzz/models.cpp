@@ -1,9 +1,13 @@
 // Fuzz target: whatever is in a .tflite file, it is refused, or it gives sound plans, and runs by all of them
 // with equal answers, touching nothing outside the file, the inputs and the arena. The sanitizers see that: each
-// is a heap block of exactly its size.
+// is a heap block of exactly its size. The reference kernels' answers, layer after layer, are those that all
+// schedules and the fast kernels of this compilation must give.
 //
-// Schedules and inputs are drawn at random from the file's last bytes, which in a model are a weight or so and
+// Schedules, kernels and inputs are drawn at random from the file's last bytes, which in a model are a weight or so and
 // can be appended to any file.
+#include "fast.hpp"
+
+#include <inlay.hpp>
 #include <inlay/report.hpp>
 
 #include <algorithm>
@@ -30,6 +34,9 @@ void require(bool holds, const char* what, const std::vector<inlay::stage>& stag
   std::fprintf(stderr, "%s with %s\n", what, inlay::schedule_text(stages).c_str());
   std::abort();
 }
+
+/// By the kernels that they were to run with.
+fuzz::tally layers_run[3];
 
 /// The last bytes of a file as a seed.
 std::uint32_t seed_of(const bytes& file) {
@@ -100,11 +107,12 @@ void poison(const inlay::loaded_schedule& schedule, std::size_t stage, std::vect
 
 /// Runs a model; returns its outputs, as they are stored.
 std::vector<std::int8_t> run(const inlay::loaded_model& model, const inlay::loaded_schedule& schedule,
-                             const std::vector<bytes>& inputs, std::int8_t fill) {
+                             const std::vector<bytes>& inputs, std::int8_t fill, fuzz::kernels with) {
   const inlay::graph_view g = model.graph();
-  const auto arena = inlay::interpret(
+  std::vector<fuzz::interpreter::runner> runners;
+  const auto arena = inlay::interpret<fuzz::interpreter>(
       model, schedule, inputs, [&](std::size_t stage, std::vector<std::int8_t>& a) { poison(schedule, stage, a); },
-      fill);
+      fill, with, layers_run[static_cast<std::size_t>(with)], runners);
   std::vector<std::int8_t> outputs;
   for (std::int32_t i = 0; i < g.output_count; ++i) {
     const inlay::tensor& t = g.tensors[g.outputs[i]];
@@ -133,17 +141,18 @@ void check(const bytes& file) {
     inputs.push_back(input);
   }
   std::vector<std::int8_t> expected;
-  const auto check_schedule = [&](const inlay::loaded_schedule& s) {
+  const auto check_schedule = [&](const inlay::loaded_schedule& s, fuzz::kernels with) {
     require(inlay::is_sound(s.places().data(), inlay::place_count(g), s.arena_bytes()), "unsound plan", s.stages());
     if (!runs || static_cast<std::size_t>(s.arena_bytes()) > 4 * most_bytes) return;
     const bool first = expected.empty();
-    const std::vector<std::int8_t> outputs = run(model, s, inputs, first ? 0x33 : -0x55);
+    const std::vector<std::int8_t> outputs = run(model, s, inputs, first ? 0x33 : -0x55, with);
     if (first) expected = outputs;
+    if (outputs != expected) std::fprintf(stderr, "%s kernels: ", name(with));
     require(outputs == expected, "other answers", s.stages());
   };
-  check_schedule(per_layer);
+  for (const fuzz::kernels with : fuzz::all_kernels) check_schedule(per_layer, with);
   for (const std::vector<inlay::stage>& stages : schedules(g, random))
-    check_schedule(inlay::loaded_schedule(g, stages));
+    check_schedule(inlay::loaded_schedule(g, stages), fuzz::all_kernels[random() % 3]);
 }
 
 // ---- mutation --------------------------------------------------------------------------------------------
@@ -243,6 +252,22 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   for (int count = 1 + static_cast<int>(random() % 4); count > 0 && !reads.empty(); --count)
     mutate_field(data, size, reads, random);
   return size;
+}
+
+/// A processor that lacks the instructions cannot tell: skipped. At the end, how many layers have been run.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  if (!inlay_tests::processor_runs_native()) {
+    std::printf("SKIPPED: this processor has no %s\n", inlay::name(inlay::native_isa));
+    std::exit(77);
+  }
+  std::atexit([] {
+    for (const fuzz::kernels with : fuzz::all_kernels) {
+      const fuzz::tally& t = layers_run[static_cast<std::size_t>(with)];
+      std::printf("layers run with %s kernels: %lld, %lld of them fast\n", name(with), static_cast<long long>(t.layers),
+                  static_cast<long long>(t.fast));
+    }
+  });
+  return 0;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

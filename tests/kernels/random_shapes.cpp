@@ -4,6 +4,8 @@
 // bytes must stay as they are.
 //
 // Needs neither files nor streams, so that it runs on bare metal, too. Exit status 1 if anything differs.
+#include "../processor.hpp"
+
 #include <inlay.hpp>
 
 #include <algorithm>
@@ -487,19 +489,10 @@ bool compare_kind() {
 }  // namespace
 
 int main() {
-#if defined(__x86_64__)
-  // A machine that cannot run this cannot tell: skipped.
-  using inlay::isa;
-  const bool runs = inlay::native_isa == isa::avx2       ? __builtin_cpu_supports("avx2")
-                    : inlay::native_isa == isa::avx_vnni ? __builtin_cpu_supports("avxvnni")
-                    : inlay::native_isa == isa::avx512_vnni
-                        ? __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")
-                        : true;
-  if (!runs) {
-    std::printf("skipped: this processor has no %s\n", name(inlay::native_isa));
+  if (!inlay_tests::processor_runs_native()) {
+    std::printf("SKIPPED: this processor has no %s\n", name(inlay::native_isa));
     return 77;
   }
-#endif
   bool equal = true;
   const auto all = [&equal]<layer_kind... Kind>() { ((equal = compare_kind<Kind>() && equal), ...); };
   all.operator()<

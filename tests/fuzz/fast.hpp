@@ -1,0 +1,156 @@
+// Models of which nothing is known at compile time, run with fast kernels: each is instantiated for every spec that it
+// asks for, and the one that a layer asks for is taken when it runs.
+#pragma once
+
+#include "../processor.hpp"
+
+#include <inlay.hpp>
+#include <inlay/report.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <type_traits>
+#include <vector>
+
+namespace fuzz {
+
+/// Which kernels to run a layer with: those named, if they accept it, else the next ones before.
+enum class kernels { reference, portable, native };
+inline constexpr kernels all_kernels[] = {kernels::reference, kernels::portable, kernels::native};
+
+inline const char* name(kernels k) {
+  return k == kernels::reference ? "reference" : k == kernels::portable ? "portable" : inlay::name(inlay::native_isa);
+}
+
+/// The layers of a run, and how many of them a fast kernel has computed.
+struct tally {
+  std::int64_t layers = 0, fast = 0;
+};
+
+template <typename T, std::size_t Count>
+struct list {
+  T items[Count];
+};
+
+/// Every spec of a kernel whose spec is a few booleans, or the kind of the layer. For those with other fields: write
+/// them down here.
+template <typename Kernel, inlay::layer_kind Kind>
+constexpr auto specs_of() {
+  using spec = typename Kernel::spec;
+  if constexpr (std::is_empty_v<spec>)
+    return list<spec, 1>{};
+  else if constexpr (requires { spec{Kind}; })
+    return list<spec, 1>{{{Kind}}};
+  else if constexpr (requires { spec{true, true}; })
+    return list<spec, 4>{{{false, false}, {false, true}, {true, false}, {true, true}}};
+  else
+    return list<spec, 2>{{{false}, {true}}};
+}
+
+template <typename Spec>
+bool same_spec(const Spec& a, const Spec& b) {
+  if constexpr (std::is_empty_v<Spec>)
+    return true;
+  else
+    return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+/// A fast kernel with its spec, called as a reference kernel is.
+template <typename Kernel, auto Spec>
+struct specialised {
+  template <typename... Arguments>
+  static void run(const Arguments&... arguments) {
+    Kernel::template run<Spec>(arguments...);
+  }
+  template <typename... Arguments>
+  static void run_whole(const Arguments&... arguments) {
+    Kernel::template run_whole<Spec>(arguments...);
+  }
+  template <typename Parameters, typename... Arguments>
+  static void accumulate(const Parameters& p, const Arguments&... arguments) {
+    Kernel::template accumulate<Spec>(p, arguments...);
+  }
+};
+
+/// The table of a layer of a loaded model.
+template <typename Kernel, inlay::layer_kind Kind>
+std::vector<typename Kernel::table_entry> make_table(inlay::graph_view g, const inlay::layer& l,
+                                                     const std::int8_t* model) {
+  std::vector<typename Kernel::table_entry> table(static_cast<std::size_t>(Kernel::table_size(g, l)));
+  if constexpr (inlay::has_weights(Kind)) {
+    using reference = inlay::reference_kernel<Kind>;
+    const std::int32_t channels = reference::table_size(g, l);
+    std::vector<inlay::channel_constants> constants(static_cast<std::size_t>(channels));
+    std::vector<std::int32_t> sums(constants.size());
+    reference::fill_table(g, l, model, constants.data());
+    inlay::detail::sum_weights(g, l, model, 0, channels, sums.data());
+    Kernel::fill_table(g, l, model, constants.data(), sums.data(), table.data());
+  } else {
+    Kernel::fill_table(g, l, model, table.data());
+  }
+  return table;
+}
+
+struct interpreter : inlay::interpreter {
+  kernels with = kernels::reference;
+  tally& count;
+  /// For each layer what runs it; empty where that is the reference kernel. Made as it is first run.
+  using runner = std::function<void(const interpreter&, inlay::region, const std::int32_t*)>;
+  std::vector<runner>& runners;
+
+  void run(std::int32_t index, inlay::region work, const std::int32_t* first_columns) const {
+    if (runners.empty()) {
+      for (std::int32_t i = 0; i < graph.layer_count; ++i) {
+        runners.push_back(runner_of(i));
+        ++count.layers;
+        if (runners.back()) ++count.fast;
+      }
+    }
+    if (const runner& r = runners[static_cast<std::size_t>(index)])
+      r(*this, work, first_columns);
+    else
+      inlay::interpreter::run(index, work, first_columns);
+  }
+
+ private:
+  runner runner_of(std::int32_t index) const {
+    runner found;
+    inlay::with_layer_kind(graph.layers[index].kind, [&](auto kind) {
+      if (with == kernels::native) found = runner_with<inlay::fast_kernel<inlay::native_isa, kind()>, kind()>(index);
+      if (with != kernels::reference && !found) found = runner_with<inlay::portable_kernel<kind()>, kind()>(index);
+    });
+    return found;
+  }
+
+  template <typename Kernel, inlay::layer_kind Kind>
+  runner runner_with(std::int32_t index) const {
+    if constexpr (!std::is_base_of_v<inlay::no_kernel, Kernel>) {
+      const inlay::layer& l = graph.layers[index];
+      if (Kernel::accepts(graph, l)) {
+        const auto parameters = Kernel::prepare(graph, l);
+        const auto table = make_table<Kernel, Kind>(graph, l, static_cast<const std::int8_t*>(model));
+        static constexpr auto specs = specs_of<Kernel, Kind>();
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+          runner found;
+          const auto use = [&]<typename Specialised>(Specialised) {
+            found = [index, parameters, table](const interpreter& i, inlay::region work, const std::int32_t* columns) {
+              i.run_kernel<Specialised, Kind>(parameters, table.data(), index, work, columns);
+            };
+          };
+          ((same_spec(specs.items[I], Kernel::specialise(graph, l)) ? use(specialised<Kernel, specs.items[I]>{})
+                                                                    : void()),
+           ...);
+          if (!found) std::abort();  // a spec that is not in the list
+          return found;
+        }
+        (std::make_index_sequence<sizeof specs.items / sizeof specs.items[0]>{});
+      }
+    }
+    return {};
+  }
+};
+
+}  // namespace fuzz
