@@ -1,0 +1,117 @@
+// Inlay: operators on one tensor, element by element, softmax, and changes of quantisation become layers.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+#include <inlay/model/error.hpp>
+#include <inlay/model/tflite_reader.hpp>
+
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI {
+
+namespace detail {
+
+template <typename Reader>
+constexpr bool import_softmax(Reader& r, layer_kind kind) {
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
+  if (r.at(output).quant.scale != 1.0f / 256 || r.at(output).quant.zero_point != -128)
+    return r.fail(refusal::quantization, output, -1, -1);
+  layer l = r.make_layer(kind);
+  l.beta = r.file.f32_or(r.options, 0, 0);
+  // The reference scales differences by more than one: smaller products of beta and scale are refused.
+  if (!is_positive_finite(l.beta) || double{l.beta} * double{r.at(input).quant.scale} * (1 << 26) <= 1.0)
+    return r.fail(refusal::option, input);
+  return r.append(l);
+}
+
+template <typename Reader>
+constexpr bool import_unary(Reader& r, layer_kind kind) {
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
+  const bool rescales = kind == layer_kind::relu || kind == layer_kind::abs;
+  if (rescales && !r.require_ratio(r.scale_of(input) / r.scale_of(output), output)) return false;
+  layer l = r.make_layer(kind);
+  if (kind == layer_kind::relu) l.clamp = activation::relu;
+  return r.append(l);
+}
+
+template <typename Reader>
+constexpr bool import_logistic(Reader& r, layer_kind kind) {
+  if (!import_unary(r, kind)) return false;
+  const quantization& q = r.at(r.result(0)).quant;
+  return q.zero_point == -128 ? true : r.fail(refusal::quantization, r.result(0), -1, -1);
+}
+
+/// The reference clamps the stored values as they are, so both tensors must mean the same by them.
+template <typename Reader>
+constexpr bool import_relu6(Reader& r, layer_kind kind) {
+  if (!import_unary(r, kind) || !r.require_same_values(r.operand(0), r.result(0))) return false;
+  r.graph->layers[r.graph->layer_count - 1].clamp = activation::relu6;
+  return true;
+}
+
+template <typename Reader>
+constexpr bool import_leaky_relu(Reader& r, layer_kind kind) {
+  if (!import_unary(r, kind)) return false;
+  const float slope = r.file.f32_or(r.options, 0, 0);
+  const double size = double{slope < 0 ? -slope : slope} * r.scale_of(r.operand(0));
+  // The reference multiplies floats: no product may overflow, or round up to a ratio that does not fit.
+  constexpr double most_float = 3.4e38;
+  if (!(size < most_float) || !(size / r.scale_of(r.result(0)) < most_ratio / 2))
+    return r.fail(refusal::option, r.operand(0));
+  r.graph->layers[r.graph->layer_count - 1].slope = slope;
+  return r.require_ratio(r.scale_of(r.operand(0)) / r.scale_of(r.result(0)), r.result(0), most_ratio / 2);
+}
+
+/// The reference has 16 bits for its multipliers, and shifts the output to the right only.
+template <typename Reader>
+constexpr bool import_hard_swish(Reader& r, layer_kind kind) {
+  if (!import_unary(r, kind)) return false;
+  const double fine_scale = r.scale_of(r.operand(0)) / 128;
+  const double to_output = fine_scale / r.scale_of(r.result(0)), to_gate = fine_scale * 32768 / 3;
+  constexpr double least = 1.0 / (1 << 15), most_gate = 1 << 15;
+  // A little less than one, since the reference computes it in float.
+  const bool good = to_output >= least && to_output < 0.9999999 && to_gate >= least && to_gate < most_gate;
+  return good ? true : r.fail(refusal::quantization, r.result(0));
+}
+
+template <typename Reader>
+constexpr bool import_quantize(Reader& r, layer_kind) {
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_same_map(input, output)) return false;
+  const element_type from = r.at(input).type, to = r.at(output).type;
+  if (to != element_type::int8 && !(to == element_type::uint8 && from == element_type::int8))
+    return r.fail(refusal::unsupported_type, output, static_cast<std::int32_t>(to),
+                  static_cast<std::int32_t>(element_type::int8));
+  if (!r.require_quantized(output)) return false;
+  if (from == element_type::float32) {
+    // Floats live only in the caller's buffers.
+    if (r.graph->view().input_position(input) < 0) return r.fail(refusal::float_network, input);
+    return r.append(r.make_layer(layer_kind::quantize));
+  }
+  if (from != element_type::int8 && from != element_type::uint8)
+    return r.fail(refusal::unsupported_type, input, static_cast<std::int32_t>(from),
+                  static_cast<std::int32_t>(element_type::int8));
+  return r.require_quantized(input) && r.require_ratio(r.scale_of(input) / r.scale_of(output), output) &&
+         r.append(r.make_layer(layer_kind::requantize));
+}
+
+template <typename Reader>
+constexpr bool import_dequantize(Reader& r, layer_kind kind) {
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_same_elements(input, output)) return false;
+  if (r.at(output).type != element_type::float32)
+    return r.fail(refusal::unsupported_type, output, static_cast<std::int32_t>(r.at(output).type),
+                  static_cast<std::int32_t>(element_type::float32));
+  r.graph->tensors[output].quant = r.at(input).quant;
+  return r.append(r.make_layer(kind));
+}
+
+}  // namespace detail
+
+}  // namespace inlay

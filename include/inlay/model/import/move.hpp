@@ -1,0 +1,210 @@
+// Inlay: operators that only move elements become layers.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+#include <inlay/model/error.hpp>
+#include <inlay/model/tflite_reader.hpp>
+
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI {
+
+namespace detail {
+
+/// Operators on int32 between a SHAPE and a RESHAPE: their result is the extents of another tensor.
+template <typename Reader>
+constexpr bool import_shape_arithmetic(Reader& r, layer_kind) {
+  for (std::uint32_t i = 0; i < r.results.count; ++i) {
+    const tensor& t = r.at(r.result(static_cast<int>(i)));
+    if (t.type != element_type::int32 && t.type != element_type::int64)
+      return r.fail(refusal::unsupported_operator, r.result(static_cast<int>(i)));
+  }
+  return true;
+}
+
+template <typename Reader>
+constexpr bool require_movable(Reader& r, std::int32_t input, std::int32_t output) {
+  const tensor& from = r.at(input);
+  const tensor& to = r.at(output);
+  // The float result of a DEQUANTIZE may be reshaped; it is int8 in memory.
+  if (from.type == element_type::float32 && from.quant.channels == 1 && to.type == element_type::float32) {
+    r.graph->tensors[output].quant = from.quant;
+    return true;
+  }
+  return r.require_int8(input) && r.require_int8(output);
+}
+
+template <typename Reader>
+constexpr bool import_reshape(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
+  if (!r.require_operands(1, 2)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  return require_movable(r, input, output) && r.require_same_elements(input, output) && r.append(r.make_layer(kind));
+}
+
+template <typename Reader>
+constexpr bool import_pad(Reader& r, layer_kind kind) {
+  if (!r.require_operands(2, 3)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  const shape& from = r.at(input).extents;
+  const shape& to = r.at(output).extents;
+  std::int32_t amounts[2 * max_rank]{};
+  const std::int32_t count = r.integers(r.operand(1), amounts, 2 * max_rank);
+  if (count < 0) return false;
+  if (count != 2 * from.rank || to.rank != from.rank) return r.fail(refusal::shape, r.operand(1), count, 2 * from.rank);
+  layer l = r.make_layer(kind);
+  for (int axis = 0; axis < from.rank; ++axis) {
+    const std::int32_t before = amounts[2 * axis], after = amounts[2 * axis + 1];
+    if (before < 0 || after < 0) return r.fail(refusal::option, r.operand(1));
+    if (std::int64_t{from[axis]} + before + after != to[axis]) return r.fail(refusal::shape, output, to[axis]);
+    l.begin[static_cast<std::size_t>(axis)] = before;
+  }
+  l.fill = r.at(output).quant.zero_point;
+  if (r.operand(2) >= 0) {
+    const tensor& value = r.at(r.operand(2));
+    if (!r.require_int8(r.operand(2))) return false;
+    if (!value.is_constant()) return r.fail(refusal::not_constant, r.operand(2));
+    l.fill = r.file.i8(value.data_at);
+  }
+  return r.append(l);
+}
+
+/// Parts beside each other along a new axis: whatever axes there are, they are blocks of a map of three.
+template <typename Reader>
+constexpr bool import_pack(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
+  if (r.results.count != 1) return r.fail(refusal::operands);
+  const std::int32_t output = r.result(0);
+  if (!r.require_int8(output)) return false;
+  const shape& to = r.at(output).extents;
+  constexpr std::uint32_t axis_field = 1;
+  const std::int32_t axis = r.resolve_axis(r.file.i32_or(r.options, axis_field, 0), output);
+  if (axis < 0) return false;
+  const auto parts = static_cast<std::int32_t>(r.operands.count);
+  if (to[axis] != parts) return r.fail(refusal::shape, output, to[axis], parts);
+  std::int32_t outer = 1, inner = 1;
+  for (int a = 0; a < to.rank; ++a)
+    if (a != axis) (a < axis ? outer : inner) *= to[a];
+  if (outer > most_rows) return r.fail(refusal::too_large, output, outer, most_rows);
+  const quantization quant = r.at(output).quant;
+  const std::int32_t whole = parts == 1 ? output : r.add_tensor({3, {outer, parts, inner}}, quant);
+  for (std::int32_t i = 0; i < parts; ++i) {
+    const std::int32_t input = r.operand(i);
+    if (input < 0) return r.fail(refusal::operands);
+    if (!r.require_int8(input)) return false;
+    const shape& from = r.at(input).extents;
+    if (from.rank != to.rank - 1) return r.fail(refusal::rank, input, from.rank, to.rank - 1);
+    for (int a = 0; a < from.rank; ++a)
+      if (from[a] != to[a < axis ? a : a + 1]) return r.fail(refusal::shape, input, from[a], to[a < axis ? a : a + 1]);
+    layer view = r.make_layer(layer_kind::reshape);
+    view.inputs[0] = input;
+    if (parts == 1) return r.append(view);
+    view.output = r.add_tensor({3, {outer, 1, inner}}, quant);
+    layer place = r.make_layer(kind);
+    place.inputs[0] = view.output;
+    place.output = whole;
+    place.begin[1] = i;
+    r.append(view);
+    r.append(place);
+  }
+  layer view = r.make_layer(layer_kind::reshape);
+  view.inputs[0] = whole;
+  return r.append(view);
+}
+
+/// Elements along one axis in the order of a constant list, or one of them.
+template <typename Reader>
+constexpr bool import_gather(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
+  if (!r.require_operands(2, 2)) return false;
+  const std::int32_t input = r.operand(0), indices = r.operand(1), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  const shape& from = r.at(input).extents;
+  const tensor& list = r.at(indices);
+  if (list.type != element_type::int32)
+    return r.fail(refusal::unsupported_type, indices, static_cast<std::int32_t>(list.type),
+                  static_cast<std::int32_t>(element_type::int32));
+  if (!list.is_constant()) return r.fail(refusal::not_constant, indices);
+  const std::int32_t axis = r.resolve_axis(r.file.i32_or(r.options, 0, 0), input);
+  if (axis < 0) return false;
+  constexpr std::uint32_t batch_dims = 1;
+  if (r.file.i32_or(r.options, batch_dims, 0) != 0) return r.fail(refusal::option, indices);
+  const std::int32_t count = list.extents.elements();
+  for (std::int32_t i = 0; i < count; ++i) {
+    const std::int32_t index = r.file.i32(list.data_at + 4 * static_cast<std::uint32_t>(i));
+    if (index < 0 || index >= from[axis])
+      return r.fail(refusal::option, indices, index < 0 ? -1 : index, from[axis] - 1);
+  }
+  // The list's axes stand in the place of the axis.
+  const shape& to = r.at(output).extents;
+  const int added = list.extents.rank - 1;
+  if (to.rank != from.rank + added) return r.fail(refusal::rank, output, to.rank, from.rank + added);
+  for (int a = 0; a < to.rank; ++a) {
+    const std::int32_t expected = a < axis ? from[a] : a <= axis + added ? list.extents[a - axis] : from[a - added];
+    if (to[a] != expected) return r.fail(refusal::shape, output, to[a], expected);
+  }
+  layer l = r.make_layer(kind);
+  l.inputs[1] = indices;
+  l.axes = 1u << axis;
+  return r.append(l);
+}
+
+template <typename Reader>
+constexpr bool import_concatenation(Reader& r, layer_kind kind) {
+  if (r.operands.count < 1 || r.results.count != 1) return r.fail(refusal::operands);
+  const std::int32_t output = r.result(0);
+  if (!r.require_int8(output)) return false;
+  const shape& to = r.at(output).extents;
+  const std::int32_t axis = r.resolve_axis(r.file.i32_or(r.options, 0, 0), output);
+  if (axis < 0) return false;
+  constexpr std::uint32_t fused_activation = 1;
+  if (r.file.i8_or(r.options, fused_activation, 0) != 0) return r.fail(refusal::option, output);
+  for (int a = 3; a < max_rank; ++a)
+    if (to.from_innermost(a) != 1) return r.fail(refusal::rank, output, to.rank, 3);
+  std::int32_t position = 0;
+  for (std::uint32_t i = 0; i < r.operands.count; ++i) {
+    const std::int32_t input = r.operand(static_cast<int>(i));
+    if (input < 0) return r.fail(refusal::operands);
+    if (!r.require_int8(input)) return false;
+    const shape& from = r.at(input).extents;
+    if (from.rank != to.rank) return r.fail(refusal::rank, input, from.rank, to.rank);
+    for (int a = 0; a < to.rank; ++a)
+      if (a != axis && from[a] != to[a]) return r.fail(refusal::shape, input, from[a], to[a]);
+    if (from[axis] > to[axis] - position) return r.fail(refusal::shape, output, to[axis]);
+    layer l = r.make_layer(kind);
+    l.inputs[0] = input;
+    l.begin[static_cast<std::size_t>(axis)] = position;
+    position += from[axis];
+    r.append(l);
+  }
+  return position == to[axis] ? true : r.fail(refusal::shape, output, to[axis], position);
+}
+
+template <typename Reader>
+constexpr bool import_transpose(Reader& r, layer_kind kind) {
+  if (!r.require_operands(2, 2)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  const shape& from = r.at(input).extents;
+  const shape& to = r.at(output).extents;
+  std::int32_t order[max_rank]{};
+  const std::int32_t count = r.integers(r.operand(1), order, max_rank);
+  if (count < 0) return false;
+  if (count != from.rank || to.rank != from.rank) return r.fail(refusal::shape, r.operand(1), count, from.rank);
+  layer l = r.make_layer(kind);
+  std::uint32_t seen = 0;
+  for (int axis = 0; axis < from.rank; ++axis) {
+    const std::int32_t source = order[axis] < 0 ? order[axis] + from.rank : order[axis];
+    if (source < 0 || source >= from.rank || (seen >> source & 1) != 0)
+      return r.fail(refusal::option, r.operand(1), order[axis]);
+    seen |= 1u << source;
+    if (to[axis] != from[source]) return r.fail(refusal::shape, output, to[axis], from[source]);
+    l.begin[static_cast<std::size_t>(axis)] = source;
+  }
+  return r.append(l);
+}
+
+}  // namespace detail
+
+}  // namespace inlay

@@ -1,0 +1,79 @@
+// Inlay: operators that make one element of many become layers.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+#include <inlay/model/error.hpp>
+#include <inlay/model/tflite_reader.hpp>
+
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI {
+
+namespace detail {
+
+/// Reads the axes that an operator reduces, and checks that its result has what they leave. Returns how many elements
+/// become one; −1 if it is refused.
+template <typename Reader>
+constexpr std::int32_t read_axes(Reader& r, std::int32_t axes_index, layer& l) {
+  const shape& from = r.at(l.inputs[0]).extents;
+  std::int32_t axes[max_rank]{};
+  const std::int32_t count = r.integers(axes_index, axes, max_rank);
+  if (count < 0) return -1;
+  for (std::int32_t i = 0; i < count; ++i) {
+    const std::int32_t axis = axes[i] < 0 ? axes[i] + from.rank : axes[i];
+    if (axis < 0 || axis >= from.rank) return r.fail(refusal::option, axes_index, axes[i]) - 1;
+    l.axes |= 1u << axis;
+  }
+  std::int32_t kept = 1, reduced = 1;
+  for (int axis = 0; axis < from.rank; ++axis) ((l.axes >> axis & 1) == 0 ? kept : reduced) *= from[axis];
+  const std::int32_t output = r.result(0);
+  if (r.at(output).extents.elements() != kept)
+    return r.fail(refusal::shape, output, r.at(output).extents.elements(), kept) - 1;
+  return reduced;
+}
+
+template <typename Reader>
+constexpr bool import_total(Reader& r, layer_kind kind) {
+  if (!r.require_operands(2, 2)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  layer l = r.make_layer(kind);
+  const std::int32_t reduced = read_axes(r, r.operand(1), l);
+  if (reduced < 0) return false;
+  if (reduced > most_summed) return r.fail(refusal::too_large, input, reduced, most_summed);
+  return r.require_ratio(r.scale_of(input) / r.scale_of(output), output) && r.append(l);
+}
+
+template <typename Reader>
+constexpr bool import_reduce_max(Reader& r, layer_kind kind) {
+  if (!r.require_operands(2, 2)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_values(input, output)) return false;
+  layer l = r.make_layer(kind);
+  return read_axes(r, r.operand(1), l) > 0 && r.append(l);
+}
+
+/// The indices are int32; the arena holds bytes, so the layer makes four for each.
+template <typename Reader>
+constexpr bool import_arg(Reader& r, layer_kind kind) {
+  if (!r.require_operands(2, 2)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input)) return false;
+  if (r.at(output).type != element_type::int32)
+    return r.fail(refusal::unsupported_type, output, static_cast<std::int32_t>(r.at(output).type),
+                  static_cast<std::int32_t>(element_type::int32));
+  layer l = r.make_layer(kind);
+  if (read_axes(r, r.operand(1), l) < 0) return false;
+  if (r.at(r.operand(1)).extents.elements() != 1)
+    return r.fail(refusal::shape, r.operand(1), r.at(r.operand(1)).extents.elements(), 1);
+  const std::int32_t elements = r.at(output).extents.elements();
+  if (elements > most_elements / 4) return r.fail(refusal::too_large, output, elements, most_elements / 4);
+  l.output = r.add_tensor({2, {elements, 4}}, {});
+  layer as_integers = r.make_layer(layer_kind::reshape);
+  as_integers.inputs[0] = l.output;
+  return r.append(l) && r.append(as_integers);
+}
+
+}  // namespace detail
+
+}  // namespace inlay

@@ -1,0 +1,474 @@
+// Inlay: a .tflite file as tables: its header, its tensors, the operator at hand, and the first error.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+#include <inlay/model/error.hpp>
+#include <inlay/model/flatbuffer.hpp>
+#include <inlay/model/tflite_schema.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI {
+
+namespace detail {
+
+/// Layers of a network, counted as graph_counts does.
+inline constexpr std::uint32_t most_layers = 1 << 16;
+
+// Of a tensor, and of all activations together: far beyond any microcontroller. It keeps every byte count and
+// every sum of them inside 32 bits.
+inline constexpr std::int32_t most_elements = 1 << 27;
+inline constexpr std::int32_t most_extent = 1 << 15;
+// Columns of a map that is resized.
+inline constexpr std::int32_t most_blended = 1 << 20;
+// Of one operator that cuts its input.
+inline constexpr std::int32_t most_results = 64;
+// Rows are counted in 16 bits while a network runs.
+inline constexpr std::int32_t most_rows = (1 << 15) - 1;
+// As many int8 sum up inside 32 bits.
+inline constexpr std::int32_t most_summed = 1 << 23;
+// Of two scales, as the fixed-point numbers of the kernels hold it.
+inline constexpr double most_ratio = 2147483648.0;
+
+constexpr std::int32_t bytes_of(element_type type) {
+  switch (type) {
+    case element_type::int8:
+    case element_type::uint8:
+    case element_type::boolean: return 1;
+    case element_type::int16:
+    case element_type::float16: return 2;
+    case element_type::float32:
+    case element_type::int32: return 4;
+    case element_type::int64: return 8;
+    default: return 0;
+  }
+}
+
+constexpr std::int32_t clamp_to_int32(std::int64_t value) {
+  return static_cast<std::int32_t>(value < -0x7fffffff ? -0x7fffffff : value > 0x7fffffff ? 0x7fffffff : value);
+}
+
+constexpr bool is_positive_finite(float value) { return value > 0 && value <= 3.402823466e38f; }
+
+/// Reads one file into a graph_builder, and is what the importers of operators see: the file's tables, the graph so
+/// far, the operator at hand. The first thing that cannot be taken is kept as the error.
+template <typename Byte>
+struct tflite_reader {
+  constexpr tflite_reader(const Byte* data, std::size_t size) : file(data, size) {}
+
+  /// Reads the header, as far as the tables of the network.
+  constexpr error open() {
+    if (file.size() < 8) return {refusal::truncated};
+    if (file.u32(4) != 0x334c4654u) return {refusal::wrong_identifier};  // "TFL3"
+    const flatbuffer_table root = file.root();
+    const std::int32_t version = file.i32_or(root, schema::version, 0);
+    const flatbuffer_vector subgraphs = file.vector(root, schema::subgraphs, 4);
+    codes = file.vector(root, schema::operator_codes, 4);
+    buffers = file.vector(root, schema::buffers, 4);
+    if (file.damaged()) return {refusal::truncated};
+    if (version != 3) return {.reason = refusal::wrong_schema, .found = version, .supported = 3};
+    if (subgraphs.count != 1)
+      return {.reason = refusal::subgraphs, .found = static_cast<std::int32_t>(subgraphs.count), .supported = 1};
+    const flatbuffer_table subgraph = file.table_in(subgraphs, 0);
+    tensors = file.vector(subgraph, schema::tensors, 4);
+    inputs = file.vector(subgraph, schema::inputs, 4);
+    outputs = file.vector(subgraph, schema::outputs, 4);
+    operators = file.vector(subgraph, schema::operators, 4);
+    if (file.damaged()) return {refusal::truncated};
+    if (inputs.count == 0 || outputs.count == 0) return {refusal::no_input_or_output};
+    return {};
+  }
+
+  /// Storage that the graph needs; call after open().
+  constexpr graph_counts counts() {
+    std::uint64_t layer_count = 0, tensor_count = tensors.count;
+    // Tables and vectors may be shared, so there is no bound to these sums but one of their own.
+    for (std::uint32_t i = 0; i < operators.count && layer_count <= most_layers; ++i) {
+      const flatbuffer_table table = file.table_in(operators, i);
+      // An operator becomes at most one layer for each of its operands or results.
+      const std::uint64_t read = file.vector(table, schema::operands, 4).count;
+      const std::uint64_t made = file.vector(table, schema::results, 4).count;
+      layer_count += read + made;
+      read_code(table);
+      if (op == tflite_operator::pack) {
+        layer_count += read;
+        tensor_count += read + 1;
+      }
+      if (op == tflite_operator::unpack) {
+        layer_count += made;
+        tensor_count += made;
+      }
+      if (op == tflite_operator::arg_max || op == tflite_operator::arg_min || op == tflite_operator::strided_slice)
+        ++tensor_count;
+    }
+    if (layer_count > most_layers) layer_count = most_layers + 1;
+    return {static_cast<std::int32_t>(tensor_count), static_cast<std::int32_t>(layer_count),
+            static_cast<std::int32_t>(inputs.count), static_cast<std::int32_t>(outputs.count)};
+  }
+
+  // ---- errors ------------------------------------------------------------------------------------------
+
+  constexpr bool failed() const { return refused.reason != refusal::none || file.damaged(); }
+
+  /// Notes the first error, with the operator at hand.
+  constexpr bool fail(refusal reason, std::int32_t tensor = -1, std::int32_t found = -1, std::int32_t supported = -1) {
+    if (refused.reason == refusal::none) refused = {reason, op, operator_index, tensor, found, supported};
+    return false;
+  }
+
+  // ---- tensors -----------------------------------------------------------------------------------------
+
+  constexpr bool read_tensors() {
+    for (std::uint32_t i = 0; i < tensors.count; ++i)
+      if (!read_tensor(static_cast<std::int32_t>(i))) return false;
+    return true;
+  }
+
+  /// Those between the layers of one operator, too.
+  constexpr bool require_countable_activations() {
+    std::int64_t elements = 0;
+    for (std::int32_t i = 0; i < graph->tensor_count; ++i) {
+      if (!at(i).is_constant()) elements += at(i).extents.elements();
+      if (elements > most_elements) return fail(refusal::too_large, i, -1, most_elements);
+    }
+    return true;
+  }
+
+  constexpr bool read_tensor(std::int32_t index) {
+    const flatbuffer_table table = file.table_in(tensors, static_cast<std::uint32_t>(index));
+    tensor& t = graph->tensors[index];
+    t = {};
+    t.type = static_cast<element_type>(file.i8_or(table, schema::type, 0));
+
+    const flatbuffer_vector extents = file.vector(table, schema::extents, 4);
+    if (extents.count > static_cast<std::uint32_t>(max_rank))
+      return fail(refusal::rank, index, static_cast<std::int32_t>(extents.count), max_rank);
+    t.extents.rank = static_cast<int>(extents.count);
+    std::int64_t elements = 1;
+    for (int axis = 0; axis < t.extents.rank; ++axis) {
+      const std::int32_t extent = file.i32(extents.at + 4 * static_cast<std::uint32_t>(axis));
+      if (file.damaged()) return false;
+      if (extent < 1) return fail(refusal::shape, index, extent < 0 ? -1 : extent, 1);
+      elements *= extent;
+      if (elements > most_elements) return fail(refusal::too_large, index, -1, most_elements);
+      t.extents[axis] = extent;
+    }
+
+    if (file.field(table, schema::sparsity) != 0) return fail(refusal::option, index);
+    read_quantization(file.child(table, schema::quantization), t);
+    return read_data(file.i32_or(table, schema::buffer, 0), index);
+  }
+
+  constexpr void read_quantization(flatbuffer_table table, tensor& t) {
+    const flatbuffer_vector scales = file.vector(table, schema::scale, 4);
+    const flatbuffer_vector zero_points = file.vector(table, schema::zero_point, 8);
+    if (scales.count == 0) return;
+    t.quant.channels = static_cast<std::int32_t>(scales.count);
+    t.quant.scales_at = scales.at;
+    t.quant.scale = file.f32(scales.at);
+    if (zero_points.count == 0) return;
+    // A zero point that no 8-bit type can hold stays outside and is refused where the tensor is used.
+    t.quant.zero_point = clamp_to_int32(file.i64(zero_points.at));
+    t.quant.zero_points_at = zero_points.at;
+    if (zero_points.count != scales.count) t.quant.channels = 0;
+  }
+
+  /// Finds a constant's bytes. Tensors without bytes are activations.
+  constexpr bool read_data(std::int32_t buffer, std::int32_t index) {
+    if (buffer < 0 || static_cast<std::uint32_t>(buffer) >= buffers.count)
+      return buffers.count == 0 && buffer == 0 ? true : fail(refusal::bad_index, index, buffer);
+    const flatbuffer_vector data =
+        file.vector(file.table_in(buffers, static_cast<std::uint32_t>(buffer)), schema::data, 1);
+    if (data.count == 0) return true;
+    tensor& t = graph->tensors[index];
+    const std::int32_t element_bytes = bytes_of(t.type);
+    const std::int64_t needed = std::int64_t{t.extents.elements()} * element_bytes;
+    if (needed > static_cast<std::int64_t>(data.count))
+      return fail(refusal::shape, index, static_cast<std::int32_t>(data.count), static_cast<std::int32_t>(needed));
+    t.data_at = data.at;
+    t.data_bytes = data.count;
+    t.storage = index;
+    return true;
+  }
+
+  constexpr bool is_variable(std::int32_t index) {
+    return file.flag(file.table_in(tensors, static_cast<std::uint32_t>(index)), schema::is_variable);
+  }
+
+  constexpr bool is_tensor(std::int32_t index) const {
+    return index >= 0 && static_cast<std::uint32_t>(index) < tensors.count;
+  }
+
+  /// A tensor between the layers of one operator, which the file does not have; counts() has room for it.
+  constexpr std::int32_t add_tensor(const shape& extents, const quantization& quant) {
+    const std::int32_t index = static_cast<std::int32_t>(tensors.count) + added_tensors++;
+    tensor& t = graph->tensors[index];
+    t = {};
+    t.extents = extents;
+    t.quant = quant;
+    t.storage = index;
+    return index;
+  }
+
+  constexpr bool read_inputs() {
+    for (std::uint32_t i = 0; i < inputs.count; ++i) {
+      const std::int32_t index = file.i32(inputs.at + 4 * i);
+      if (!is_tensor(index)) return fail(refusal::bad_index, -1, index);
+      tensor& t = graph->tensors[index];
+      if (t.storage >= 0) return fail(refusal::made_twice, index);
+      if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32)
+        return fail_type(index);
+      if (!require_countable_rows(index)) return false;
+      t.storage = index;
+      graph->inputs[i] = index;
+    }
+    return true;
+  }
+
+  constexpr bool read_outputs() {
+    op = tflite_operator{-1};
+    operator_index = -1;
+    for (std::uint32_t i = 0; i < outputs.count; ++i) {
+      const std::int32_t index = file.i32(outputs.at + 4 * i);
+      if (!is_tensor(index)) return fail(refusal::bad_index, -1, index);
+      const tensor& t = graph->tensors[index];
+      if (t.storage < 0 || t.is_constant() || graph->view().input_position(index) >= 0)
+        return fail(refusal::no_input_or_output, index);
+      const bool indices = t.type == element_type::int32 && is_made_by_layer(index);
+      if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32 && !indices)
+        return fail_type(index);
+      graph->outputs[i] = index;
+    }
+    return true;
+  }
+
+  /// False for integers that are known already, such as those of SHAPE.
+  constexpr bool is_made_by_layer(std::int32_t index) const {
+    for (std::int32_t i = 0; i < graph->layer_count; ++i)
+      if (graph->layers[i].output == index) return true;
+    return false;
+  }
+
+  // ---- operators ---------------------------------------------------------------------------------------
+
+  /// Turns to the operator in this table.
+  constexpr bool turn_to(flatbuffer_table table) {
+    if (!read_code(table)) return false;
+    options = file.child(table, schema::options);
+    operands = file.vector(table, schema::operands, 4);
+    results = file.vector(table, schema::results, 4);
+    return !file.damaged();
+  }
+
+  /// What the operator does, by its number in the file's list of codes.
+  constexpr bool read_code(flatbuffer_table table) {
+    op = tflite_operator{-1};
+    const std::int32_t code = file.i32_or(table, schema::opcode_index, 0);
+    if (code < 0 || static_cast<std::uint32_t>(code) >= codes.count) return fail(refusal::bad_index, -1, code);
+    // Numbers up to 126 may stand in the older field only; the larger of the two is meant.
+    const flatbuffer_table code_table = file.table_in(codes, static_cast<std::uint32_t>(code));
+    const std::int32_t older = file.i8_or(code_table, schema::deprecated_builtin_code, 0);
+    const std::int32_t newer = file.i32_or(code_table, schema::builtin_code, 0);
+    op = static_cast<tflite_operator>(older > newer ? older : newer);
+    return true;
+  }
+
+  /// Every operand exists and was made before; every result exists and was not.
+  constexpr bool check_operands() {
+    if (operands.count == 0 || results.count == 0) return fail(refusal::operands);
+    for (std::uint32_t i = 0; i < operands.count; ++i) {
+      const std::int32_t t = operand(static_cast<int>(i));
+      if (t == -1) continue;
+      if (!is_tensor(t)) return fail(refusal::bad_index, -1, t);
+      if (graph->tensors[t].storage < 0) return fail(is_variable(t) ? refusal::stateful : refusal::used_before_made, t);
+    }
+    for (std::uint32_t i = 0; i < results.count; ++i) {
+      const std::int32_t t = result(static_cast<int>(i));
+      if (!is_tensor(t)) return fail(refusal::bad_index, -1, t);
+      if (graph->tensors[t].storage >= 0) return fail(refusal::made_twice, t);
+      if (!require_countable_rows(t)) return false;
+    }
+    return true;
+  }
+
+  constexpr bool require_countable_rows(std::int32_t index) {
+    const std::int32_t rows = map_rows(at(index).extents);
+    return rows <= most_rows ? true : fail(refusal::too_large, index, rows, most_rows);
+  }
+
+  constexpr void make_results() {
+    for (std::uint32_t i = 0; i < results.count; ++i) {
+      const std::int32_t t = result(static_cast<int>(i));
+      if (graph->tensors[t].storage >= 0) {  // twice in one operator
+        fail(refusal::made_twice, t);
+        return;
+      }
+      graph->tensors[t].storage = t;
+    }
+  }
+
+  constexpr std::int32_t operand(int position) {
+    return static_cast<std::uint32_t>(position) < operands.count
+               ? file.i32(operands.at + 4 * static_cast<std::uint32_t>(position))
+               : -1;
+  }
+  constexpr std::int32_t result(int position) {
+    return file.i32(results.at + 4 * static_cast<std::uint32_t>(position));
+  }
+  constexpr const tensor& at(std::int32_t index) const { return graph->tensors[index]; }
+
+  constexpr bool require_operands(std::uint32_t least, std::uint32_t most) {
+    if (operands.count < least || operands.count > most)
+      return fail(refusal::operands, -1, static_cast<std::int32_t>(operands.count), static_cast<std::int32_t>(least));
+    for (std::uint32_t i = 0; i < least; ++i)
+      if (operand(static_cast<int>(i)) < 0) return fail(refusal::operands);
+    if (results.count != 1) return fail(refusal::operands, -1, static_cast<std::int32_t>(results.count), 1);
+    return true;
+  }
+
+  /// An int8 tensor with one good scale; otherwise says what kind of network this seems to be.
+  constexpr bool require_int8(std::int32_t index) {
+    const tensor& t = at(index);
+    switch (t.type) {
+      case element_type::int8: break;
+      case element_type::float32: return fail(refusal::float_network, index);
+      case element_type::uint8: return fail(refusal::uint8_network, index);
+      default: return fail_type(index);
+    }
+    return require_quantized(index);
+  }
+
+  /// Refuses a tensor for its type, where int8 is supported.
+  constexpr bool fail_type(std::int32_t index) {
+    const element_type type = at(index).type;
+    if (type == element_type::int16) return fail(refusal::int16_network, index);
+    if (type == element_type::int4) return fail(refusal::int4_network, index);
+    return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(type),
+                static_cast<std::int32_t>(element_type::int8));
+  }
+
+  constexpr bool require_quantized(std::int32_t index) {
+    const quantization& q = at(index).quant;
+    const std::int32_t lowest = at(index).type == element_type::uint8 ? 0 : -128;
+    const bool good =
+        q.channels == 1 && is_positive_finite(q.scale) && q.zero_point >= lowest && q.zero_point <= lowest + 255;
+    return good ? true : fail(refusal::not_quantized, index);
+  }
+
+  constexpr bool require_rank(std::int32_t index, int rank) {
+    return at(index).extents.rank == rank ? true : fail(refusal::rank, index, at(index).extents.rank, rank);
+  }
+
+  constexpr bool require_batch_one(std::int32_t index) {
+    const shape& s = at(index).extents;
+    return s[0] == 1 ? true : fail(refusal::batch, index, s[0], 1);
+  }
+
+  constexpr bool read_activation(std::int32_t code, activation& clamp) {
+    switch (code) {
+      case 0: clamp = activation::none; return true;
+      case 1: clamp = activation::relu; return true;
+      case 2: clamp = activation::relu_n1_to_1; return true;
+      case 3: clamp = activation::relu6; return true;
+      default: return fail(refusal::option, -1, code, 3);
+    }
+  }
+
+  /// A layer for the operator at hand, from its first operand to its first result.
+  constexpr layer make_layer(layer_kind kind) {
+    layer l{};
+    l.kind = kind;
+    l.inputs[0] = operand(0);
+    l.output = result(0);
+    l.source = operator_index;
+    return l;
+  }
+
+  constexpr bool append(const layer& l) {
+    graph->append(l);
+    return true;
+  }
+
+  /// A constant of int32 or int64 values. Returns how many there are, −1 if it is refused.
+  constexpr std::int32_t integers(std::int32_t index, std::int32_t* values, std::int32_t most) {
+    if (index < 0) return fail(refusal::operands) - 1;
+    const tensor& t = at(index);
+    const std::int32_t bytes = bytes_of(t.type);
+    if (t.type != element_type::int32 && t.type != element_type::int64)
+      return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(t.type),
+                  static_cast<std::int32_t>(element_type::int32)) -
+             1;
+    if (!t.is_constant()) return fail(refusal::not_constant, index) - 1;
+    const std::int32_t count = t.extents.elements();
+    if (count > most) return fail(refusal::shape, index, count, most) - 1;
+    for (std::int32_t i = 0; i < count; ++i) {
+      const std::uint32_t position = t.data_at + static_cast<std::uint32_t>(i * bytes);
+      values[i] = bytes == 4 ? file.i32(position) : clamp_to_int32(file.i64(position));
+    }
+    return count;
+  }
+
+  /// A ratio of scales that fits the fixed-point numbers of the kernels.
+  constexpr bool require_ratio(double ratio, std::int32_t tensor, double limit = most_ratio) {
+    return ratio > 0 && ratio < limit ? true : fail(refusal::quantization, tensor);
+  }
+  constexpr double scale_of(std::int32_t index) const { return double{at(index).quant.scale}; }
+
+  /// Both tensors must mean the same by their bytes.
+  constexpr bool require_same_values(std::int32_t input, std::int32_t output) {
+    return same_values(at(input).quant, at(output).quant) ? true : fail(refusal::quantization, output);
+  }
+
+  constexpr bool require_same_elements(std::int32_t input, std::int32_t output) {
+    const std::int32_t from = at(input).extents.elements(), to = at(output).extents.elements();
+    return from == to ? true : fail(refusal::shape, output, to, from);
+  }
+
+  /// The same rows of the same pixels; axes of extent 1 may be added or missing in front.
+  constexpr bool require_same_map(std::int32_t input, std::int32_t output) {
+    const shape& from = at(input).extents;
+    const shape& to = at(output).extents;
+    if (from.channels() != to.channels()) return fail(refusal::shape, output, to.channels(), from.channels());
+    if (from.width() != to.width()) return fail(refusal::shape, output, to.width(), from.width());
+    return require_same_elements(input, output);
+  }
+
+  constexpr bool is_integer_result() {
+    const element_type type = at(result(0)).type;
+    return type == element_type::int32 || type == element_type::int64;
+  }
+
+  /// The axis that an operator names, counted from the end where it is negative; −1 if it is refused.
+  constexpr std::int32_t resolve_axis(std::int32_t axis, std::int32_t tensor) {
+    const std::int32_t rank = at(tensor).extents.rank;
+    const std::int32_t resolved = axis < 0 ? axis + rank : axis;
+    return resolved >= 0 && resolved < rank ? resolved : fail(refusal::option, tensor, axis) - 1;
+  }
+
+  /// One int8 map [1, height, width, channels] in, one out.
+  constexpr bool require_maps(std::uint32_t operand_count = 1) {
+    if (!require_operands(operand_count, operand_count)) return false;
+    const std::int32_t input = operand(0), output = result(0);
+    return require_int8(input) && require_int8(output) && require_rank(input, 4) && require_rank(output, 4) &&
+           require_batch_one(input) && require_batch_one(output);
+  }
+
+  // ---- what it reads -----------------------------------------------------------------------------------
+
+  flatbuffer<Byte> file;
+  flatbuffer_vector codes{}, buffers{}, tensors{}, inputs{}, outputs{}, operators{};
+  graph_builder* graph = nullptr;
+  std::int32_t added_tensors = 0;
+  error refused{};
+
+  // The operator at hand.
+  tflite_operator op = tflite_operator{-1};
+  std::int32_t operator_index = -1;
+  flatbuffer_table options{};
+  flatbuffer_vector operands{}, results{};
+};
+
+}  // namespace detail
+
+}  // namespace inlay
