@@ -398,7 +398,8 @@ struct inverted_residual {
     std::int32_t inside = from;
     if constexpr (Options.expansion > 1)
       inside = add_pointwise(b, inside, in.channels() * Options.expansion, activation::relu6);
-    inside = depthwise_conv2d<{.window = Options.window, .clamp = activation::relu6}>::build(b, inside);
+    inside = depthwise_conv2d<depthwise_conv2d_options{.window = Options.window, .clamp = activation::relu6}>::build(
+        b, inside);
     const std::int32_t output = add_pointwise(b, inside, Options.filters, activation::none);
     if (!keeps_size || in.channels() != Options.filters) return output;
     return detail::add_binary<layer_kind::add>(b, output, from, {});
@@ -473,4 +474,4 @@ struct sequential {
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -259,7 +259,7 @@ struct block_traits<conv2d<Options, Data>> {
   static constexpr block_values values = windowed_values<Options.window>(block_kind::conv2d, Options.filters, 1);
   template <block_values Block>
   struct rebuilt {
-    using type = conv2d<{Options.filters, with_kernel(Options.window, Block.kernel), Options.clamp}>;
+    using type = conv2d<conv2d_options{Options.filters, with_kernel(Options.window, Block.kernel), Options.clamp}>;
   };
 };
 
@@ -270,17 +270,19 @@ struct block_traits<inverted_residual<Options>> {
 
   template <block_values Block>
   struct rebuilt {
-    using type = inverted_residual<{Block.filters, Options.expansion, with_kernel(Options.window, Block.kernel)}>;
+    using type = inverted_residual<inverted_residual_options{Block.filters, Options.expansion,
+                                                             with_kernel(Options.window, Block.kernel)}>;
   };
   // Without its depthwise convolution; such a block adds nothing, or it had moved.
   template <block_values Block>
   requires(Block.taps() == 1 && values.taps() > 1 && Options.expansion > 1) struct rebuilt<Block> {
-    using type = chain<conv2d<{.filters = Block.in_channels * Options.expansion, .clamp = activation::relu6}>,
-                       conv2d<{.filters = Options.filters}>>;
+    using type =
+        chain<conv2d<conv2d_options{.filters = Block.in_channels * Options.expansion, .clamp = activation::relu6}>,
+              conv2d<conv2d_options{.filters = Options.filters}>>;
   };
   template <block_values Block>
   requires(Block.taps() == 1 && values.taps() > 1 && Options.expansion == 1) struct rebuilt<Block> {
-    using type = conv2d<{.filters = Options.filters}>;
+    using type = conv2d<conv2d_options{.filters = Options.filters}>;
   };
 };
 
@@ -426,4 +428,4 @@ struct redistribute<Topology, split<Layer>, grid<Rows, Columns>>
   using after = stage_overhead<topology, stage_end, grid<Rows, Columns>>;
 };
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
