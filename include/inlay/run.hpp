@@ -65,7 +65,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
 
     static constexpr std::int32_t table_size = kernel::table_size(graph, l);
     struct table_type {
-      typename kernel::table_entry entries[table_size > 0 ? table_size : 1];
+      typename kernel::table_entry entries[table_size > 0 ? static_cast<std::size_t>(table_size) : 1];
     };
     static constexpr table_type table = [] {
       table_type t{};
@@ -109,7 +109,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
 
     static constexpr std::int32_t channels = reference_step<Index>::table_size;
     struct sums_type {
-      std::int32_t items[has_weights(l.kind) ? channels : 1];
+      std::int32_t items[has_weights(l.kind) ? static_cast<std::size_t>(channels) : 1];
     };
     /// The sums of some channels: compilers bound the work of one constant.
     static constexpr std::int32_t channels_per_part = weight_sum_channels(graph, l);
@@ -142,7 +142,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr std::int32_t table_size = kernel::table_size(graph, l);
     template <std::int32_t Size>
     struct table_type {
-      typename kernel::table_entry entries[Size > 0 ? Size : 1];
+      typename kernel::table_entry entries[Size > 0 ? static_cast<std::size_t>(Size) : 1];
     };
     static constexpr auto whole_table = [] {
       table_type<table_size> t{};
@@ -274,17 +274,18 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     constexpr std::int32_t index = step<Index>::l.inputs[Position];
     constexpr const tensor& t = graph.tensors[index];
     const auto* data = pointer<index>(arena_bytes, inputs);
+    using element = std::remove_pointer_t<decltype(data)>;
     constexpr bool dense = t.is_constant() || graph.input_position(t.storage) >= 0 ||
                            is_reshaped(t.extents, graph.tensors[t.storage].extents);
     // Constants, so that the graph itself need not be in flash.
     constexpr std::int32_t channels = t.extents.channels();
     if constexpr (dense) {
       constexpr std::int32_t row_pitch = t.extents.width() * channels, rows = map_rows(t.extents);
-      return map_view{data, channels, row_pitch, rows, 0};
+      return map_view<element>{data, channels, row_pitch, rows, 0};
     } else {
       constexpr std::int32_t writer = known::spans.items[t.storage].first_writer;
       constexpr std::int32_t row_pitch = maps.items[writer].row_pitch, rows = maps.items[writer].rows;
-      return map_view{data, channels, row_pitch, rows, first_column<S, writer>(column_patch)};
+      return map_view<element>{data, channels, row_pitch, rows, first_column<S, writer>(column_patch)};
     }
   }
 
@@ -444,7 +445,7 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       }();
       static constexpr row_need formula = find_row_need(graph, s, l, Position, work);
       struct row_table {
-        std::int16_t ends[formula.exact ? 1 : work];
+        std::int16_t ends[formula.exact ? 1 : static_cast<std::size_t>(work)];
       };
       static constexpr row_table table = [] {
         row_table t{};

@@ -76,7 +76,7 @@ constexpr std::int32_t nearest_pixel(const layer& l, std::int32_t output, std::i
   const float scale = corners ? static_cast<float>(input_size - 1) / static_cast<float>(output_size - 1)
                               : static_cast<float>(input_size) / static_cast<float>(output_size);
   const float position = (static_cast<float>(output) + (l.half_pixel_centers ? 0.5f : 0.0f)) * scale;
-  const std::int64_t index = l.align_corners ? round_half_away(double{position}) : floor_to_integer(double{position});
+  const std::int64_t index = l.align_corners ? round_half_away(as_double(position)) : floor_to_integer(as_double(position));
   return narrow<std::int32_t>(index < input_size - 1 ? index : input_size - 1);
 }
 

@@ -8,6 +8,14 @@
 
 namespace inlay::inline INLAY_ABI {
 
+/// All floats are doubles, too.
+constexpr double as_double(float value) { return static_cast<double>(value); }
+
+/// Whether positive numbers are equal: their bits are.
+constexpr bool same_number(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
+
 /// real = scale × (stored − zero_point). Weights may have one scale per output channel: `scales_at` is where
 /// the first of `channels` little-endian floats stands in the model's bytes, `zero_points_at` the same for
 /// int64 zero points, 0 if the model leaves them out.
@@ -20,7 +28,7 @@ struct quantization {
 
   /// Same meaning of every stored value. For activations, which have one scale.
   friend constexpr bool same_values(const quantization& a, const quantization& b) {
-    return a.scale == b.scale && a.zero_point == b.zero_point;
+    return same_number(a.scale, b.scale) && a.zero_point == b.zero_point;
   }
 };
 
@@ -82,7 +90,7 @@ constexpr binary_fraction split_binary(double value) {
 /// QuantizeMultiplier of tensorflow/lite/kernels/internal/quantization_util.cc, double rounding.
 constexpr fixed_multiplier quantize_multiplier(double real) {
   const binary_fraction split = split_binary(real);
-  if (split.fraction == 0) return {};
+  if (!(split.fraction > 0)) return {};
   int shift = split.exponent;
   std::int64_t fixed = round_half_away(split.fraction * 2147483648.0);
   if (fixed == (std::int64_t{1} << 31)) {

@@ -66,7 +66,7 @@ constexpr stored_range activation_range(activation a, const quantization& q) {
     // Far outside the range of int8 all values are alike; the bound keeps the sum in range.
     const float steps = real / q.scale;
     const float bounded = steps > 1e6f ? 1e6f : steps < -1e6f ? -1e6f : steps;
-    return q.zero_point + static_cast<std::int32_t>(round_half_away(double{bounded}));
+    return q.zero_point + static_cast<std::int32_t>(round_half_away(as_double(bounded)));
   };
   const auto at_least = [](std::int32_t v) {
     return v > -128 ? v : -128;

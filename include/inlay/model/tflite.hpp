@@ -155,13 +155,13 @@ template <typename Byte>
 constexpr error check_channels(graph_view g, const layer& l, const Byte* file) {
   if (!has_weights(l.kind)) return {};
   const quantization& weights = g.input_of(l, 1).quant;
-  const double input_scale = double{g.input_of(l).quant.scale}, output_scale = double{g.output_of(l).quant.scale};
+  const double input_scale = as_double(g.input_of(l).quant.scale), output_scale = as_double(g.output_of(l).quant.scale);
   error refused{.reason = refusal::none, .op = operator_of(l.kind), .operator_index = l.source, .tensor = l.inputs[1]};
   for (std::int32_t c = 0; c < weights.channels; ++c) {
     const auto channel = static_cast<std::uint32_t>(c);
     const float scale = read_float(file, weights.scales_at + 4 * channel);
     // A channel without weights may have scale 0. 2^31 is the largest ratio that fits the kernels' numbers.
-    if (!(scale >= 0) || !(input_scale * double{scale} / output_scale < 2147483648.0))
+    if (!(scale >= 0) || !(input_scale * as_double(scale) / output_scale < 2147483648.0))
       refused.reason = refusal::not_quantized;
     if (weights.zero_points_at == 0) continue;
     const std::uint32_t zero_point = weights.zero_points_at + 8 * channel;

@@ -413,7 +413,7 @@ struct tflite_reader {
   constexpr bool require_ratio(double ratio, std::int32_t tensor, double limit = most_ratio) {
     return ratio > 0 && ratio < limit ? true : fail(refusal::quantization, tensor);
   }
-  constexpr double scale_of(std::int32_t index) const { return double{at(index).quant.scale}; }
+  constexpr double scale_of(std::int32_t index) const { return as_double(at(index).quant.scale); }
 
   /// Both tensors must mean the same by their bytes.
   constexpr bool require_same_values(std::int32_t input, std::int32_t output) {

@@ -33,7 +33,8 @@ struct channel_table {
     for (std::int32_t c = 0; c < channels; ++c) {
       if (c == 0 || weights.channels > 1) {
         const float weight_scale = read_float(model, weights.scales_at + 4 * static_cast<std::uint32_t>(c));
-        table[c].multiplier = quantize_multiplier(double{input_scale} * double{weight_scale} / double{output_scale});
+        table[c].multiplier =
+            quantize_multiplier(as_double(input_scale) * as_double(weight_scale) / as_double(output_scale));
       } else {
         table[c].multiplier = table[0].multiplier;
       }

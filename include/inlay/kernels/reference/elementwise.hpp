@@ -68,10 +68,10 @@ struct sum_kernel : no_table {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
     const quantization& out = g.output_of(l).quant;
-    const double twice_larger = 2 * double{a.scale > b.scale ? a.scale : b.scale};
-    return {prepare_pair(g, l), quantize_multiplier(double{a.scale} / twice_larger),
-            quantize_multiplier(double{b.scale} / twice_larger),
-            quantize_multiplier(twice_larger / ((1 << headroom_bits) * double{out.scale}))};
+    const double twice_larger = 2 * as_double(a.scale > b.scale ? a.scale : b.scale);
+    return {prepare_pair(g, l), quantize_multiplier(as_double(a.scale) / twice_larger),
+            quantize_multiplier(as_double(b.scale) / twice_larger),
+            quantize_multiplier(twice_larger / ((1 << headroom_bits) * as_double(out.scale)))};
   }
 
   template <typename A, typename B>
@@ -108,7 +108,8 @@ struct reference_kernel<layer_kind::mul> : detail::no_table {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
     const quantization& out = g.output_of(l).quant;
-    return {detail::prepare_pair(g, l), quantize_multiplier(double{a.scale} * double{b.scale} / double{out.scale})};
+    return {detail::prepare_pair(g, l),
+            quantize_multiplier(as_double(a.scale) * as_double(b.scale) / as_double(out.scale))};
   }
 
   template <typename A, typename B>
@@ -158,11 +159,11 @@ struct reference_kernel<layer_kind::squared_difference> : detail::no_table {
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
-    const double twice_larger = 2 * double{a.scale > b.scale ? a.scale : b.scale};
-    return {detail::prepare_pair(g, l), quantize_multiplier(double{a.scale} / twice_larger),
-            quantize_multiplier(double{b.scale} / twice_larger),
+    const double twice_larger = 2 * as_double(a.scale > b.scale ? a.scale : b.scale);
+    return {detail::prepare_pair(g, l), quantize_multiplier(as_double(a.scale) / twice_larger),
+            quantize_multiplier(as_double(b.scale) / twice_larger),
             quantize_multiplier(twice_larger * twice_larger /
-                                ((1 << 2 * headroom_bits) * double{g.output_of(l).quant.scale}))};
+                                ((1 << 2 * headroom_bits) * as_double(g.output_of(l).quant.scale)))};
   }
 
   template <typename A, typename B>
@@ -185,8 +186,8 @@ struct reference_kernel<layer_kind::prelu> : detail::no_table {
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
-    const double in = double{g.input_of(l, 0).quant.scale}, slope = double{g.input_of(l, 1).quant.scale};
-    const double out = double{g.output_of(l).quant.scale};
+    const double in = as_double(g.input_of(l, 0).quant.scale), slope = as_double(g.input_of(l, 1).quant.scale);
+    const double out = as_double(g.output_of(l).quant.scale);
     return {detail::prepare_pair(g, l), quantize_multiplier(in / out), quantize_multiplier(in * slope / out)};
   }
 
@@ -214,7 +215,7 @@ struct curve_input {
 
 constexpr curve_input prepare_curve(float scale) {
   constexpr int integer_bits = 4;
-  const fixed_multiplier by = quantize_multiplier(double{scale} * (1 << (31 - integer_bits)));
+  const fixed_multiplier by = quantize_multiplier(as_double(scale) * (1 << (31 - integer_bits)));
   // CalculateInputRadius: 15 × 2^27 / 2^shift, rounded down. Beyond 256 it makes no difference.
   double radius = 15.0 * (1 << (31 - integer_bits));
   for (int i = 0; i < by.shift && radius >= 1; ++i) radius /= 2;
@@ -236,10 +237,10 @@ struct leaky_relu_input {
 };
 
 constexpr leaky_relu_input prepare_leaky_relu(const quantization& in, const quantization& out, float slope) {
-  const double below = double{in.scale * slope / out.scale};
+  const double below = as_double(in.scale * slope / out.scale);
   fixed_multiplier by = quantize_multiplier(below < 0 ? -below : below);
   if (below < 0) by.multiplier = -by.multiplier;
-  return {quantize_multiplier(double{in.scale / out.scale}), by};
+  return {quantize_multiplier(as_double(in.scale / out.scale)), by};
 }
 
 /// HARD_SWISH's multipliers: in 16 bits, of an input with seven more bits.
@@ -257,8 +258,8 @@ constexpr std::int32_t narrow_multiplier(std::int32_t multiplier) {
 
 constexpr hard_swish_input prepare_hard_swish(float input_scale, float output_scale) {
   const float fine_scale = (1.0f / 128.0f) * input_scale;
-  hard_swish_input h{quantize_multiplier(double{fine_scale / output_scale}),
-                     quantize_multiplier(double{fine_scale / (3.0f / 32768.0f)})};
+  hard_swish_input h{quantize_multiplier(as_double(fine_scale / output_scale)),
+                     quantize_multiplier(as_double(fine_scale / (3.0f / 32768.0f)))};
   h.output.multiplier = narrow_multiplier(h.output.multiplier);
   h.gate.multiplier = narrow_multiplier(h.gate.multiplier);
   return h;
@@ -313,7 +314,7 @@ struct lookup_kernel {
   static constexpr void fill_table(graph_view g, const layer& l, const Byte*, std::int8_t* table) {
     const tensor& in = g.input_of(l);
     const tensor& out = g.output_of(l);
-    const fixed_multiplier by = quantize_multiplier(double{in.quant.scale} / double{out.quant.scale});
+    const fixed_multiplier by = quantize_multiplier(as_double(in.quant.scale) / as_double(out.quant.scale));
     const stored_range range = activation_range(l.clamp, out.quant);
     const curve_input curve = prepare_curve(in.quant.scale);
     leaky_relu_input leaky{};

@@ -18,8 +18,9 @@ class quantizing_span {
   class element {
    public:
     constexpr element(std::int8_t& stored, const parameters& p) : stored_(stored), parameters_(p) {}
-    constexpr void operator=(float real) {
+    constexpr const element& operator=(float real) const {
       stored_ = reference_kernel<layer_kind::quantize>::quantized(parameters_, real);
+      return *this;
     }
 
    private:

@@ -135,7 +135,7 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
     for (const std::int32_t extent : p.reduced.extents) count *= extent;
     p.zero_point_sum = in.quant.zero_point * count;
     p.output_zero_point = out.quant.zero_point;
-    const fixed_multiplier ratio = quantize_multiplier(double{in.quant.scale} / double{out.quant.scale});
+    const fixed_multiplier ratio = quantize_multiplier(as_double(in.quant.scale) / as_double(out.quant.scale));
     std::int32_t shift = 63 - std::countl_zero(static_cast<std::uint64_t>(count));
     if (shift > 32) shift = 32;
     if (shift > 31 + ratio.shift) shift = 31 + ratio.shift;
@@ -178,7 +178,7 @@ template <>
 struct reference_kernel<layer_kind::sum> : reference_kernel<layer_kind::mean> {
   static constexpr parameters prepare(graph_view g, const layer& l) {
     parameters p = reference_kernel<layer_kind::mean>::prepare(g, l);
-    p.multiplier = quantize_multiplier(double{g.input_of(l).quant.scale} / double{g.output_of(l).quant.scale});
+    p.multiplier = quantize_multiplier(as_double(g.input_of(l).quant.scale) / as_double(g.output_of(l).quant.scale));
     return p;
   }
 };
@@ -249,7 +249,7 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
     const tensor& in = g.input_of(l);
     constexpr int integer_bits = 5;
     // PreprocessSoftmaxScaling and CalculateInputRadius of internal/quantization_util.cc.
-    const double wanted = double{l.beta} * double{in.quant.scale} * (1 << (31 - integer_bits));
+    const double wanted = as_double(l.beta) * as_double(in.quant.scale) * (1 << (31 - integer_bits));
     const double most = 2147483647.0;
     const fixed_multiplier beta = quantize_multiplier(wanted < most ? wanted : most);
     const double radius = 31.0 * (1 << (31 - integer_bits)) / static_cast<double>(std::int64_t{1} << beta.shift);

@@ -21,7 +21,7 @@ constexpr bool import_softmax(Reader& r, layer_kind kind) {
   layer l = r.make_layer(kind);
   l.beta = r.file.f32_or(r.options, 0, 0);
   // The reference scales differences by more than one: smaller products of beta and scale are refused.
-  if (!is_positive_finite(l.beta) || double{l.beta} * double{r.at(input).quant.scale} * (1 << 26) <= 1.0)
+  if (!is_positive_finite(l.beta) || as_double(l.beta) * as_double(r.at(input).quant.scale) * (1 << 26) <= 1.0)
     return r.fail(refusal::option, input);
   return r.append(l);
 }
@@ -57,7 +57,7 @@ template <typename Reader>
 constexpr bool import_leaky_relu(Reader& r, layer_kind kind) {
   if (!import_unary(r, kind)) return false;
   const float slope = r.file.f32_or(r.options, 0, 0);
-  const double size = double{slope < 0 ? -slope : slope} * r.scale_of(r.operand(0));
+  const double size = as_double(slope < 0 ? -slope : slope) * r.scale_of(r.operand(0));
   // The reference multiplies floats: no product may overflow, or round up to a ratio that does not fit.
   constexpr double most_float = 3.4e38;
   if (!(size < most_float) || !(size / r.scale_of(r.result(0)) < most_ratio / 2))
