@@ -5,6 +5,7 @@
 #include <inlay/kernels/arm_dsp/depthwise_row.hpp>
 #include <inlay/kernels/overwrite.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -98,7 +99,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                          const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     constexpr std::int32_t least = S.window.least_words(4), usual = S.window.size == 3 ? 117 : 119;
     constexpr std::int32_t words = least > usual ? least : usual;
-    std::int32_t buffer[words];
+    std::int32_t buffer[static_cast<std::size_t>(words)];
     make(p, table, output, r, input, weights, code_of<S>, buffer, words);
     if constexpr (S.clamped) clamp_rows(p, output, r);
   }

@@ -250,7 +250,7 @@ template <std::int32_t Stride>
 INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<Stride>& in, const depthwise_parts<Stride>& parts,
                                       std::int32_t c, depthwise_row<Stride>& row, std::int8_t* output) {
   std::int8_t dropped[4];
-  std::int32_t sides[3 * Stride];
+  std::int32_t sides[static_cast<std::size_t>(3 * Stride)];
   const std::int32_t beyond = (in.zero_point & 0xff) * 0x01010101;
   for (const depthwise_part* part = parts.items; part < parts.items + parts.count; ++part) {
     if (part->inside) {
@@ -278,4 +278,4 @@ INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<Stride>& in, const
   }
 }
 
-}  // namespace inlay::detail::arm_dsp
+}  // namespace inlay::inline INLAY_ABI::detail::arm_dsp

@@ -5,6 +5,7 @@
 
 #include <arm_mve.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace inlay::inline INLAY_ABI::detail::arm_mve {
@@ -125,8 +126,8 @@ struct convolution {
   }
 
   INLAY_ALWAYS_INLINE void run() const {
-    std::int8_t windows[WindowBytes];
-    const std::int8_t* rows[WindowRows];
+    std::int8_t windows[static_cast<std::size_t>(WindowBytes)];
+    const std::int8_t* rows[static_cast<std::size_t>(WindowRows)];
     const bool two_fit = 2 * m.depth <= WindowBytes;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
@@ -163,7 +164,7 @@ struct product_table : quad_table {
   }
 };
 
-}  // namespace inlay::detail::arm_mve
+}  // namespace inlay::inline INLAY_ABI::detail::arm_mve
 
 namespace inlay::inline INLAY_ABI {
 

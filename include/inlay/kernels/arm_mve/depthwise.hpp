@@ -5,6 +5,7 @@
 
 #include <arm_mve.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace inlay::inline INLAY_ABI::detail::arm_mve {
@@ -68,7 +69,7 @@ struct sixteen_sums {
 template <std::int32_t Most>
 struct tap_list {
   // Rounded up to what vectors of pointers take.
-  alignas(8) const std::int8_t* items[(Most + 3) / 4 * 4];
+  alignas(8) const std::int8_t* items[static_cast<std::size_t>((Most + 3) / 4 * 4)];
 
   /// Moves all taps by a number of bytes.
   INLAY_ALWAYS_INLINE void advance(std::int32_t taps, std::int32_t by) {
@@ -222,7 +223,7 @@ struct depthwise {
 
   template <depthwise_variant V>
   INLAY_NEVER_INLINE void run_narrow(const std::int8_t* weights, const channel_quad* quads) const {
-    std::int8_t repeated[(V.most_taps + 1) * lanes];
+    std::int8_t repeated[static_cast<std::size_t>((V.most_taps + 1) * lanes)];
     const std::int32_t taps = p.kernel_height * p.kernel_width, channels = p.input_channels;
     const uint8x16_t channel = viwdupq_n_u8(0, static_cast<std::uint32_t>(channels), 1);
     std::int8_t* to = repeated;
@@ -252,7 +253,7 @@ INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const
   convolution<AnyShift, 0, 2 * most_taps, most_tap_rows>{p, m, output, r, input}.run();
 }
 
-}  // namespace inlay::detail::arm_mve
+}  // namespace inlay::inline INLAY_ABI::detail::arm_mve
 
 namespace inlay::inline INLAY_ABI {
 

@@ -61,7 +61,7 @@ struct avx2_sums {
 
   /// As those of avx512_vnni_vectors.
   struct requantiser {
-    __m256i even, odd, round_even, round_odd, shift;
+    __m256i even, odd, shift, round_even{}, round_odd{};
     explicit requantiser(const group& g)
         : even(load(g.multiplier)), odd(_mm256_srli_epi64(even, 32)), shift(_mm256_sub_epi32(zero(), shifts(g))) {
       const __m256i added = _mm256_add_epi32(_mm256_sllv_epi32(zero_points(g), shift),

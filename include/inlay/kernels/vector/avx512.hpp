@@ -182,7 +182,7 @@ struct avx512_vnni_vectors {
  public:
   /// Sums that have their bias to outputs, not clamped yet.
   struct requantiser {
-    __m512i even, odd, round_even, round_odd, shift;
+    __m512i even, odd, shift, round_even{}, round_odd{};
     explicit requantiser(const group& g)
         : even(_mm512_load_si512(g.multiplier)),
           odd(_mm512_srli_epi64(even, 32)),

@@ -29,7 +29,7 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
                                        std::int32_t panel_pitch, const typename V::group* groups, output_range range,
                                        std::int8_t* const* outputs, std::int32_t pixels, std::int32_t first_channel,
                                        std::int32_t channels) {
-  typename V::accumulator sums[Panels][Pixels];
+  typename V::accumulator sums[static_cast<std::size_t>(Panels)][static_cast<std::size_t>(Pixels)];
 #pragma GCC unroll 16
   for (int p = 0; p < Panels; ++p) {
     const auto bias = typename V::accumulator(V::load(groups[p].bias));
@@ -40,11 +40,11 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
   for (std::int32_t run = 0; run < from.count; ++run) {
     // Every third pixel has a pointer: from there the machine adds the pitch once or twice itself.
     constexpr int pointers = (Pixels + 2) / 3;
-    const typename V::element* elements[pointers];
+    const typename V::element* elements[static_cast<std::size_t>(pointers)];
 #pragma GCC unroll 16
     for (int x = 0; x < pointers; ++x) elements[x] = from.runs[run] + from.offset + 3 * x * pitch;
     for (std::int32_t s = 0; s < from.steps; ++s) {
-      typename V::sums weights[Panels];
+      typename V::sums weights[static_cast<std::size_t>(Panels)];
 #pragma GCC unroll 16
       for (int p = 0; p < Panels; ++p) weights[p] = V::load(panel + p * panel_pitch);
 #pragma GCC unroll 16
@@ -129,7 +129,7 @@ void pack_panel(const convolution_parameters& p, std::int32_t runs, const std::i
 template <typename V, typename Function>
 void for_each_chunk(const convolution_parameters& p, std::int32_t runs, const std::int8_t* weights, Function make) {
   constexpr std::int32_t panel_weights = panel_bytes / static_cast<std::int32_t>(sizeof(typename V::weight));
-  alignas(64) typename V::weight panels[panel_weights];
+  alignas(64) typename V::weight panels[static_cast<std::size_t>(panel_weights)];
   const std::int32_t panel_pitch = runs * round_up(p.patch / runs, V::depth) * V::lanes;
   const std::int32_t most = panel_weights / panel_pitch;
   for (std::int32_t first = 0; first < p.output_channels;) {
@@ -170,7 +170,7 @@ INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const 
                                          const map_view<std::int8_t>& output, const region& r,
                                          const map_view<const std::int8_t>& input, const std::int8_t* weights) {
   constexpr std::int32_t most_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
-  alignas(64) typename V::element elements[most_elements];
+  alignas(64) typename V::element elements[static_cast<std::size_t>(most_elements)];
   std::int8_t* outputs[most_pixels];
   const std::int32_t pitch = round_up(p.patch, V::depth);
   const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);

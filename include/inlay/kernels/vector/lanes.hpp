@@ -13,6 +13,7 @@
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/narrow.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -21,12 +22,12 @@ namespace inlay::inline INLAY_ABI::detail {
 /// Constants of as many output channels as a vector of sums has lanes.
 template <std::int32_t Lanes>
 struct alignas(64) channel_lanes {
-  std::int32_t bias[Lanes]{};  // what the zero point and the element's offset add is in it
-  std::int32_t multiplier[Lanes]{};
-  std::int16_t zero_point[Lanes]{};  // of the output
-  std::int8_t shift[Lanes]{};        // as in fixed_multiplier
-  std::uint8_t simple = 1;           // sums are below 2^30 and shifts are −1 to −23: less arithmetic is exact
-  std::uint8_t repeats = 0;          // whether repeats(this group, the one before)
+  std::int32_t bias[static_cast<std::size_t>(Lanes)]{};  // what the zero point and the element's offset add is in it
+  std::int32_t multiplier[static_cast<std::size_t>(Lanes)]{};
+  std::int16_t zero_point[static_cast<std::size_t>(Lanes)]{};  // of the output
+  std::int8_t shift[static_cast<std::size_t>(Lanes)]{};        // as in fixed_multiplier
+  std::uint8_t simple = 1;   // sums are below 2^30 and shifts are −1 to −23: less arithmetic is exact
+  std::uint8_t repeats = 0;  // whether repeats(this group, the one before)
 };
 
 /// Whether all but the bias is alike: nothing has to be loaded anew.
@@ -127,7 +128,7 @@ struct repeat {
     for (std::int32_t i = 0; i < times; ++i, at += count) copy_few(bytes + at, from, count);
     for (; at < Bytes; ++at) bytes[at] = 0;
   }
-  std::int8_t bytes[Bytes];
+  std::int8_t bytes[static_cast<std::size_t>(Bytes)];
 };
 
 /// How elements are copied and filled in without masks. V has copy(to, from, count).

@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/portable/reduce.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -43,7 +44,7 @@ struct vector_pool : fast_pool<Average> {
   template <std::int32_t Channels>
   static void pool(const parameters& p, const window& w, const map_view<const std::int8_t>& input, std::int32_t first,
                    std::int8_t* out) {
-    std::conditional_t<Average, std::int32_t, std::int8_t> values[Channels];
+    std::conditional_t<Average, std::int32_t, std::int8_t> values[static_cast<std::size_t>(Channels)];
     for (auto& value : values) value = Average ? 0 : -128;
     for (std::int32_t y = 0; y < w.rows.size; ++y) {
       const std::int8_t* pixel = input.pixel(w.rows.first + y, w.columns.first) + first;
