@@ -12,8 +12,8 @@ template <std::int32_t Count, std::int32_t First = 0, typename Function>
 constexpr bool fold_in_blocks(Function f) {
   constexpr std::int32_t block = 128;
   constexpr std::int32_t here = Count < block ? Count : block;
-  const bool found = [&]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
-    return f(std::integer_sequence<std::int32_t, First + I...>{});
+  const bool found = [&]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
+    return f(std::integer_sequence<std::int32_t, First + Item...>{});
   }
   (std::make_integer_sequence<std::int32_t, here>{});
   if constexpr (Count > here)

@@ -101,21 +101,22 @@ class network {
   static constexpr std::size_t input_count = known::input_count;
   static constexpr std::size_t output_count = static_cast<std::size_t>(plan::graph.output_count);
 
-  /// What run() takes for input I: exactly as many elements as the model's input has, of its type, which
+  /// What run() takes for input number Item: exactly as many elements as the model's input has, of its type, which
   /// stay the caller's. Arrays and std::array convert by themselves.
-  template <std::size_t I = 0>
-  using input = std::span<const detail::element_of<known::input_tensor(I).type>,
-                          static_cast<std::size_t>(known::input_tensor(I).extents.elements())>;
-  template <std::size_t I = 0>
-  using output = output_view<Model, I>;
+  template <std::size_t Item = 0>
+  using input = std::span<const detail::element_of<known::input_tensor(Item).type>,
+                          static_cast<std::size_t>(known::input_tensor(Item).extents.elements())>;
+  template <std::size_t Item = 0>
+  using output = output_view<Model, Item>;
 
-  /// Extents, scale and zero point of input I.
+  /// Extents, scale and zero point of an input.
   static constexpr const tensor& input_tensor(std::size_t i = 0) { return known::input_tensor(i); }
 
   /// Bytes of the network's inputs, which the arena does not include: the caller's buffers, or what a source gives.
-  static constexpr std::size_t input_bytes = []<std::size_t... I>(std::index_sequence<I...>) {
-    return (std::size_t{0} + ... +
-            input<I>{static_cast<const typename input<I>::element_type*>(nullptr), input<I>::extent}.size_bytes());
+  static constexpr std::size_t input_bytes = []<std::size_t... Item>(std::index_sequence<Item...>) {
+    return (
+        std::size_t{0} + ... +
+        input<Item>{static_cast<const typename input<Item>::element_type*>(nullptr), input<Item>::extent}.size_bytes());
   }
   (std::make_index_sequence<input_count>{});
 
@@ -173,37 +174,37 @@ class network {
   // In the class itself, so that naming a network's object checks its budgets.
   static_assert((true && ... && (sizeof(within<Budgets>) > 0)));
 
-  template <std::size_t I>
-  using input_pointer = const typename input<I>::value_type*;
+  template <std::size_t Item>
+  using input_pointer = const typename input<Item>::value_type*;
 
   /// The caller's buffers as pointers, null where one does not fit, after an error that says so; sources as
   /// references.
-  template <std::size_t... I, typename... Inputs>
-  static constexpr auto take_inputs(std::index_sequence<I...>, Inputs&... inputs) {
+  template <std::size_t... Item, typename... Inputs>
+  static constexpr auto take_inputs(std::index_sequence<Item...>, Inputs&... inputs) {
     if constexpr (known::is_sourced) {
       return std::tuple<Inputs&...>(inputs...);
     } else {
-      constexpr bool fit = (std::is_convertible_v<Inputs&, input<I>> && ...);
-      static_assert((std::is_convertible_v<Inputs&, input<I>> && ...),
+      constexpr bool fit = (std::is_convertible_v<Inputs&, input<Item>> && ...);
+      static_assert((std::is_convertible_v<Inputs&, input<Item>> && ...),
                     "Inlay: run() takes spans of exactly the input's size and element type; see network::input");
       if constexpr (fit)
-        return std::make_tuple(input<I>(inputs).data()...);
+        return std::make_tuple(input<Item>(inputs).data()...);
       else
-        return std::tuple<input_pointer<I>...>{};
+        return std::tuple<input_pointer<Item>...>{};
     }
   }
 
-  template <std::size_t... I>
-  constexpr auto outputs(std::index_sequence<I...>) const {
-    if constexpr (sizeof...(I) == 1)
+  template <std::size_t... Item>
+  constexpr auto outputs(std::index_sequence<Item...>) const {
+    if constexpr (sizeof...(Item) == 1)
       return output<0>(output_data<0>());
     else
-      return std::make_tuple(output<I>(output_data<I>())...);
+      return std::make_tuple(output<Item>(output_data<Item>())...);
   }
 
-  template <std::size_t I>
+  template <std::size_t Item>
   constexpr const std::int8_t* output_data() const {
-    constexpr std::int32_t offset = plan::arena.places[known::output_tensor(I).storage].offset;
+    constexpr std::int32_t offset = plan::arena.places[known::output_tensor(Item).storage].offset;
     return arena_ + offset;
   }
 

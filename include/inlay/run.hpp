@@ -232,8 +232,8 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
 
   static constexpr std::size_t table_bytes = [] {
     std::size_t sum = 0;
-    fold_in_blocks<graph.layer_count>([&sum]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
-      sum += (std::size_t{0} + ... + step<I>::table_bytes);
+    fold_in_blocks<graph.layer_count>([&sum]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
+      sum += (std::size_t{0} + ... + step<Item>::table_bytes);
       return false;
     });
     return sum;
@@ -380,29 +380,29 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     static constexpr const auto& layout = base::template layout<S>;
 
     static constexpr void start_patch(progress& p) {
-      fold_in_blocks<layers>([&p]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
-        ((p.done[I] = static_cast<std::int16_t>(rows<I>(p).first), p.wanted[I] = false), ...);
+      fold_in_blocks<layers>([&p]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
+        ((p.done[Item] = static_cast<std::int16_t>(rows<Item>(p).first), p.wanted[Item] = false), ...);
         return false;
       });
       p.patch_started = true;
     }
 
     /// The rows that a layer makes in the patch.
-    template <std::int32_t I>
+    template <std::int32_t Item>
     static constexpr interval rows(const progress& p) {
       if constexpr (s.row_patches == 1)
-        return constant<I>.rows;
+        return constant<Item>.rows;
       else
-        return layout.rows[p.row_patch * layers + I];
+        return layout.rows[p.row_patch * layers + Item];
     }
 
     /// The columns that a layer makes in the patch.
-    template <std::int32_t I>
+    template <std::int32_t Item>
     static constexpr interval columns(const progress& p) {
       if constexpr (s.column_patches == 1)
-        return constant<I>.columns;
+        return constant<Item>.columns;
       else
-        return layout.columns[p.column_patch * layers + I];
+        return layout.columns[p.column_patch * layers + Item];
     }
 
     /// A layer's numbers by themselves, so that tables which hold more need not be in flash.
@@ -411,36 +411,36 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
       std::int32_t all_rows = 0;   // of its output's map
       bool at_once = false;        // its output is there when all its work is done
     };
-    template <std::int32_t I>
+    template <std::int32_t Item>
     static constexpr layer_numbers constant = [] {
-      const layer& l = graph.layers[s.first + I];
+      const layer& l = graph.layers[s.first + Item];
       const std::int32_t all = map_rows(graph.tensors[graph.output_of(l).storage].extents);
-      return layer_numbers{layout.rows[I], layout.columns[I], all, is_made_at_once(graph, l)};
+      return layer_numbers{layout.rows[Item], layout.columns[Item], all, is_made_at_once(graph, l)};
     }();
 
-    template <std::int32_t I>
+    template <std::int32_t Item>
     static constexpr std::int32_t made(const progress& p) {
-      const interval work = rows<I>(p);
+      const interval work = rows<Item>(p);
       if (work.size() == 0) return 0x7fffffff;
-      if constexpr (constant<I>.at_once)
-        return p.done[I] >= work.end ? constant<I>.all_rows : 0;
+      if constexpr (constant<Item>.at_once)
+        return p.done[Item] >= work.end ? constant<Item>.all_rows : 0;
       else
-        return p.done[I];
+        return p.done[Item];
     }
 
-    template <std::int32_t I>
+    template <std::int32_t Item>
     static constexpr bool makes(std::int32_t storage) {
-      return graph.output_of(graph.layers[s.first + I]).storage == storage;
+      return graph.output_of(graph.layers[s.first + Item]).storage == storage;
     }
 
     /// Rows of an operand that must be there for row y of a layer's work: by a formula, else by a table.
-    template <std::int32_t I, int Position>
+    template <std::int32_t Item, int Position>
     struct operand_rows {
-      static constexpr const layer& l = graph.layers[s.first + I];
+      static constexpr const layer& l = graph.layers[s.first + Item];
       static constexpr std::int32_t work = [] {
         std::int32_t end = 1;
         for (std::int32_t patch = 0; patch < s.row_patches; ++patch)
-          if (layout.rows[patch * layers + I].end > end) end = layout.rows[patch * layers + I].end;
+          if (layout.rows[patch * layers + Item].end > end) end = layout.rows[patch * layers + Item].end;
         return end;
       }();
       static constexpr row_need formula = find_row_need(graph, s, l, Position, work);
@@ -462,9 +462,9 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     };
 
     /// Wants the rows of an operand that are missing; true if none are.
-    template <std::int32_t I, int Position>
+    template <std::int32_t Item, int Position>
     static constexpr bool has_operand(progress& p) {
-      constexpr const layer& l = graph.layers[s.first + I];
+      constexpr const layer& l = graph.layers[s.first + Item];
       if constexpr (!graph.has_input(l, Position)) {
         return true;
       } else if constexpr (graph.input_of(l, Position).is_constant() ||
@@ -474,11 +474,12 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
         constexpr layer_span span = known::spans.items[graph.input_of(l, Position).storage];
         constexpr std::int32_t storage = graph.input_of(l, Position).storage;
         constexpr std::int32_t first = first_maker_in(graph, span, s);
-        const std::int32_t needed = operand_rows<I, Position>::end(p.done[I]);
-        return [&p, needed ]<std::int32_t... M>(std::integer_sequence<std::int32_t, M...>) {
+        const std::int32_t needed = operand_rows<Item, Position>::end(p.done[Item]);
+        return [&p, needed ]<std::int32_t... Maker>(std::integer_sequence<std::int32_t, Maker...>) {
           bool all = true;
-          ((makes<first + M>(storage) && made<first + M>(p) < needed ? (p.wanted[first + M] = true, all = false)
-                                                                     : true),
+          ((makes<first + Maker>(storage) && made<first + Maker>(p) < needed
+                ? (p.wanted[first + Maker] = true, all = false)
+                : true),
            ...);
           return all;
         }
@@ -487,27 +488,27 @@ struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
     }
 
     /// Makes the next row of a layer if it is wanted and can be made.
-    template <std::int32_t I, typename Inputs>
+    template <std::int32_t Item, typename Inputs>
     static constexpr bool try_layer(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
-      constexpr std::int32_t index = s.first + I;
+      constexpr std::int32_t index = s.first + Item;
       constexpr bool leaves = known::spans.items[graph.output_of(graph.layers[index]).storage].last_reader >= s.end;
-      if (!(leaves || p.wanted[I]) || p.done[I] >= rows<I>(p).end) return false;
-      const bool first = has_operand<I, 0>(p);
-      const bool second = has_operand<I, 1>(p);
+      if (!(leaves || p.wanted[Item]) || p.done[Item] >= rows<Item>(p).end) return false;
+      const bool first = has_operand<Item, 0>(p);
+      const bool second = has_operand<Item, 1>(p);
       if (!first || !second) return false;
-      p.wanted[I] = false;
-      const interval made_columns = columns<I>(p);
-      run_region<S, index>(arena_bytes, inputs, {p.done[I], p.done[I] + 1, made_columns.first, made_columns.end},
+      p.wanted[Item] = false;
+      const interval made_columns = columns<Item>(p);
+      run_region<S, index>(arena_bytes, inputs, {p.done[Item], p.done[Item] + 1, made_columns.first, made_columns.end},
                            p.column_patch);
-      ++p.done[I];
+      ++p.done[Item];
       return true;
     }
 
     /// Makes one row of the last layer that is wanted and can; false when the patch is done.
     template <typename Inputs>
     static constexpr bool make_row(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
-      return fold_in_blocks<layers>([&]<std::int32_t... I>(std::integer_sequence<std::int32_t, I...>) {
-        return (try_layer<layers - 1 - I>(p, arena_bytes, inputs) || ...);
+      return fold_in_blocks<layers>([&]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
+        return (try_layer<layers - 1 - Item>(p, arena_bytes, inputs) || ...);
       });
     }
 

@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 
 namespace inlay::inline INLAY_ABI {
 
@@ -85,6 +84,11 @@ constexpr std::int32_t needed_of_inputs(graph_view g, const interval* needed) {
   return most;
 }
 
+/// std::gcd, whose header does not survive macros named min and max.
+constexpr std::int32_t greatest_common_divisor(std::int32_t a, std::int32_t b) {
+  return b == 0 ? a : greatest_common_divisor(b, a % b);
+}
+
 /// Neighbouring pixels behind a layer that enlarges maps depend on as many pixels or on one more; so many pixels on, it
 /// repeats.
 constexpr std::int32_t enlarged_period(graph_view g, std::int32_t layers, direction d) {
@@ -100,7 +104,7 @@ constexpr std::int32_t enlarged_period(graph_view g, std::int32_t layers, direct
     const std::int32_t corners = l.align_corners ? 1 : 0;
     const std::int32_t from = extent_along(g.input_of(l).extents, d) - corners;
     const std::int32_t to = extent_along(g.output_of(l).extents, d) - corners;
-    if (to > 0) period *= to / std::gcd(from, to);
+    if (to > 0) period *= to / greatest_common_divisor(from, to);
   }
   return period;
 }

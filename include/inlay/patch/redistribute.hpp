@@ -356,12 +356,12 @@ struct redistribution_of<sequential<Input, Layers...>> {
     requires(Block == blocks.items[Block.source]) struct rebuilt<Block, Layer> {
       using type = Layer;
     };
-    template <std::size_t I>
+    template <std::size_t Item>
     using layer_at = typename rebuilt<
-        redistributed.items[I],
-        std::tuple_element_t<static_cast<std::size_t>(redistributed.items[I].source), std::tuple<Layers...>>>::type;
-    template <std::size_t... I>
-    static sequential<Input, layer_at<I>...> rebuild(std::index_sequence<I...>);
+        redistributed.items[Item],
+        std::tuple_element_t<static_cast<std::size_t>(redistributed.items[Item].source), std::tuple<Layers...>>>::type;
+    template <std::size_t... Item>
+    static sequential<Input, layer_at<Item>...> rebuild(std::index_sequence<Item...>);
     using topology = decltype(rebuild(std::make_index_sequence<static_cast<std::size_t>(redistributed.count)>{}));
   };
 };
@@ -428,4 +428,4 @@ struct redistribute<Topology, split<Layer>, grid<Rows, Columns>>
   using after = stage_overhead<topology, stage_end, grid<Rows, Columns>>;
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -137,7 +137,7 @@ inline std::string svg_place(const plan_view& plan, const lifetime_canvas& c, st
   const arena_place& place = plan.places[p];
   const double left = c.x(first_column(place)), right = c.x(last_layer(plan, place) + 1);
   const double bottom = c.y(place.offset);
-  const double height = std::max(bottom - c.y(place.offset + place.bytes), 1.0);
+  const double height = (std::max)(bottom - c.y(place.offset + place.bytes), 1.0);
   return "<rect x=\"" + decimal(left) + "\" y=\"" + decimal(bottom - height) + "\" width=\"" + decimal(right - left) +
          "\" height=\"" + decimal(height) + "\" class=\"place " + std::string(colour_of(plan, p).style) + "\"><title>" +
          escaped(place_tooltip(plan, p)) + "</title></rect>\n";

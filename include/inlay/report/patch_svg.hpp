@@ -70,7 +70,7 @@ struct map_panel {
   extent2d size{};
 
   map_panel(const shape& extents, double left) : corner{left, top}, size{map_rows(extents), extents.width()} {
-    pixel = side / std::max(size.height, size.width);
+    pixel = side / (std::max)(size.height, size.width);
     corner.x += (side - pixel * size.width) / 2;
   }
   region whole() const { return {{0, size.height}, {0, size.width}}; }

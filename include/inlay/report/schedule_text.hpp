@@ -98,8 +98,8 @@ inline extent2d stage_output(graph_view g, const stage& s) {
   for (std::int32_t i = s.first; i < s.end; ++i) {
     const std::int32_t storage = g.output_of(g.layers[i]).storage;
     if (spans[static_cast<std::size_t>(storage)].last_reader < s.end) continue;
-    most.height = std::max(most.height, extent_along(g.tensors[storage].extents, direction::rows));
-    most.width = std::max(most.width, extent_along(g.tensors[storage].extents, direction::columns));
+    most.height = (std::max)(most.height, extent_along(g.tensors[storage].extents, direction::rows));
+    most.width = (std::max)(most.width, extent_along(g.tensors[storage].extents, direction::columns));
   }
   return most;
 }

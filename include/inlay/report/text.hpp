@@ -78,7 +78,7 @@ using text_row = std::vector<std::string>;
 inline std::string aligned(const std::vector<text_row>& rows, const std::vector<alignment>& alignments) {
   std::vector<std::size_t> widths(alignments.size());
   for (const text_row& row : rows)
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], column_count(row[c]));
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = (std::max)(widths[c], column_count(row[c]));
   std::string text;
   for (const text_row& row : rows) {
     std::string line;
@@ -218,7 +218,7 @@ inline std::vector<std::int32_t> used_places(const plan_view& plan) {
 
 /// The last layer during which a place is alive: outputs live on after the last layer of all.
 inline std::int32_t last_layer(const plan_view& plan, const arena_place& place) {
-  return std::min(place.last, plan.graph.layer_count - 1);
+  return (std::min)(place.last, plan.graph.layer_count - 1);
 }
 
 inline bool is_scratch(const plan_view& plan, std::int32_t place) { return place >= plan.graph.tensor_count; }
@@ -262,10 +262,10 @@ struct layer_columns {
 
   layer_columns(std::int32_t layer_count, std::int32_t most_columns)
       : layers(layer_count),
-        columns(layer_count > most_columns ? most_columns : layer_count * std::min(4, most_columns / layer_count)) {}
+        columns(layer_count > most_columns ? most_columns : layer_count * (std::min)(4, most_columns / layer_count)) {}
 
   std::int32_t first(std::int32_t column) const { return product(column) / columns; }
-  std::int32_t last(std::int32_t column) const { return std::max(first(column), product(column + 1) / columns - 1); }
+  std::int32_t last(std::int32_t column) const { return (std::max)(first(column), product(column + 1) / columns - 1); }
   bool shows(std::int32_t column, std::int32_t layer) const { return first(column) <= layer && layer <= last(column); }
 
  private:
@@ -307,7 +307,7 @@ inline std::string peak_mark(const layer_columns& scale, std::int32_t peak) {
 inline std::string lifetime_chart(const plan_view& plan, std::int32_t width = 110) {
   using detail::alignment;
   constexpr std::int32_t label_columns = 58;
-  const detail::layer_columns scale(plan.graph.layer_count, std::max(width - label_columns, 16));
+  const detail::layer_columns scale(plan.graph.layer_count, (std::max)(width - label_columns, 16));
   std::vector<detail::text_row> rows{{"", "", "", "", detail::peak_mark(scale, peak_layer(plan))},
                                      {"place", "holds", "bytes", "address", detail::layer_ruler(scale)}};
   for (const std::int32_t p : detail::used_places(plan)) {

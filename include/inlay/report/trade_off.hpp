@@ -57,8 +57,8 @@ struct trade_canvas {
 inline trade_canvas canvas_of(graph_view g, const std::vector<trade>& trades, const trade& per_layer) {
   trade_canvas c{};
   c.least_bytes = trades.back().arena_bytes / 1.15;
-  c.most_bytes = std::max(per_layer.arena_bytes, trades.front().arena_bytes) * 1.3;
-  c.most_percent = std::max(1.0, overhead_percent(trades.back(), total_macs(g)) * 1.08);
+  c.most_bytes = (std::max)(per_layer.arena_bytes, trades.front().arena_bytes) * 1.3;
+  c.most_percent = (std::max)(1.0, overhead_percent(trades.back(), total_macs(g)) * 1.08);
   return c;
 }
 

@@ -20,28 +20,29 @@ struct channel_sums {
 
 /// Convolutions whose output channels read the same input channels: their weights stand channel_pitch apart.
 struct neighbours_share_input {
-  template <std::size_t... I>
-  INLAY_ALWAYS_INLINE static void multiply_add(std::index_sequence<I...>, channel_sums<sizeof...(I)>& sums,
+  template <std::size_t... Item>
+  INLAY_ALWAYS_INLINE static void multiply_add(std::index_sequence<Item...>, channel_sums<sizeof...(Item)>& sums,
                                                const std::int8_t* pixel, const std::int8_t* weights,
                                                const window_layer& p, std::int32_t elements) {
     const std::int32_t pitch = p.channel_pitch, zero_point = p.input_zero_point;
     for (; elements > 0; --elements, ++pixel, ++weights) {
       const std::int32_t value = *pixel - zero_point;
-      ((sums.items[I] = wrapping_add(sums.items[I], value * weights[static_cast<std::int32_t>(I) * pitch])), ...);
+      ((sums.items[Item] = wrapping_add(sums.items[Item], value * weights[static_cast<std::int32_t>(Item) * pitch])),
+       ...);
     }
   }
 };
 
 /// Depthwise convolutions with one output channel for each input channel.
 struct neighbours_have_own_input {
-  template <std::size_t... I>
-  INLAY_ALWAYS_INLINE static void multiply_add(std::index_sequence<I...>, channel_sums<sizeof...(I)>& sums,
+  template <std::size_t... Item>
+  INLAY_ALWAYS_INLINE static void multiply_add(std::index_sequence<Item...>, channel_sums<sizeof...(Item)>& sums,
                                                const std::int8_t* pixel, const std::int8_t* weights,
                                                const window_layer& p, std::int32_t) {
     const std::int32_t zero_point = p.input_zero_point;
     // Keeps the loop over taps from being vectorised, which g++ 12 -O3 does wrongly for x86.
     asm("" : "+r"(pixel));
-    ((sums.items[I] = wrapping_add(sums.items[I], (pixel[I] - zero_point) * weights[I])), ...);
+    ((sums.items[Item] = wrapping_add(sums.items[Item], (pixel[Item] - zero_point) * weights[Item])), ...);
   }
 };
 

@@ -16,12 +16,12 @@ struct avx2_sums {
   using accumulator = std::int32_t __attribute__((vector_size(32)));
   using group = channel_lanes<lanes>;
 
-  template <typename T>
-  static sums load(const T* from) {
+  template <typename Value>
+  static sums load(const Value* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
-  template <typename T>
-  static void store(T* to, sums v) {
+  template <typename Value>
+  static void store(Value* to, sums v) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v);
   }
   static sums add(sums a, sums b) { return _mm256_add_epi32(a, b); }

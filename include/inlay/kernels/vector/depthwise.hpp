@@ -116,9 +116,11 @@ class depthwise_loops {
   struct constants {
     explicit constants(const typename V::group* table)
         : constants(table, std::make_integer_sequence<int, V::parts_count>{}) {}
-    template <int... I>
-    constants(const typename V::group* table, std::integer_sequence<int, I...>)
-        : groups(table), simple(((table[I].simple != 0) && ...)), requantise{typename V::requantiser(table[I])...} {}
+    template <int... Item>
+    constants(const typename V::group* table, std::integer_sequence<int, Item...>)
+        : groups(table),
+          simple(((table[Item].simple != 0) && ...)),
+          requantise{typename V::requantiser(table[Item])...} {}
     const typename V::group* groups;
     bool simple;
     typename V::requantiser requantise[V::parts_count];

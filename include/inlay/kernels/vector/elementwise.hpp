@@ -31,7 +31,7 @@ struct avx512_sum : fast_sum<isa::portable, Sign> {
 
  private:
   /// The upper words of value × multiplier + addend, one less where the value is negative, shifted right.
-  INLAY_ALWAYS_INLINE static __m512i round(__m512i value, __m512i multiplier, __m512i addend, __m512i shift) {
+  INLAY_ALWAYS_INLINE static __m512i rescaled(__m512i value, __m512i multiplier, __m512i addend, __m512i shift) {
     const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(value, multiplier), addend);
     const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(value, 32), multiplier), addend);
     const __m512i upper = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
@@ -72,12 +72,12 @@ struct avx512_sum : fast_sum<isa::portable, Sign> {
           const __m512i selected = _mm512_set1_epi32(static_cast<int>(0x80u << 8 * byte));
           const __m512i whole = _mm512_slli_epi32(_mm512_dpbusd_epi32(wide_offset, selected, xs), 13);
           const __m512i value = _mm512_slli_epi32(_mm512_dpbusd_epi32(narrow_offset, selected, ys), 14);
-          const __m512i rounded = round(value, narrow_multiplier, narrow_addend, narrow_shift);
+          const __m512i rounded = rescaled(value, narrow_multiplier, narrow_addend, narrow_shift);
           const __m512i scaled = _mm512_add_epi32(rounded, rounded);
           const __m512i sum = WideSign < 0     ? _mm512_sub_epi32(scaled, whole)
                               : NarrowSign < 0 ? _mm512_sub_epi32(whole, scaled)
                                                : _mm512_add_epi32(whole, scaled);
-          outputs[byte] = round(sum, output_multiplier, output_addend, output_shift);
+          outputs[byte] = rescaled(sum, output_multiplier, output_addend, output_shift);
         }
         const __m512i narrowed =
             _mm512_packs_epi16(_mm512_packs_epi32(outputs[0], outputs[1]), _mm512_packs_epi32(outputs[2], outputs[3]));

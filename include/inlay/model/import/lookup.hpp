@@ -16,7 +16,7 @@ constexpr bool import_softmax(Reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
-  if (r.at(output).quant.scale != 1.0f / 256 || r.at(output).quant.zero_point != -128)
+  if (!same_number(r.at(output).quant.scale, 1.0f / 256) || r.at(output).quant.zero_point != -128)
     return r.fail(refusal::quantization, output, -1, -1);
   layer l = r.make_layer(kind);
   l.beta = r.file.f32_or(r.options, 0, 0);
