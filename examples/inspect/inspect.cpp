@@ -18,7 +18,6 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -87,15 +86,12 @@ double overhead_percent(const inlay::loaded_schedule& schedule, inlay::graph_vie
   return inlay::detail::percent_of(schedule.macs() - macs, macs);
 }
 
-/// Any overhead will do: the least memory at all.
-constexpr double any_overhead = std::numeric_limits<double>::infinity();
-
 inlay::loaded_schedule fit(inlay::graph_view g, std::int64_t budget_bytes) {
   const inlay::schedule_finder finder(g);
   std::vector<inlay::stage> stages = finder.fitting(budget_bytes);
   if (stages.empty())
     throw refusal("no schedule that the search knows fits " + grouped(budget_bytes) + " bytes; the least it finds is " +
-                  grouped(inlay::loaded_schedule(g, finder.within_overhead(any_overhead)).arena_bytes()));
+                  grouped(inlay::loaded_schedule(g, finder.within_overhead(inlay::any_percent)).arena_bytes()));
   return {g, std::move(stages)};
 }
 

@@ -60,27 +60,36 @@ constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
   return overwrite_rows(l, from) * from.width() * from.channels();
 }
 
-/// Lets a layer overwrite an input that nobody reads afterwards, where that saves memory. `alone`: the layer is
-/// a stage of its own and runs at once, so that its whole input is there.
+/// The operand over which a layer can write its whole output, −1 for none. `is_free(position)` says of operands in the
+/// arena whether they are as large as the output and nobody reads them afterwards. `alone`: the layer is a stage of its
+/// own and runs at once, so that its whole input is there.
+template <typename IsFree>
+constexpr int overwritten_operand(graph_view g, const layer& l, std::int32_t output_bytes, bool alone, IsFree is_free) {
+  if (describe(l.kind).overwriting == layer_overwriting::never) return -1;
+  const bool binary = is_pair(l.kind);
+  const std::int32_t scratch = overwrite_scratch(g, l);
+  if (!binary && (scratch < 0 || scratch >= output_bytes || (scratch > 0 && !alone))) return -1;
+  for (int position = 0; position < (binary ? 2 : 1); ++position) {
+    if (!g.has_input(l, position) || g.input_of(l, position).is_constant() || !is_free(position)) continue;
+    // What is broadcast is read again.
+    if (!binary || g.input_of(l, position).extents.elements() == g.output_of(l).extents.elements()) return position;
+  }
+  return -1;
+}
+
+/// Lets a layer overwrite an input that nobody reads afterwards, where that saves memory.
 constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t index, bool alone) {
   const layer& l = g.layers[index];
   const std::int32_t output = g.output_of(l).storage;
   if (places[output].first != index || l.output != output) return;
-  if (describe(l.kind).overwriting == layer_overwriting::never) return;
-  const std::int32_t scratch = overwrite_scratch(g, l);
-  const bool binary = is_pair(l.kind);
-  for (int position = 0; position < (binary ? 2 : 1); ++position) {
-    if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
-    const tensor& input = g.input_of(l, position);
-    const arena_place& in = places[input.storage];
-    if (!in.used() || in.last != index || in.bytes < places[output].bytes) continue;
-    if (binary ? input.extents.elements() != g.output_of(l).extents.elements()
-               : scratch < 0 || scratch >= places[output].bytes || (scratch > 0 && !alone))
-      continue;
-    places[output].over = input.storage;
-    if (scratch > 0) places[scratch_place(g, index)] = {-1, scratch, index, index, -1};
-    return;
-  }
+  const int position = overwritten_operand(g, l, places[output].bytes, alone, [&](int operand) {
+    const arena_place& in = places[g.input_of(l, operand).storage];
+    return in.used() && in.last == index && in.bytes >= places[output].bytes;
+  });
+  if (position < 0) return;
+  places[output].over = g.input_of(l, position).storage;
+  const std::int32_t scratch = is_pair(l.kind) ? 0 : overwrite_scratch(g, l);
+  if (scratch > 0) places[scratch_place(g, index)] = {-1, scratch, index, index, -1};
 }
 
 /// Fills in what is in the arena and when, but not where. `maps` has the layout of each layer's output.

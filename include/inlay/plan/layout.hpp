@@ -103,15 +103,10 @@ struct described {
   static constexpr fact_list facts = [] {
     fact_list list{};
     // If all layers ran as one stage: how many rows of each map are alive at once.
+    bool from_map[layers]{};
     find_facts(graph, spans.items, done_in_parts<stage_planner<described, stage{0, graph.layer_count}>>().layout.maps,
-               list.items);
+               list.items, from_map);
     return list;
-  }();
-
-  /// Estimate of the least that a schedule without recomputation needs.
-  static constexpr std::int32_t least_bytes = [] {
-    std::int32_t scratch[layers + 1]{};
-    return least_stage_bytes(graph, facts.items, scratch);
   }();
 
   /// Whether inputs are asked for: the model is a sourced one.
@@ -223,7 +218,7 @@ struct stages_of<Model, schedule<Stages...>> {
 };
 
 /// A search as far as layer End, in parts that stay within a compiler's limits.
-template <typename Model, std::int64_t BudgetBytes, bool Strips, std::int32_t End>
+template <typename Model, search_goal Goal, std::int32_t End>
 struct search_part {
   using known = described<Model>;
   static constexpr std::int32_t layers_at_once = 8;
@@ -234,30 +229,33 @@ struct search_part {
   static constexpr state_list states = [] {
     state_list list{};
     if constexpr (first > 0)
-      for (std::size_t i = 0; i <= known::layers; ++i)
-        list.items[i] = search_part<Model, BudgetBytes, Strips, first>::states.items[i];
+      for (std::size_t i = 0; i <= known::layers; ++i) list.items[i] = search_part<Model, Goal, first>::states.items[i];
     else
       start_search(known::graph, list.items);
-    std::int32_t widths[known::layers]{};
-    search_within(known::graph, known::facts.items, BudgetBytes, Strips, first, End, list.items, widths);
+    strip_progress progress[known::layers]{};
+    go_on_with_search(known::graph, known::facts.items, Goal, first, End, list.items, progress);
     return list;
   }();
 };
 
-/// The stages with least recomputation within a budget, by the search's estimate; none if nothing fits.
-template <typename Model, std::int64_t BudgetBytes, bool Strips>
+/// The stages that a search finds, none if nothing fits, and its estimate of the bytes that they need.
+template <typename Model, search_goal Goal>
 struct searched_stages {
+  static constexpr graph_view graph = described<Model>::graph;
+  static constexpr const auto& states = search_part<Model, Goal, graph.layer_count>::states.items;
+  static constexpr std::int32_t estimated_bytes = states[graph.layer_count].bytes;
   static constexpr auto list = [] {
-    constexpr graph_view graph = described<Model>::graph;
     stage_list<graph.layer_count> stages{};
-    stages.count =
-        found_stages(graph, search_part<Model, BudgetBytes, Strips, graph.layer_count>::states.items, stages.items);
+    stages.count = found_stages(graph, states, stages.items);
     return stages;
   }();
 };
 
-template <typename Model>
-struct stages_of<Model, least_memory> : searched_stages<Model, described<Model>::least_bytes, false> {};
+/// The stages whose largest needs least, by the search's estimate, and of these ones with least recomputation.
+template <typename Model, bool Strips>
+using least_stages = searched_stages<
+    Model,
+    search_goal{searched_stages<Model, search_goal{.strips = Strips, .least_bytes = true}>::estimated_bytes, Strips}>;
 
 /// Memory of a model that runs in given stages.
 template <typename Model, typename Stages>
@@ -313,52 +311,107 @@ struct laid_out {
   }();
 };
 
-/// The search estimates; placing can need some more. Then it searches again with what is left.
-template <typename Model, std::int64_t BudgetBytes, std::int64_t TriedBytes, int Tries>
-struct fitting_stages {
-  using tried = searched_stages<Model, TriedBytes, true>;
-  static constexpr std::int64_t bytes = [] {
-    if constexpr (tried::list.count > 0)
-      return std::int64_t{laid_out<Model, tried>::arena.bytes};
-    else
-      return std::int64_t{-1};
-  }();
+/// Placing can need some more than the search estimates: layer after layer may then be the least.
+template <typename Model>
+struct stages_of<Model, least_memory> {
+  using found = least_stages<Model, false>;
   static constexpr auto list = [] {
-    if constexpr (bytes <= BudgetBytes || Tries == 0)
-      return tried::list;
-    else
-      return fitting_stages<Model, BudgetBytes, TriedBytes - (bytes - BudgetBytes), Tries - 1>::list;
+    constexpr std::int32_t bytes = laid_out<Model, found>::arena.bytes;
+    if constexpr (bytes > per_layer_bytes(described<Model>::graph, described<Model>::facts.items)) {
+      if constexpr (laid_out<Model, stages_of<Model, per_layer>>::arena.bytes < bytes)
+        return stages_of<Model, per_layer>::list;
+      else
+        return found::list;
+    } else {
+      return found::list;
+    }
   }();
 };
 
+/// What the search tries for a budget, in falling order of its estimate and rising order of computation, until one
+/// fits when it is placed.
+template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent, std::int64_t TriedBytes>
+struct fitting_stages {
+  using tried = searched_stages<Model, search_goal{TriedBytes}>;
+  static constexpr bool is_last = tried::list.count == 0;
+  static constexpr bool is_within = [] {
+    if constexpr (!is_last)
+      return laid_out<Model, tried>::arena.bytes <= BudgetBytes;
+    else
+      return false;
+  }();
+  /// What it computes again, in hundredths, rounded up.
+  static constexpr std::int64_t percent = [] {
+    if constexpr (is_within)
+      return overhead_percent(laid_out<Model, tried>::macs, total_macs(described<Model>::graph));
+    else
+      return most_percent;
+  }();
+  static constexpr bool fits = is_within && percent <= Percent;
+  using next = fitting_stages<Model, BudgetBytes, Percent, std::int64_t{tried::estimated_bytes} - 1>;
+  static constexpr auto list = [] {
+    if constexpr (fits || is_last)
+      return tried::list;
+    else
+      return next::list;
+  }();
+  /// The least that any of those tried computes again that are within the budget.
+  static constexpr std::int64_t least_percent = [] {
+    if constexpr (fits || is_last)
+      return percent;
+    else
+      return percent < next::least_percent ? percent : next::least_percent;
+  }();
+};
+
+/// The least budget that is met.
+template <typename Model, std::int64_t FoundBytes>
+constexpr std::int64_t least_budget() {
+  using less = fitting_stages<Model, FoundBytes - 1, most_percent, FoundBytes - 1>;
+  if constexpr (less::list.count == 0)
+    return FoundBytes;
+  else
+    return least_budget<Model, laid_out<Model, less>::arena.bytes>();
+}
+
+/// Named in the static_asserts about a fit, so that the numbers are printed.
 template <std::int64_t LeastBytes, std::int64_t BudgetBytes>
 concept fits_least = LeastBytes <= BudgetBytes;
+template <std::int64_t NeededPercent, std::int64_t MaxPercent>
+concept within_overhead = NeededPercent <= MaxPercent;
 
 /// Does not compile for a budget that is too small. Apart from the stages, so that compilers go on with those.
 template <std::int64_t LeastBytes, std::int64_t BudgetBytes>
 struct refuse_budget {
-  static_assert(fits_least<LeastBytes, BudgetBytes>,
-                "Inlay: no schedule that the search knows fits the SRAM budget; inlay::least_memory, without "
-                "recomputation, needs LeastBytes");
+  static_assert(
+      fits_least<LeastBytes, BudgetBytes>,
+      "Inlay: no schedule that the search knows fits the SRAM budget; the least that one needs is LeastBytes");
+};
+template <std::int64_t NeededPercent, std::int64_t MaxPercent>
+struct refuse_overhead {
+  static_assert(within_overhead<NeededPercent, MaxPercent>,
+                "Inlay: what fits the SRAM budget computes more again than max_overhead; the least is NeededPercent");
 };
 
 template <typename Model, std::size_t Bytes, typename Overhead>
 struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
-  using found =
-      fitting_stages<Model, static_cast<std::int64_t>(Bytes), static_cast<std::int64_t>(Bytes), fitting_tries>;
+  static constexpr auto budget = static_cast<std::int64_t>(Bytes);
+  using found = fitting_stages<Model, budget, Overhead::percent, budget>;
   static constexpr bool exists = found::list.count > 0;
-  static constexpr std::int64_t least = [] {
-    if constexpr (exists)
+  static constexpr bool exceeds_overhead = !exists && found::least_percent < most_percent;
+  static constexpr std::int64_t least_bytes = [] {
+    if constexpr (exists || exceeds_overhead)
       return std::int64_t{0};
     else
-      return std::int64_t{laid_out<Model, stages_of<Model, least_memory>>::arena.bytes};
+      return least_budget<Model, laid_out<Model, least_stages<Model, true>>::arena.bytes>();
   }();
-  static_assert(sizeof(refuse_budget<least, static_cast<std::int64_t>(Bytes)>) > 0);
+  static_assert(sizeof(refuse_budget<least_bytes, budget>) > 0);
+  static_assert(sizeof(refuse_overhead < exceeds_overhead ? found::least_percent : 0, Overhead::percent >) > 0);
   static constexpr auto list = [] {
     if constexpr (exists)
       return found::list;
     else
-      return stages_of<Model, least_memory>::list;
+      return stages_of<Model, per_layer>::list;
   }();
 };
 

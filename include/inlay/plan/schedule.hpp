@@ -34,8 +34,11 @@ struct max_overhead {
   static constexpr std::int32_t percent = Percent::value;
 };
 
+/// More than any schedule computes again.
+inline constexpr std::int32_t most_percent = 0x7fffffff;
+
 /// With the least recomputation whose arena is within a budget such as sram<32 * 1024>.
-template <typename Budget, typename Overhead = max_overhead<percent<1000>>>
+template <typename Budget, typename Overhead = max_overhead<percent<most_percent>>>
 struct fit {};
 
 /// Where a stage ends: before this layer, counted as inlay-inspect lists them.

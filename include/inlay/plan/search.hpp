@@ -11,18 +11,32 @@ namespace inlay::inline INLAY_ABI {
 
 /// What the search knows of a layer and of the map that it is the first to write. Bytes are of that map.
 struct layer_facts {
-  std::int32_t full_bytes = 0;       // kept whole; 0 if an earlier layer writes the map, too
-  std::int32_t ring_bytes = 0;       // as a ring; 0 if its rows are transient
-  std::int32_t transient_bytes = 0;  // one row, if transient
-  std::int32_t passing_bytes = 0;    // maps that are made before this layer and read by it or later
-  std::int32_t alone_bytes = 0;      // alive while the layer runs as a stage of its own
-  std::int32_t first_writer = -1;    // of the map
+  std::int32_t full_bytes = 0;     // kept whole; 0 if an earlier layer writes the map, too
+  std::int32_t row_bytes = 0;      // one row, as wide as somebody reads it
+  std::int32_t ring_rows = 0;      // as a ring; 0 if its rows are transient
+  std::int32_t few_ring_rows = 0;  // … in stages that end before layer `joined`
+  bool transient = false;          // one row, read as soon as it is made
+  std::int32_t passing_bytes = 0;  // maps that are made before this layer and read by it or later
+  std::int32_t alone_bytes = 0;    // alive while the layer runs as a stage of its own
+  std::int32_t sums_bytes = 0;     // of a mean that accumulates in a stream
+  std::int32_t first_writer = -1;  // of the map
   std::int32_t last_reader = -1;
-  std::int32_t maker[2]{-1, -1};  // the layers that first write its operands, −1 outside the arena
-  std::int32_t maker_transient_bytes[2]{};
-  std::int32_t maker_ring_saves[2]{};  // where the layer is its operand's last reader: what a ring takes less
-  std::int32_t width = 1, channels = 1, rows = 1, ring_rows = 0;
+  std::int32_t readers = 0;       // layers that read it
+  std::int32_t joined = -1;       // the layer at which all that is made from the map is one map again
+  std::int32_t joins = -1;        // list of the maps that are joined at this layer …
+  std::int32_t next_joined = -1;  // … and of this one the next
+  std::int32_t maker[2]{-1, -1};  // the layers that first write its operands, −1 outside the arena and for a map's
+                                  // second time
+  bool over_maker[2]{};           // a transient row can stand where the operand's transient row is
+  std::int32_t width = 1, channels = 1;
   std::int64_t macs = 0;
+};
+
+/// What a search looks for: stages of at most `budget_bytes` with least recomputation, or of the least bytes.
+struct search_goal {
+  std::int64_t budget_bytes = 0x7fffffff;
+  bool strips = true;  // columns may be computed again
+  bool least_bytes = false;
 };
 
 /// The best way found to run the layers before some point: scratch of the search.
@@ -38,76 +52,139 @@ inline constexpr std::int32_t most_column_patches = 8;
 /// Layers in one stage that is cut into strips, at most: longer ones have halos too wide to be of use.
 inline constexpr std::int32_t most_strip_layers = 40;
 
-/// The search estimates; placing can need some more. How often to search again with what is left.
-inline constexpr int fitting_tries = 4;
-
 namespace detail {
 
-/// Fills in the facts. `maps` are the layouts of all layers run as one stage, which shows how many rows of each
-/// map are alive at once in any stage that makes and reads it.
-constexpr void find_facts(graph_view g, const layer_span* spans, const map_layout* maps, layer_facts* facts) {
+/// Rows that a layer reads at once of one operand, at least.
+constexpr std::int32_t rows_read_at_once(graph_view g, const layer& l, int position) {
+  const window_need window = window_in_stage(g, {0, g.layer_count}, l, position, direction::rows);
+  return window.exists ? (window.size < window.extent ? window.size : window.extent) : 1;
+}
+
+/// What layers read of each other's maps.
+constexpr void find_readers(graph_view g, const layer_span* spans, layer_facts* facts) {
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
+    for (int position = 0; position < 2; ++position) {
+      if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
+      const std::int32_t maker = spans[g.input_of(l, position).storage].first_writer;
+      if (maker < 0) continue;
+      const std::int32_t rows = rows_read_at_once(g, l, position);
+      if (facts[maker].few_ring_rows < rows) facts[maker].few_ring_rows = rows;
+      if (position == 1 && maker == facts[i].maker[0]) continue;
+      facts[i].maker[position] = maker;
+      ++facts[maker].readers;
+    }
+  }
+}
+
+/// The layer at which all that is made from a map is one map again. Until then the map's readers need not run at the
+/// same pace.
+constexpr std::int32_t find_join(graph_view g, const layer_facts* facts, std::int32_t map, bool* from_map) {
+  std::int32_t alive = 1;  // maps that are made from it and read later
+  for (std::int32_t i = map; i < g.layer_count; ++i) from_map[i] = i == map;
+  for (std::int32_t i = map + 1; i < g.layer_count; ++i) {
+    const layer_facts& l = facts[i];
+    for (const std::int32_t maker : l.maker) {
+      if (maker < map || !from_map[maker]) continue;
+      if (!from_map[l.first_writer] && l.first_writer > map) {
+        from_map[l.first_writer] = true;
+        ++alive;
+      }
+      if (facts[maker].last_reader == i) --alive;
+    }
+    if (alive == 1 && facts[map].last_reader <= i) return i;
+  }
+  return g.layer_count - 1;
+}
+
+/// Fills in the facts. `maps` are the layouts of all layers run as one stage, which shows how many rows of each
+/// map are alive at once in any stage that makes and reads it; `from_map` is scratch of layer_count.
+constexpr void find_facts(graph_view g, const layer_span* spans, const map_layout* maps, layer_facts* facts,
+                          bool* from_map) {
+  for (std::int32_t i = 0; i < g.layer_count; ++i) facts[i] = {};
+  find_readers(g, spans, facts);
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
     layer_facts& f = facts[i];
-    f = {};
+    const layer& l = g.layers[i];
     const std::int32_t storage = g.output_of(l).storage;
     const shape& extents = g.tensors[storage].extents;
     f.macs = layer_macs(g, l);
     f.first_writer = spans[storage].first_writer;
     f.last_reader = spans[storage].last_reader;
     f.width = extents.width();
-    if (spans[storage].first_writer == i) {
-      const bool transient = maps[i].transient;
-      f.full_bytes = extents.elements();
-      f.channels = extents.channels();
-      f.rows = map_rows(extents);
-      f.ring_rows = maps[i].rows < f.rows ? maps[i].rows : f.rows;
-      f.ring_bytes = transient ? 0 : f.ring_rows * f.width * f.channels;
-      f.transient_bytes = transient ? f.width * f.channels : 0;
-      // The sums of a mean that accumulates.
-      if (is_global_mean(g, l)) f.ring_bytes += sum_bytes * extents.elements();
-    }
-    for (int position = 0; position < 2; ++position)
-      if (g.has_input(l, position) && !g.input_of(l, position).is_constant())
-        f.maker[position] = spans[g.input_of(l, position).storage].first_writer;
-    for (std::size_t position = 0; position < 2; ++position) {
-      if (f.maker[position] < 0) continue;
-      const layer_facts& maker = facts[f.maker[position]];
-      f.maker_transient_bytes[position] = maker.transient_bytes;
-      const bool counted = position == 1 && f.maker[1] == f.maker[0];
-      if (maker.last_reader == i && !counted) f.maker_ring_saves[position] = maker.full_bytes - maker.ring_bytes;
-    }
+    if (is_global_mean(g, l)) f.sums_bytes = sum_bytes * g.output_of(l).extents.elements();
+    if (f.first_writer != i) continue;
+    f.full_bytes = extents.elements();
+    f.channels = extents.channels();
+    f.row_bytes = maps[i].row_pitch;
+    const bool one_row = maps[i].internal && maps[i].rows == 1 && spans[storage].last_writer == i && f.readers == 1;
+    f.transient = maps[i].transient || one_row;
+    f.ring_rows = f.transient ? 0 : maps[i].rows < map_rows(extents) ? maps[i].rows : map_rows(extents);
+    if (f.readers == 1 || f.few_ring_rows > f.ring_rows) f.few_ring_rows = f.ring_rows;
   }
-  for (std::int32_t i = 0; i < g.layer_count; ++i)
-    for (std::int32_t k = i + 1; k < g.layer_count && k <= facts[i].last_reader; ++k)
-      facts[k].passing_bytes += facts[i].full_bytes;
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     layer_facts& f = facts[i];
+    for (std::int32_t k = i + 1; k < g.layer_count && k <= f.last_reader; ++k) facts[k].passing_bytes += f.full_bytes;
+    if (f.full_bytes == 0 || f.few_ring_rows == f.ring_rows || f.last_reader >= g.layer_count) continue;
+    f.joined = find_join(g, facts, i, from_map);
+    f.next_joined = facts[f.joined].joins;
+    facts[f.joined].joins = i;
+  }
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    const layer& l = g.layers[i];
+    layer_facts& f = facts[i];
     f.alone_bytes = f.passing_bytes + f.full_bytes;
-    const std::int32_t scratch = overwrite_scratch(g, g.layers[i]);
-    for (int position = 0; position < 2 && scratch >= 0 && scratch < f.full_bytes; ++position)
-      if (f.maker[position] >= 0 && facts[f.maker[position]].last_reader == i &&
-          facts[f.maker[position]].full_bytes >= f.full_bytes) {
-        f.alone_bytes += scratch - f.full_bytes;
-        break;
-      }
+    if (f.full_bytes == 0 || l.output != g.output_of(l).storage) continue;
+    const int whole = overwritten_operand(g, l, f.full_bytes, true, [&](int position) {
+      const std::int32_t maker = f.maker[position];
+      return maker >= 0 && facts[maker].last_reader == i && facts[maker].full_bytes >= f.full_bytes;
+    });
+    if (whole >= 0) f.alone_bytes += (is_pair(l.kind) ? 0 : overwrite_scratch(g, l)) - f.full_bytes;
+    for (int operand = 0; operand < 2 && f.transient; ++operand)
+      f.over_maker[operand] = overwritten_operand(g, l, f.row_bytes, false, [&](int position) {
+                                return position == operand && f.maker[position] >= 0 &&
+                                       facts[f.maker[position]].transient &&
+                                       facts[f.maker[position]].row_bytes >= f.row_bytes;
+                              }) == operand;
   }
 }
 
-constexpr bool is_better(const search_state& a, const search_state& b) {
+constexpr bool is_better(const search_state& a, const search_state& b, bool least_bytes) {
   if (b.recomputed_macs < 0) return true;
+  if (least_bytes && a.bytes != b.bytes) return a.bytes < b.bytes;
   if (a.recomputed_macs != b.recomputed_macs) return a.recomputed_macs < b.recomputed_macs;
   return a.streamed_layers < b.streamed_layers;
 }
 
 /// Offers a stage as the last of a way to run the layers before its end.
-constexpr void offer(search_state* best, const stage& s, std::int32_t bytes, std::int64_t recomputed_macs) {
+constexpr void offer(const search_goal& goal, search_state* best, const stage& s, std::int32_t bytes,
+                     std::int64_t recomputed_macs) {
   const search_state& before = best[s.first];
-  if (before.recomputed_macs < 0) return;
+  if (before.recomputed_macs < 0 || bytes > goal.budget_bytes) return;
   const search_state candidate{before.recomputed_macs + recomputed_macs,
                                before.streamed_layers + (s.layers() > 1 ? s.layers() : 0),
                                before.bytes > bytes ? before.bytes : bytes, s};
-  if (is_better(candidate, best[s.end])) best[s.end] = candidate;
+  if (is_better(candidate, best[s.end], goal.least_bytes)) best[s.end] = candidate;
+}
+
+/// Rows that a layer in a stream from `first` on reads and that are transient, or would be if there were but one.
+struct transient_operands {
+  std::int32_t larger = 0, smaller = 0;
+
+  constexpr transient_operands(const layer_facts* facts, const layer_facts& l, std::int32_t first) {
+    for (const std::int32_t maker : l.maker)
+      if (maker >= first && facts[maker].transient) add(facts[maker].row_bytes);
+  }
+  constexpr void add(std::int32_t bytes) {
+    smaller = bytes < larger ? bytes : larger;
+    if (bytes > larger) larger = bytes;
+  }
+};
+
+/// Bytes of the transient rows alive while a layer runs whose output is one, too.
+constexpr std::int32_t transient_bytes(const layer_facts* facts, const layer_facts& l, std::int32_t first) {
+  const bool over = (l.over_maker[0] && l.maker[0] >= first) || (l.over_maker[1] && l.maker[1] >= first);
+  return transient_operands(facts, l, first).larger + (over ? 0 : l.row_bytes);
 }
 
 /// Calls f(end, bytes) for every stage of several whole-width layers that starts at `first`, extending it by
@@ -117,63 +194,94 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
   std::int32_t kept = facts[first].passing_bytes, transient = 0;
   for (std::int32_t i = first; i < layer_count; ++i) {
     const layer_facts& l = facts[i];
-    const bool makes_first = l.maker[0] >= first, makes_second = l.maker[1] >= first;
-    // Kept whole, until its last reader joins the stage.
-    kept += l.full_bytes - (makes_first ? l.maker_ring_saves[0] : 0) - (makes_second ? l.maker_ring_saves[1] : 0);
-    // A transient row and those that its maker reads: the most alive at one time.
-    const std::int32_t pair = l.transient_bytes + (makes_first ? l.maker_transient_bytes[0] : 0) +
-                              (makes_second ? l.maker_transient_bytes[1] : 0);
-    if (pair > transient) transient = pair;
+    kept += l.full_bytes + l.sums_bytes;  // kept whole, until its last reader joins the stage
+    // Of two operands one is made before the other and kept.
+    const transient_operands operands(facts, l, first);
+    kept += operands.smaller;
+    std::int32_t most = operands.larger;
+    for (const std::int32_t maker : l.maker) {
+      if (maker < first || facts[maker].last_reader != i) continue;
+      const layer_facts& m = facts[maker];
+      kept -= m.full_bytes - (m.joined > i ? m.few_ring_rows : m.ring_rows) * m.row_bytes;
+      if (!m.transient || operands.smaller > 0) continue;
+      const std::int32_t bytes = transient_bytes(facts, m, first);
+      if (bytes > most) most = bytes;
+    }
+    for (std::int32_t m = l.joins; m >= 0; m = facts[m].next_joined)
+      if (m >= first && facts[m].last_reader < i)
+        kept += (facts[m].ring_rows - facts[m].few_ring_rows) * facts[m].row_bytes;
+    if (most > transient) transient = most;
     if (i > first) f(i + 1, kept + transient);
   }
 }
 
-/// Columns of an operand that an inner strip needs: no column of its window, or of the strip, is padding.
-constexpr std::int32_t strip_need(graph_view g, const layer& l, int position, interval work) {
-  const std::int32_t width = g.input_of(l, position).extents.width();
-  if (describe(l.kind).geometry == layer_geometry::padded) return work.size() < width ? work.size() : width;
-  if (!has_window(l.kind)) return input_need(g, l, position, work, direction::columns).size();
-  const std::int32_t need =
-      (work.size() - 1) * l.window.stride.width + dilated_extent(l.window.kernel.width, l.window.dilation.width);
-  return need < width ? need : width;
-}
+}  // namespace detail
+
+/// Strips that the search looks at, to know what all of them need: the first, one in the middle and the last.
+inline constexpr std::size_t most_looked_at = 3;
+
+/// Scratch of the search for strips, one for each layer.
+struct strip_progress {
+  interval columns[most_looked_at]{};  // that strips make of the map that the layer is the first to write
+  std::int32_t operand_bytes = 0;      // the transient row that it reads
+  std::int32_t output_bytes = 0;       // … and that it makes, unless this stands where the other was
+};
+
+namespace detail {
 
 /// Calls f(first, bytes, recomputed MACs) for every stage that ends at `end` and is cut into strips, extending
-/// it upwards, as long as what it keeps is within `budget_bytes`. `widths` is scratch: the columns of each map that an
-/// inner strip makes.
+/// it upwards, as long as what it keeps is within `budget_bytes`.
 template <typename Function>
 constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std::int32_t end, std::int32_t strips,
-                                    std::int64_t budget_bytes, std::int32_t* widths, Function f) {
-  for (std::int32_t i = 0; i < end; ++i) widths[i] = 0;
+                                    std::int64_t budget_bytes, strip_progress* progress, Function f) {
+  for (std::int32_t i = 0; i < end; ++i) progress[i] = {};
+  const std::int32_t looked_at[most_looked_at]{0, strips - 1, strips / 2}, stand_for[most_looked_at]{1, 1, strips - 2};
+  const std::size_t looks = strips > 2 ? 3 : 2;
   std::int32_t kept = 0, transient = 0;
   std::int64_t recomputed = 0;
   for (std::int32_t i = end - 1; i >= 0 && i >= end - most_strip_layers; --i) {
+    const layer& layer = g.layers[i];
     const layer_facts& l = facts[i];
-    if (is_global_mean(g, g.layers[i])) return;  // it would wait for its whole input
     const bool leaves = l.last_reader >= end;
-    const std::int32_t part = (l.width + strips - 1) / strips;
-    // The layers that make parts of one map share its width.
-    std::int32_t& width = widths[l.first_writer];
-    if (leaves && width < part) width = part;
-    const interval work = work_for(g, g.layers[i], {0, width > 0 ? width : 1}, direction::columns);
-    for (int position = 0; position < 2; ++position) {
-      if (l.maker[position] < 0) continue;
-      const std::int32_t need = strip_need(g, g.layers[i], position, work);
-      if (widths[l.maker[position]] < need) widths[l.maker[position]] = need;
+    // A mean would wait for its whole input; strips without a column of their own are none.
+    if (is_global_mean(g, layer) || (leaves && l.width < strips)) return;
+    std::int32_t width = 1;
+    std::int64_t made = 0;
+    for (std::size_t look = 0; look < looks; ++look) {
+      // The layers that make parts of one map share its columns.
+      interval& columns = progress[l.first_writer].columns[look];
+      if (leaves) columns = hull(columns, even_part(l.width, strips, looked_at[look]));
+      if (!makes_regions(layer.kind) && columns.size() > 0) columns = {0, l.width};
+      if (columns.size() > width) width = columns.size();
+      made += std::int64_t{columns.size()} * stand_for[look];
+      const interval work = work_for(g, layer, columns, direction::columns);
+      for (int position = 0; position < 2; ++position) {
+        if (l.maker[position] < 0) continue;
+        interval& needed = progress[l.maker[position]].columns[look];
+        needed = hull(needed, input_need(g, layer, position, work, direction::columns));
+      }
     }
+    // macs × (made − width) / width, whose product need not fit 64 bits.
+    if (l.width > 0) recomputed += l.macs / l.width * (made - l.width) + l.macs % l.width * (made - l.width) / l.width;
     const std::int32_t row = width * l.channels;
-    kept += leaves ? l.full_bytes : l.transient_bytes > 0 ? 0 : l.full_bytes > 0 ? l.ring_rows * row : 0;
-    // Two neighbouring transient rows at most are alive; maps further up are not narrower for their size.
-    if (kept > budget_bytes) return;  // further up it is only more
-    const std::int32_t pair = !leaves && l.transient_bytes > 0 ? 2 * row : 0;
-    if (pair > transient) transient = pair;
-    if (l.width > 0) {
-      const std::int64_t overlap = std::int64_t{width} * strips - l.width;
-      // macs × overlap × (strips − 1) / (strips × width), whose product need not fit 64 bits.
-      const std::int64_t part_of = overlap * (strips - 1), whole = std::int64_t{strips} * l.width;
-      if (overlap > 0) recomputed += l.macs / whole * part_of + l.macs % whole * part_of / whole;
+    if (leaves) {
+      kept += l.full_bytes;
+    } else if (l.transient) {
+      // Alive with whatever else its reader reads or makes; of two operands one is made before the other and kept.
+      strip_progress& reader = progress[l.last_reader];
+      const layer_facts& r = facts[l.last_reader];
+      kept += row < reader.operand_bytes ? row : reader.operand_bytes;
+      if (row > reader.operand_bytes) reader.operand_bytes = row;
+      if ((r.over_maker[0] && r.maker[0] == i) || (r.over_maker[1] && r.maker[1] == i)) reader.output_bytes = 0;
+      progress[i].output_bytes = row;
+      const std::int32_t rows = reader.operand_bytes + reader.output_bytes;
+      if (rows > transient) transient = rows;
+    } else if (l.full_bytes > 0) {
+      kept += (l.joined >= end ? l.few_ring_rows : l.ring_rows) * row;
     }
-    if (i < end - 1) f(i, kept + transient + facts[i].passing_bytes, recomputed);
+    if (kept > budget_bytes) return;  // further up it is only more
+    // Without anything computed again, streams are enough; so strips always cost something.
+    if (i < end - 1) f(i, kept + transient + facts[i].passing_bytes, recomputed > 0 ? recomputed : 1);
   }
 }
 
@@ -185,23 +293,24 @@ constexpr void start_search(graph_view g, search_state* best) {
   best[0].recomputed_macs = 0;
 }
 
-/// Goes on with a search for layers [first, end): how to run a network with no stage above `budget_bytes` and
-/// least recomputation. A compiler does it in parts, each within its limits; `widths` is scratch of layer_count.
-constexpr void search_within(graph_view g, const layer_facts* facts, std::int64_t budget_bytes, bool strips,
-                             std::int32_t first, std::int32_t end, search_state* best, std::int32_t* widths) {
+/// Goes on with a search for layers [first, end). A compiler does it in parts, each within its limits; `progress` is
+/// scratch of layer_count.
+constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const search_goal& goal, std::int32_t first,
+                                 std::int32_t end, search_state* best, strip_progress* progress) {
   for (std::int32_t i = first; i < end; ++i) {
-    if (i > 0 && strips && best[i].recomputed_macs != 0)
-      for (std::int32_t count = 2; count <= most_column_patches; ++count)
-        detail::for_each_strip_stage(g, facts, i, count, budget_bytes, widths,
-                                     [&](std::int32_t start, std::int32_t bytes, std::int64_t recomputed) {
-                                       if (bytes <= budget_bytes)
-                                         detail::offer(best, {start, i, 1, count}, bytes, recomputed);
-                                     });
-    if (best[i].recomputed_macs < 0) continue;
-    if (facts[i].alone_bytes <= budget_bytes) detail::offer(best, {i, i + 1}, facts[i].alone_bytes, 0);
-    detail::for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int32_t bytes) {
-      if (bytes <= budget_bytes) detail::offer(best, {i, stop}, bytes, 0);
-    });
+    if (best[i].recomputed_macs >= 0) {
+      detail::offer(goal, best, {i, i + 1}, facts[i].alone_bytes, 0);
+      detail::for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int32_t bytes) {
+        detail::offer(goal, best, {i, stop}, bytes, 0);
+      });
+    }
+    // Strips are of no use where nothing need be computed again.
+    if (!goal.strips || (best[i + 1].recomputed_macs == 0 && !goal.least_bytes)) continue;
+    for (std::int32_t count = 2; count <= most_column_patches; ++count)
+      detail::for_each_strip_stage(g, facts, i + 1, count, goal.budget_bytes, progress,
+                                   [&](std::int32_t start, std::int32_t bytes, std::int64_t recomputed) {
+                                     detail::offer(goal, best, {start, i + 1, 1, count}, bytes, recomputed);
+                                   });
   }
 }
 
@@ -215,20 +324,18 @@ constexpr std::int32_t found_stages(graph_view g, const search_state* best, stag
   return count;
 }
 
-/// The least that any schedule without recomputation needs: the smallest possible largest stage. `least` is
-/// scratch of layer_count + 1 entries.
-constexpr std::int32_t least_stage_bytes(graph_view g, const layer_facts* facts, std::int32_t* least) {
-  const std::int32_t layers = g.layer_count;
-  for (std::int32_t i = 0; i <= layers; ++i) least[i] = 0x7fffffff;
-  least[0] = 0;
-  for (std::int32_t i = 0; i < layers; ++i) {
-    const auto offer = [&](std::int32_t end, std::int32_t bytes) {
-      if (bytes < least[end] && least[i] < least[end]) least[end] = bytes > least[i] ? bytes : least[i];
-    };
-    offer(i + 1, facts[i].alone_bytes);
-    detail::for_each_stream(facts, layers, i, offer);
-  }
-  return least[layers];
+/// Estimate of what layer after layer needs: no placing takes less.
+constexpr std::int32_t per_layer_bytes(graph_view g, const layer_facts* facts) {
+  std::int32_t most = 0;
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    if (facts[i].alone_bytes > most) most = facts[i].alone_bytes;
+  return most;
+}
+
+/// What a run computes again, in hundredths of the network's own multiply-accumulates, rounded up.
+constexpr std::int64_t overhead_percent(std::int64_t run_macs, std::int64_t network_macs) {
+  const std::int64_t again = run_macs - network_macs;
+  return again > 0 ? (100 * again - 1) / network_macs + 1 : 0;
 }
 
 }  // namespace inlay

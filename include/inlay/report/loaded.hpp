@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -126,60 +128,68 @@ inline plan_view plan_of(const loaded_model& model, const loaded_schedule& sched
 
 // ---- searches --------------------------------------------------------------------------------------------
 
+/// As many percent computed again as it takes.
+inline constexpr double any_percent = std::numeric_limits<double>::infinity();
+
 /// Finds schedules of a graph. What they all start from is found once.
 class schedule_finder {
  public:
   explicit schedule_finder(graph_view graph) : graph_(graph), facts_(static_cast<std::size_t>(graph.layer_count)) {
     const loaded_schedule streamed(graph, {{0, graph.layer_count}});
-    detail::find_facts(graph, streamed.spans().data(), streamed.maps().data(), facts_.data());
+    const auto from_map = std::make_unique<bool[]>(facts_.size());
+    detail::find_facts(graph, streamed.spans().data(), streamed.maps().data(), facts_.data(), from_map.get());
   }
 
   /// Without computing anything twice, in the least memory that the search finds.
   std::vector<stage> least_memory() const {
-    std::vector<std::int32_t> least(facts_.size() + 1);
-    return search(least_stage_bytes(graph_, facts_.data(), least.data()), false);
+    found least = search_least(false);
+    const std::int32_t bytes = loaded_schedule(graph_, least.stages).arena_bytes();
+    if (bytes > per_layer_bytes(graph_, facts_.data()))
+      if (std::vector<stage> layers = per_layer_stages(graph_); loaded_schedule(graph_, layers).arena_bytes() < bytes)
+        return layers;
+    return std::move(least.stages);
   }
 
-  /// With the least recomputation that the search finds for an arena of so many bytes; empty if nothing fits.
-  std::vector<stage> fitting(std::int64_t budget_bytes) const {
-    std::int64_t tried = budget_bytes;
-    for (int tries = 0; tries <= fitting_tries; ++tries) {
-      std::vector<stage> stages = search(tried, true);
-      if (stages.empty()) return stages;
-      const std::int64_t bytes = loaded_schedule(graph_, stages).arena_bytes();
-      if (bytes <= budget_bytes) return stages;
-      tried -= bytes - budget_bytes;
+  /// With the least recomputation that the search finds for an arena of so many bytes, and at most so many percent of
+  /// it; empty if nothing fits.
+  std::vector<stage> fitting(std::int64_t budget_bytes, double percent = any_percent) const {
+    for (found tried = search({budget_bytes}); !tried.stages.empty(); tried = search({tried.estimated_bytes - 1})) {
+      const loaded_schedule placed(graph_, tried.stages);
+      const std::int64_t macs = total_macs(graph_);
+      if (placed.arena_bytes() <= budget_bytes && detail::percent_of(placed.macs() - macs, macs) <= percent)
+        return std::move(tried.stages);
     }
     return {};
   }
 
   /// In the least memory in which a schedule fits that computes at most so many percent again.
   std::vector<stage> within_overhead(double percent) const {
-    const std::int64_t macs = total_macs(graph_);
     std::vector<stage> best = least_memory();
-    std::int64_t too_little = 0, enough = loaded_schedule(graph_, best).arena_bytes();
-    while (enough - too_little > arena_alignment) {
-      const std::int64_t budget = (too_little + enough) / 2;
-      const loaded_schedule found(graph_, fitting(budget));
-      if (found.stages().empty() || detail::percent_of(found.macs() - macs, macs) > percent) {
-        too_little = budget;
-        continue;
-      }
-      enough = found.arena_bytes();
-      best = found.stages();
-    }
+    for (std::vector<stage> less = best; !less.empty();
+         less = fitting(loaded_schedule(graph_, best).arena_bytes() - 1, percent))
+      best = less;
     return best;
   }
 
  private:
-  std::vector<stage> search(std::int64_t budget_bytes, bool strips) const {
+  struct found {
+    std::vector<stage> stages;  // none if nothing fits
+    std::int64_t estimated_bytes = 0;
+  };
+
+  found search(const search_goal& goal) const {
     std::vector<search_state> best(facts_.size() + 1);
-    std::vector<std::int32_t> widths(facts_.size() + 1);
+    std::vector<strip_progress> progress(facts_.size());
     start_search(graph_, best.data());
-    search_within(graph_, facts_.data(), budget_bytes, strips, 0, graph_.layer_count, best.data(), widths.data());
-    std::vector<stage> stages(facts_.size());
-    stages.resize(static_cast<std::size_t>(found_stages(graph_, best.data(), stages.data())));
-    return stages;
+    go_on_with_search(graph_, facts_.data(), goal, 0, graph_.layer_count, best.data(), progress.data());
+    found result{std::vector<stage>(facts_.size()), best.back().bytes};
+    result.stages.resize(static_cast<std::size_t>(found_stages(graph_, best.data(), result.stages.data())));
+    return result;
+  }
+
+  /// The stages whose largest needs least, and of these ones with least recomputation.
+  found search_least(bool strips) const {
+    return search({search({.strips = strips, .least_bytes = true}).estimated_bytes, strips});
   }
 
   graph_view graph_{};
