@@ -48,8 +48,8 @@ inline constexpr auto constant_in_flash = Value;
 
 /// Everything about a model with a schedule that is known before it runs.
 template <typename Model, typename Schedule>
-struct prepared : laid_out<Model, stages_of<Model, Schedule>> {
-  using base = laid_out<Model, stages_of<Model, Schedule>>;
+struct prepared : planned<Model, Schedule> {
+  using base = planned<Model, Schedule>;
   using known = described<Model>;
   using base::arena;
   using base::graph;

@@ -207,8 +207,8 @@ static_assert(stage_overhead<two_windows, split<2>, grid<2, 1>>::unclamped_macs 
 static_assert(stage_overhead<two_windows, split<1>, grid<4, 4>>::unclamped_macs == 0);
 
 // What is counted is what a run does.
-using quartered_stages = detail::stages_of<two_windows, schedule<per_patch<split<2>, grid<2, 2>>>>;
-static_assert(detail::laid_out<two_windows, quartered_stages>::macs - quartered::network_macs ==
+using quartered_schedule = schedule<per_patch<split<2>, grid<2, 2>>>;
+static_assert(detail::planned<two_windows, quartered_schedule>::macs - quartered::network_macs ==
               quartered::clamped_macs);
 
 static_assert(after_block<mobilenet_v2, 1>::layer == 1 && after_block<mobilenet_v2, 2>::layer == 3);

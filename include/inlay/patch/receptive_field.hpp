@@ -245,8 +245,7 @@ using after_block = split<detail::block_end<Topology, Block>::layer>;
 
 /// Bytes of the arena: the most that is alive at once.
 template <typename Topology, typename Schedule>
-inline constexpr std::int32_t peak_bytes =
-    detail::laid_out<Topology, detail::stages_of<Topology, Schedule>>::arena.bytes;
+inline constexpr std::int32_t peak_bytes = detail::planned<Topology, Schedule>::arena.bytes;
 
 /// What it costs to run the layers before a split in patches that recompute their halos. Published overheads
 /// count in two ways: with patches that end at the border of the map, as they are computed, and with every

@@ -130,12 +130,13 @@ concept split_inside_network = Split > FirstLayer && Split <= Layers;
 template <std::int32_t Patches, std::int32_t Pixels>
 concept grid_within_map = Patches >= 1 && Patches <= Pixels;
 
-/// The stages that a schedule type means for a model.
+/// What a schedule type means for a model: `chosen` is a type with the list of its stages.
 template <typename Model, typename Schedule>
 struct stages_of;
 
 template <typename Model>
 struct stages_of<Model, per_layer> {
+  using chosen = stages_of;
   static constexpr auto list = [] {
     stage_list<described<Model>::graph.layer_count> stages{};
     for (std::int32_t i = 0; i < described<Model>::graph.layer_count; ++i) stages.append({i, i + 1});
@@ -209,6 +210,7 @@ struct refuse_stages<Model, First, per_layer> {};
 
 template <typename Model, typename... Stages>
 struct stages_of<Model, schedule<Stages...>> {
+  using chosen = stages_of;
   static_assert(sizeof(refuse_stages<Model, 0, Stages...>) > 0);
   static constexpr auto list = [] {
     stage_list<described<Model>::graph.layer_count> stages{};
@@ -315,21 +317,19 @@ struct laid_out {
 template <typename Model>
 struct stages_of<Model, least_memory> {
   using found = least_stages<Model, false>;
-  static constexpr auto list = [] {
+  using layers = stages_of<Model, per_layer>;
+  static constexpr bool is_per_layer = [] {
     constexpr std::int32_t bytes = laid_out<Model, found>::arena.bytes;
-    if constexpr (bytes > per_layer_bytes(described<Model>::graph, described<Model>::facts.items)) {
-      if constexpr (laid_out<Model, stages_of<Model, per_layer>>::arena.bytes < bytes)
-        return stages_of<Model, per_layer>::list;
-      else
-        return found::list;
-    } else {
-      return found::list;
-    }
+    if constexpr (bytes > per_layer_bytes(described<Model>::graph, described<Model>::facts.items))
+      return laid_out<Model, layers>::arena.bytes < bytes;
+    else
+      return false;
   }();
+  using chosen = std::conditional_t<is_per_layer, layers, found>;
 };
 
 /// What the search tries for a budget, in falling order of its estimate and rising order of computation, until one
-/// fits when it is placed.
+/// fits when it is placed. The `type` is the last one: without stages, if nothing fits.
 template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent, std::int64_t TriedBytes>
 struct fitting_stages {
   using tried = searched_stages<Model, search_goal{TriedBytes}>;
@@ -340,24 +340,19 @@ struct fitting_stages {
     else
       return false;
   }();
-  /// What it computes again, in hundredths, rounded up.
+  /// What it computes again, in hundredths.
   static constexpr std::int64_t percent = [] {
     if constexpr (is_within)
       return overhead_percent(laid_out<Model, tried>::macs, total_macs(described<Model>::graph));
     else
       return most_percent;
   }();
-  static constexpr bool fits = is_within && percent <= Percent;
+  static constexpr bool ends = is_last || (is_within && percent <= Percent);
   using next = fitting_stages<Model, BudgetBytes, Percent, std::int64_t{tried::estimated_bytes} - 1>;
-  static constexpr auto list = [] {
-    if constexpr (fits || is_last)
-      return tried::list;
-    else
-      return next::list;
-  }();
+  using type = typename std::conditional_t<ends, std::type_identity<tried>, next>::type;
   /// The least that any of those tried computes again that are within the budget.
   static constexpr std::int64_t least_percent = [] {
-    if constexpr (fits || is_last)
+    if constexpr (ends)
       return percent;
     else
       return percent < next::least_percent ? percent : next::least_percent;
@@ -367,7 +362,7 @@ struct fitting_stages {
 /// The least budget that is met.
 template <typename Model, std::int64_t FoundBytes>
 constexpr std::int64_t least_budget() {
-  using less = fitting_stages<Model, FoundBytes - 1, most_percent, FoundBytes - 1>;
+  using less = typename fitting_stages<Model, FoundBytes - 1, most_percent, FoundBytes - 1>::type;
   if constexpr (less::list.count == 0)
     return FoundBytes;
   else
@@ -396,23 +391,24 @@ struct refuse_overhead {
 template <typename Model, std::size_t Bytes, typename Overhead>
 struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
   static constexpr auto budget = static_cast<std::int64_t>(Bytes);
-  using found = fitting_stages<Model, budget, Overhead::percent, budget>;
+  using search = fitting_stages<Model, budget, Overhead::percent, budget>;
+  using found = typename search::type;
   static constexpr bool exists = found::list.count > 0;
-  static constexpr bool exceeds_overhead = !exists && found::least_percent < most_percent;
+  static constexpr std::int64_t percent = exists ? 0 : search::least_percent;
+  static constexpr bool is_within = exists || percent < most_percent;
   static constexpr std::int64_t least_bytes = [] {
-    if constexpr (exists || exceeds_overhead)
+    if constexpr (is_within)
       return std::int64_t{0};
     else
       return least_budget<Model, laid_out<Model, least_stages<Model, true>>::arena.bytes>();
   }();
   static_assert(sizeof(refuse_budget<least_bytes, budget>) > 0);
-  static_assert(sizeof(refuse_overhead < exceeds_overhead ? found::least_percent : 0, Overhead::percent >) > 0);
-  static constexpr auto list = [] {
-    if constexpr (exists)
-      return found::list;
-    else
-      return stages_of<Model, per_layer>::list;
-  }();
+  static_assert(sizeof(refuse_overhead<(is_within ? percent : 0), Overhead::percent>) > 0);
+  using chosen = std::conditional_t<exists, found, stages_of<Model, per_layer>>;
 };
+
+/// Memory of a model that runs by a schedule.
+template <typename Model, typename Schedule>
+using planned = laid_out<Model, typename stages_of<Model, Schedule>::chosen>;
 
 }  // namespace inlay::detail

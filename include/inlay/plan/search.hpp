@@ -27,6 +27,8 @@ struct layer_facts {
   std::int32_t next_joined = -1;  // … and of this one the next
   std::int32_t maker[2]{-1, -1};  // the layers that first write its operands, −1 outside the arena and for a map's
                                   // second time
+  std::int32_t maker_row[2]{};    // bytes of transient rows that the layer reads
+  std::int32_t maker_saves[2]{};  // where the layer is an operand's last reader: what a ring takes less than all of it
   bool over_maker[2]{};           // a transient row can stand where the operand's transient row is
   std::int32_t width = 1, channels = 1;
   std::int64_t macs = 0;
@@ -147,6 +149,14 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
                                        facts[f.maker[position]].row_bytes >= f.row_bytes;
                               }) == operand;
   }
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    for (std::size_t position = 0; position < 2; ++position) {
+      if (facts[i].maker[position] < 0) continue;
+      const layer_facts& m = facts[facts[i].maker[position]];
+      if (m.transient) facts[i].maker_row[position] = m.row_bytes;
+      if (m.last_reader == i)
+        facts[i].maker_saves[position] = m.full_bytes - (m.joined > i ? m.few_ring_rows : m.ring_rows) * m.row_bytes;
+    }
 }
 
 constexpr bool is_better(const search_state& a, const search_state& b, bool least_bytes) {
@@ -167,76 +177,63 @@ constexpr void offer(const search_goal& goal, search_state* best, const stage& s
   if (is_better(candidate, best[s.end], goal.least_bytes)) best[s.end] = candidate;
 }
 
-/// Rows that a layer in a stream from `first` on reads and that are transient, or would be if there were but one.
-struct transient_operands {
-  std::int32_t larger = 0, smaller = 0;
-
-  constexpr transient_operands(const layer_facts* facts, const layer_facts& l, std::int32_t first) {
-    for (const std::int32_t maker : l.maker)
-      if (maker >= first && facts[maker].transient) add(facts[maker].row_bytes);
-  }
-  constexpr void add(std::int32_t bytes) {
-    smaller = bytes < larger ? bytes : larger;
-    if (bytes > larger) larger = bytes;
-  }
-};
-
-/// Bytes of the transient rows alive while a layer runs whose output is one, too.
-constexpr std::int32_t transient_bytes(const layer_facts* facts, const layer_facts& l, std::int32_t first) {
-  const bool over = (l.over_maker[0] && l.maker[0] >= first) || (l.over_maker[1] && l.maker[1] >= first);
-  return transient_operands(facts, l, first).larger + (over ? 0 : l.row_bytes);
-}
-
 /// Calls f(end, bytes) for every stage of several whole-width layers that starts at `first`, extending it by
 /// one layer at a time.
 template <typename Function>
 constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_count, std::int32_t first, Function f) {
-  std::int32_t kept = facts[first].passing_bytes, transient = 0;
+  // What is kept all the time, the most of transient rows alive at one time, and those as the last layer runs, with the
+  // one that it makes if that is transient.
+  std::int32_t kept = facts[first].passing_bytes, transient = 0, pending = 0;
   for (std::int32_t i = first; i < layer_count; ++i) {
     const layer_facts& l = facts[i];
     kept += l.full_bytes + l.sums_bytes;  // kept whole, until its last reader joins the stage
-    // Of two operands one is made before the other and kept.
-    const transient_operands operands(facts, l, first);
-    kept += operands.smaller;
-    std::int32_t most = operands.larger;
-    for (const std::int32_t maker : l.maker) {
-      if (maker < first || facts[maker].last_reader != i) continue;
-      const layer_facts& m = facts[maker];
-      kept -= m.full_bytes - (m.joined > i ? m.few_ring_rows : m.ring_rows) * m.row_bytes;
-      if (!m.transient || operands.smaller > 0) continue;
-      const std::int32_t bytes = transient_bytes(facts, m, first);
-      if (bytes > most) most = bytes;
+    std::int32_t row = 0;
+    if (l.maker[0] >= first) {
+      kept -= l.maker_saves[0];
+      row = l.maker_row[0];
     }
+    if (l.maker[1] >= first) {
+      kept -= l.maker_saves[1];
+      // Of two operands one is made before the other and kept.
+      kept += row < l.maker_row[1] ? row : l.maker_row[1];
+      if (row == 0 && l.maker[1] == i - 1 && pending > transient) transient = pending;
+      if (l.maker_row[1] > row) row = l.maker_row[1];
+    } else if (row > 0 && l.maker[0] == i - 1 && pending > transient) {
+      transient = pending;
+    }
+    if (row > transient) transient = row;
+    const bool over = (l.over_maker[0] && l.maker[0] >= first) || (l.over_maker[1] && l.maker[1] >= first);
+    pending = row + (over ? 0 : l.row_bytes);
     for (std::int32_t m = l.joins; m >= 0; m = facts[m].next_joined)
       if (m >= first && facts[m].last_reader < i)
         kept += (facts[m].ring_rows - facts[m].few_ring_rows) * facts[m].row_bytes;
-    if (most > transient) transient = most;
     if (i > first) f(i + 1, kept + transient);
   }
 }
 
 }  // namespace detail
 
-/// Strips that the search looks at, to know what all of them need: the first, one in the middle and the last.
-inline constexpr std::size_t most_looked_at = 3;
-
 /// Scratch of the search for strips, one for each layer.
 struct strip_progress {
-  interval columns[most_looked_at]{};  // that strips make of the map that the layer is the first to write
-  std::int32_t operand_bytes = 0;      // the transient row that it reads
-  std::int32_t output_bytes = 0;       // … and that it makes, unless this stands where the other was
+  std::int32_t strips = 0;  // of the stage that this is about, and where it ends
+  std::int32_t end = 0;
+  interval columns[most_column_patches]{};  // that strips make of the map that the layer is the first to write
+  std::int32_t operand_bytes = 0;           // the transient row that it reads
+  std::int32_t output_bytes = 0;            // … and that it makes, unless this stands where the other was
 };
 
 namespace detail {
 
 /// Calls f(first, bytes, recomputed MACs) for every stage that ends at `end` and is cut into strips, extending
-/// it upwards, as long as what it keeps is within `budget_bytes`.
+/// it upwards, as long as it keeps at most `most_bytes` and recomputes at most `most_macs`.
 template <typename Function>
 constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std::int32_t end, std::int32_t strips,
-                                    std::int64_t budget_bytes, strip_progress* progress, Function f) {
-  for (std::int32_t i = 0; i < end; ++i) progress[i] = {};
-  const std::int32_t looked_at[most_looked_at]{0, strips - 1, strips / 2}, stand_for[most_looked_at]{1, 1, strips - 2};
-  const std::size_t looks = strips > 2 ? 3 : 2;
+                                    std::int64_t most_bytes, std::int64_t most_macs, strip_progress* progress,
+                                    Function f) {
+  const auto of = [&](std::int32_t i) -> strip_progress& {
+    if (progress[i].strips != strips || progress[i].end != end) progress[i] = {strips, end};
+    return progress[i];
+  };
   std::int32_t kept = 0, transient = 0;
   std::int64_t recomputed = 0;
   for (std::int32_t i = end - 1; i >= 0 && i >= end - most_strip_layers; --i) {
@@ -245,41 +242,41 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     const bool leaves = l.last_reader >= end;
     // A mean would wait for its whole input; strips without a column of their own are none.
     if (is_global_mean(g, layer) || (leaves && l.width < strips)) return;
-    std::int32_t width = 1;
-    std::int64_t made = 0;
-    for (std::size_t look = 0; look < looks; ++look) {
+    std::int32_t width = 1, made = 0;
+    for (std::int32_t strip = 0; strip < strips; ++strip) {
       // The layers that make parts of one map share its columns.
-      interval& columns = progress[l.first_writer].columns[look];
-      if (leaves) columns = hull(columns, even_part(l.width, strips, looked_at[look]));
+      interval& columns = of(l.first_writer).columns[strip];
+      if (leaves) columns = hull(columns, even_part(l.width, strips, strip));
       if (!makes_regions(layer.kind) && columns.size() > 0) columns = {0, l.width};
       if (columns.size() > width) width = columns.size();
-      made += std::int64_t{columns.size()} * stand_for[look];
+      made += columns.size();
       const interval work = work_for(g, layer, columns, direction::columns);
       for (int position = 0; position < 2; ++position) {
         if (l.maker[position] < 0) continue;
-        interval& needed = progress[l.maker[position]].columns[look];
+        interval& needed = of(l.maker[position]).columns[strip];
         needed = hull(needed, input_need(g, layer, position, work, direction::columns));
       }
     }
     // macs × (made − width) / width, whose product need not fit 64 bits.
-    if (l.width > 0) recomputed += l.macs / l.width * (made - l.width) + l.macs % l.width * (made - l.width) / l.width;
+    if (const std::int32_t again = made - l.width; again > 0)
+      recomputed += l.macs / l.width * again + l.macs % l.width * again / l.width;
     const std::int32_t row = width * l.channels;
     if (leaves) {
       kept += l.full_bytes;
     } else if (l.transient) {
       // Alive with whatever else its reader reads or makes; of two operands one is made before the other and kept.
-      strip_progress& reader = progress[l.last_reader];
+      strip_progress& reader = of(l.last_reader);
       const layer_facts& r = facts[l.last_reader];
       kept += row < reader.operand_bytes ? row : reader.operand_bytes;
       if (row > reader.operand_bytes) reader.operand_bytes = row;
       if ((r.over_maker[0] && r.maker[0] == i) || (r.over_maker[1] && r.maker[1] == i)) reader.output_bytes = 0;
-      progress[i].output_bytes = row;
+      of(i).output_bytes = row;
       const std::int32_t rows = reader.operand_bytes + reader.output_bytes;
       if (rows > transient) transient = rows;
     } else if (l.full_bytes > 0) {
       kept += (l.joined >= end ? l.few_ring_rows : l.ring_rows) * row;
     }
-    if (kept > budget_bytes) return;  // further up it is only more
+    if (kept > most_bytes || recomputed > most_macs) return;  // further up it is only more
     // Without anything computed again, streams are enough; so strips always cost something.
     if (i < end - 1) f(i, kept + transient + facts[i].passing_bytes, recomputed > 0 ? recomputed : 1);
   }
@@ -306,11 +303,16 @@ constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const s
     }
     // Strips are of no use where nothing need be computed again.
     if (!goal.strips || (best[i + 1].recomputed_macs == 0 && !goal.least_bytes)) continue;
-    for (std::int32_t count = 2; count <= most_column_patches; ++count)
-      detail::for_each_strip_stage(g, facts, i + 1, count, goal.budget_bytes, progress,
+    for (std::int32_t count = 2; count <= most_column_patches; ++count) {
+      const search_state& so_far = best[i + 1];
+      const bool exists = so_far.recomputed_macs >= 0;
+      const std::int64_t most_bytes = exists && goal.least_bytes ? so_far.bytes : goal.budget_bytes;
+      const std::int64_t most_macs = exists && !goal.least_bytes ? so_far.recomputed_macs : INT64_MAX;
+      detail::for_each_strip_stage(g, facts, i + 1, count, most_bytes, most_macs, progress,
                                    [&](std::int32_t start, std::int32_t bytes, std::int64_t recomputed) {
                                      detail::offer(goal, best, {start, i + 1, 1, count}, bytes, recomputed);
                                    });
+    }
   }
 }
 
