@@ -1,5 +1,5 @@
 // expect: error: static assertion failed
-// expect: Inlay: no schedule that the search knows fits the SRAM budget; inlay::least_memory, without recomputation, needs LeastBytes
+// expect: Inlay: no schedule that the search knows fits the SRAM budget; the least that one needs is LeastBytes
 // expect gcc: BudgetBytes = 10; LeastBytes = 168
 // expect clang: 168L <= 10L
 #include <inlay.hpp>
