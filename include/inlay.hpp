@@ -17,6 +17,7 @@
 #include <inlay/graph/geometry.hpp>
 #include <inlay/graph/normalize.hpp>
 
+#include <inlay/model/model.hpp>
 #include <inlay/model/operators.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/flatbuffer.hpp>
@@ -60,4 +61,6 @@
 #include <inlay/kernels/fast.hpp>
 
 #include <inlay/run.hpp>
+#include <inlay/input.hpp>
+#include <inlay/output.hpp>
 #include <inlay/network.hpp>

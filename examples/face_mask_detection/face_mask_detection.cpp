@@ -33,15 +33,15 @@ static_assert(net::arena_bytes <= 256 * 1024);
 
 static net detector;  // all its working memory
 
-constexpr inlay::shape seen = net::input_tensor().extents;
+constexpr inlay::shape seen = net::input_info<>::extents;
 constexpr inlay::shape said = net::output<>::extents;
 static_assert(seen.height() == seen.width() && seen.channels() == 3,
               "the network sees a square of red, green and blue");
 static_assert(said.channels() == 3, "the network says background, bare or masked of each cell");
 
 // A colour from 0 to 255 stands for 0 to 1. With this scale and zero point it is stored as itself less 128.
-constexpr inlay::quantization stored = net::input_tensor().quant;
-static_assert(stored.zero_point == -128 && stored.scale > 0.99f / 255 && stored.scale < 1.01f / 255);
+using stored = net::input_info<>;
+static_assert(stored::zero_point == -128 && stored::scale > 0.99f / 255 && stored::scale < 1.01f / 255);
 
 using image = std::array<std::int8_t, net::input_bytes>;
 

@@ -19,4 +19,8 @@ int main() {
   const auto cells = detector.run(picture);  // int8 in, a typed view of the answer out
   std::printf("%zu bytes of SRAM, %zu of flash; cell 0 is background with %.2f\n", sizeof detector, net::flash_bytes,
               static_cast<double>(cells.real(0)));
+
+  using input = net::input_info<>;  // what the model says of its input
+  std::printf("it sees %d x %d pixels; 0.5 is stored as %d\n", input::extents.height(), input::extents.width(),
+              input::quantize(0.5f));
 }

@@ -1,12 +1,16 @@
 // Inlay: a network that runs: its memory, its answers, its budgets.
 #pragma once
 
+#include <inlay/input.hpp>
+#include <inlay/model/model.hpp>
+#include <inlay/output.hpp>
 #include <inlay/plan/budget.hpp>
 #include <inlay/plan/schedule.hpp>
 #include <inlay/run.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -16,64 +20,10 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-/// The C++ type of an element of a network's input or output.
-template <element_type Type>
-using element_of =
-    std::conditional_t<Type == element_type::float32, float,
-                       std::conditional_t<Type == element_type::int32, std::int32_t,
-                                          std::conditional_t<Type == element_type::uint8, std::uint8_t, std::int8_t>>>;
-
-/// Named in the static_assert about run()'s arguments, so that both numbers are printed.
-template <std::size_t GivenInputs, std::size_t NeededInputs>
-concept as_many_inputs = GivenInputs == NeededInputs;
+template <typename Source, element_type Type>
+concept source_for = std::is_invocable_v<Source&, const region&, source_destination<Type>>;
 
 }  // namespace detail
-
-/// One output of a network: a view of its arena, valid until the next run. Elements have the type that the
-/// model declares; float outputs are computed from the int8 map as they are read.
-template <typename Model, std::size_t Index>
-class output_view {
-  static constexpr const tensor& declared = detail::described<Model>::output_tensor(Index);
-
- public:
-  using value_type = detail::element_of<declared.type>;
-  /// Extents as the model gives them, outermost first.
-  static constexpr shape extents = declared.extents;
-  /// real = scale × (stored − zero_point)
-  static constexpr float scale = declared.quant.scale;
-  static constexpr std::int32_t zero_point = declared.quant.zero_point;
-
-  constexpr explicit output_view(const std::int8_t* data) : data_(data) {}
-
-  static constexpr std::size_t size() { return static_cast<std::size_t>(extents.elements()); }
-
-  /// Element i in memory order. For float outputs: DEQUANTIZE of the stored value.
-  constexpr value_type operator[](std::size_t i) const {
-    if constexpr (std::is_same_v<value_type, float>)
-      return real(i);
-    else if constexpr (std::is_same_v<value_type, std::int32_t>)
-      return read_int32(data_, static_cast<std::uint32_t>(4 * i));
-    else
-      return static_cast<value_type>(data_[i]);
-  }
-
-  /// The real number that element i stands for; int32 outputs are indices and stand for none.
-  constexpr float real(std::size_t i) const requires(declared.type != element_type::int32) {
-    const std::int32_t stored = declared.type == element_type::uint8 ? static_cast<std::uint8_t>(data_[i]) : data_[i];
-    return scale * static_cast<float>(stored - zero_point);
-  }
-
-  /// Index of the largest element, the first of several: the class of a classifier.
-  constexpr std::size_t largest() const {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < size(); ++i)
-      if ((*this)[i] > (*this)[best]) best = i;
-    return best;
-  }
-
- private:
-  const std::int8_t* data_;
-};
 
 /// A model that runs. The object is the whole working memory: sizeof(network) is arena_bytes, rounded up to
 /// its alignment. It allocates nothing and keeps nothing between runs; two objects may run at once.
@@ -84,15 +34,20 @@ class output_view {
 /// Budgets are sram<Bytes> and flash<Bytes>; a network that exceeds one does not compile.
 template <typename Model, typename Schedule = per_layer, typename... Budgets>
 class network {
-  using plan = detail::prepared<Model, Schedule>;
-  using known = detail::described<Model>;
-  static_assert(Model::has_weights, "Inlay: a topology without weights cannot run; give its layers a layer_data");
+  static_assert(
+      detail::model_like<Model>,
+      "Inlay: network's first argument is a model: inlay::tflite<bytes>, inlay::sequential<layers...>, a type "
+      "derived from one, or inlay::sourced of it");
+  using model = std::conditional_t<detail::model_like<Model>, Model, detail::no_model>;
+  static_assert(model::has_weights, "Inlay: a topology without weights cannot run; give its layers a layer_data");
+  using plan = detail::prepared<model, Schedule>;
+  using known = detail::described<model>;
 
  public:
   /// Bytes of working memory: activations of all layers, overlaid by their lifetimes.
   static constexpr std::size_t arena_bytes = static_cast<std::size_t>(plan::arena.bytes);
   /// Bytes of flash for constants: the model's file and the tables made from it. Code comes on top.
-  static constexpr std::size_t flash_bytes = Model::byte_count + plan::table_bytes;
+  static constexpr std::size_t flash_bytes = model::byte_count + plan::table_bytes;
   /// Multiply-accumulates of the network, each counted once.
   static constexpr std::int64_t macs = total_macs(plan::graph);
   /// Multiply-accumulates that a run does again, because patches share them. None where a run does less than all:
@@ -101,62 +56,106 @@ class network {
   static constexpr std::size_t input_count = known::input_count;
   static constexpr std::size_t output_count = static_cast<std::size_t>(plan::graph.output_count);
 
+  /// Name, extents, scale and zero point of an input, in the model's order, and how to quantise numbers for it.
+  template <std::size_t Item = 0>
+  using input_info = inlay::input_info<model, Item>;
   /// What run() takes for input number Item: exactly as many elements as the model's input has, of its type, which
   /// stay the caller's. Arrays and std::array convert by themselves.
   template <std::size_t Item = 0>
-  using input = std::span<const detail::element_of<known::input_tensor(Item).type>,
-                          static_cast<std::size_t>(known::input_tensor(Item).extents.elements())>;
+  using input = std::span<const typename input_info<Item>::value_type, input_info<Item>::size()>;
   template <std::size_t Item = 0>
-  using output = output_view<Model, Item>;
+  using output = output_view<model, Item>;
 
-  /// Extents, scale and zero point of an input.
-  static constexpr const tensor& input_tensor(std::size_t i = 0) { return known::input_tensor(i); }
+  /// An input from a pointer to its first element. Nothing checks that as many elements as the input has stand there.
+  template <std::size_t Item = 0>
+  static constexpr input<Item> unchecked_input(const typename input<Item>::value_type* first) {
+    return input<Item>(first, input<Item>::extent);
+  }
+
+  /// An input from a buffer whose size is known when the program runs, a std::vector or a std::span; empty if that is
+  /// not exactly the input's. Refers to the buffer.
+  ///   if (const auto image = net::checked_input(pixels)) detector.run(*image);
+  template <std::size_t Item = 0, typename Buffer>
+  static constexpr std::optional<input<Item>> checked_input(Buffer&& buffer) {
+    if constexpr (takes<detail::reading::after_a_check, Buffer, Item>()) {
+      const std::span<const typename input<Item>::value_type> elements(buffer);
+      if (elements.size() == input<Item>::extent) return unchecked_input<Item>(elements.data());
+    } else {
+      refuse<detail::reading::after_a_check, Buffer, Item>();
+    }
+    return {};
+  }
 
   /// Bytes of the network's inputs, which the arena does not include: the caller's buffers, or what a source gives.
   static constexpr std::size_t input_bytes = []<std::size_t... Item>(std::index_sequence<Item...>) {
-    return (
-        std::size_t{0} + ... +
-        input<Item>{static_cast<const typename input<Item>::element_type*>(nullptr), input<Item>::extent}.size_bytes());
+    return (std::size_t{0} + ... + (input_info<Item>::size() * sizeof(typename input_info<Item>::value_type)));
   }
   (std::make_index_sequence<input_count>{});
 
   /// A run that goes step by step, so that a main loop stays responsive: each step is one layer, or in stages
-  /// that run patch by patch one row of one layer. It refers to the network and to the inputs, which must stay.
-  template <typename Pointers>
+  /// that run patch by patch one row of one layer. It refers to the network and to the buffers, which must stay, and
+  /// holds the sources.
+  template <typename Inputs>
   class run_in_steps {
    public:
-    constexpr run_in_steps(network& owner, const Pointers& inputs) : owner_(owner), inputs_(inputs) {}
+    constexpr run_in_steps(network& owner, Inputs&& inputs) : owner_(owner), inputs_(std::move(inputs)) {}
     /// Does the next piece of work; false when there is none left.
-    constexpr bool step() { return plan::step_run(progress_, owner_.arena_, inputs_); }
+    constexpr bool step() {
+      return std::apply(
+          [this](auto&... inputs) {
+            return plan::step_run(progress_, owner_.arena_, std::tuple<decltype(inputs)...>(inputs...));
+          },
+          inputs_);
+    }
     /// The network's outputs, as run() returns them; once step() has returned false.
     constexpr auto outputs() const { return owner_.outputs(std::make_index_sequence<output_count>{}); }
 
    private:
     network& owner_;
-    Pointers inputs_;
+    Inputs inputs_;
     typename plan::progress progress_{};
+  };
+
+  /// What start() returns after an error, so that no second one follows.
+  struct refused_run {
+    const network& owner;
+    constexpr bool step() { return false; }
+    constexpr auto outputs() const { return owner.outputs(std::make_index_sequence<output_count>{}); }
   };
 
   /// Starts a run that goes step by step:
   ///   auto job = detector.start(frame);
   ///   while (job.step()) poll();
   ///   auto scores = job.outputs();
+  /// Takes what run() takes. Buffers are read in later steps and must stay; temporary ones are refused. The job holds
+  /// its own copies of sources, or references to those in a std::ref.
   template <typename... Inputs>
-  constexpr auto start(Inputs&&... inputs) {
-    static_assert(detail::as_many_inputs<sizeof...(Inputs), input_count>,
-                  "Inlay: start() takes one buffer or source for each input of the network");
-    const auto taken = take_inputs(std::index_sequence_for<Inputs...>{}, inputs...);
-    return run_in_steps<decltype(taken)>(*this, taken);
+  constexpr auto start(Inputs&&... inputs) & {
+    check_count<Inputs...>();
+    if constexpr (sizeof...(Inputs) == input_count)
+      return start_with(std::index_sequence_for<Inputs...>{}, std::forward<Inputs>(inputs)...);
+    else
+      return refused_run{*this};
+  }
+  template <typename... Inputs>
+  constexpr auto start(Inputs&&...) && {
+    refuse_temporary<Inputs...>();
+    return refused_run{*this};
   }
 
   /// Runs the network on its inputs, in the model's order: buffers, or for a sourced model callables. Returns its
-  /// output, or a std::tuple of them. Buffers are only read; the outputs stay valid until the next run.
+  /// output, or a std::tuple of them. Buffers are only read, and only in the call; the outputs stay valid until the
+  /// next run.
   template <typename... Inputs>
-  constexpr auto run(Inputs&&... inputs) {
-    static_assert(detail::as_many_inputs<sizeof...(Inputs), input_count>,
-                  "Inlay: run() takes one buffer or source for each input of the network");
+  constexpr auto run(Inputs&&... inputs) & {
+    check_count<Inputs...>();
     if constexpr (sizeof...(Inputs) == input_count)
-      plan::run(arena_, take_inputs(std::index_sequence_for<Inputs...>{}, inputs...));
+      run_with<Inputs...>(std::index_sequence_for<Inputs...>{}, inputs...);
+    return outputs(std::make_index_sequence<output_count>{});
+  }
+  template <typename... Inputs>
+  constexpr auto run(Inputs&&...) && {
+    refuse_temporary<Inputs...>();
     return outputs(std::make_index_sequence<output_count>{});
   }
 
@@ -174,23 +173,70 @@ class network {
   // In the class itself, so that naming a network's object checks its budgets.
   static_assert((true && ... && (sizeof(within<Budgets>) > 0)));
 
-  template <std::size_t Item>
-  using input_pointer = const typename input<Item>::value_type*;
+  template <typename... Inputs>
+  static constexpr void check_count() {
+    static_assert(detail::as_many_inputs<sizeof...(Inputs), input_count>,
+                  "Inlay: run() and start() take one buffer or source for each input of the network");
+  }
+  template <typename... Inputs>
+  static constexpr void refuse_temporary() {
+    static_assert(detail::never<Inputs...>,
+                  "Inlay: this network is a temporary, gone before its outputs are read: give it a name");
+  }
 
-  /// The caller's buffers as pointers, null where one does not fit, after an error that says so; sources as
-  /// references.
+  template <detail::reading When, typename Given, std::size_t Item>
+  static constexpr detail::misfit misfit_of =
+      detail::find_misfit<Given, typename input<Item>::value_type, input<Item>::extent, When>();
+
+  /// Whether an argument does for an input.
+  template <detail::reading When, typename Given, std::size_t Item>
+  static constexpr bool takes() {
+    using held = std::decay_t<Given>;
+    if constexpr (known::is_sourced)
+      return detail::source_for<held, known::input_tensor(Item).type> &&
+             (When == detail::reading::in_the_call || std::is_constructible_v<held, Given>);
+    else
+      return misfit_of<When, Given, Item> == detail::misfit::none;
+  }
+
+  /// Does not compile for an argument that does not.
+  template <detail::reading When, typename Given, std::size_t Item>
+  static constexpr void refuse() {
+    if constexpr (!known::is_sourced)
+      detail::refuse_buffer<misfit_of<When, Given, Item>, Given, typename input<Item>::value_type,
+                            input<Item>::extent>();
+    else if constexpr (!detail::source_for<std::decay_t<Given>, known::input_tensor(Item).type>)
+      static_assert(detail::never<Given>,
+                    "Inlay: a sourced network takes for each input a callable that writes the elements of a row into "
+                    "pixels: [](inlay::region row, auto pixels) { ... }");
+    else if constexpr (!takes<When, Given, Item>())
+      static_assert(detail::never<Given>,
+                    "Inlay: start() holds its own copy of a source: give std::move(source), or std::ref(source) for "
+                    "one that stays");
+  }
+
+  template <typename... Inputs, std::size_t... Item>
+  constexpr void run_with(std::index_sequence<Item...>, Inputs&... inputs) {
+    constexpr auto when = detail::reading::in_the_call;
+    if constexpr (!(takes<when, Inputs, Item>() && ...))
+      (refuse<when, Inputs, Item>(), ...);
+    else if constexpr (known::is_sourced)
+      plan::run(arena_, std::tuple<Inputs&...>(inputs...));
+    else
+      plan::run(arena_, std::make_tuple(input<Item>(inputs).data()...));
+  }
+
   template <std::size_t... Item, typename... Inputs>
-  static constexpr auto take_inputs(std::index_sequence<Item...>, Inputs&... inputs) {
-    if constexpr (known::is_sourced) {
-      return std::tuple<Inputs&...>(inputs...);
+  constexpr auto start_with(std::index_sequence<Item...>, Inputs&&... inputs) {
+    constexpr auto when = detail::reading::in_steps;
+    if constexpr (!(takes<when, Inputs, Item>() && ...)) {
+      (refuse<when, Inputs, Item>(), ...);
+      return refused_run{*this};
+    } else if constexpr (known::is_sourced) {
+      return run_in_steps<std::tuple<std::decay_t<Inputs>...>>(*this, {std::forward<Inputs>(inputs)...});
     } else {
-      constexpr bool fit = (std::is_convertible_v<Inputs&, input<Item>> && ...);
-      static_assert((std::is_convertible_v<Inputs&, input<Item>> && ...),
-                    "Inlay: run() takes spans of exactly the input's size and element type; see network::input");
-      if constexpr (fit)
-        return std::make_tuple(input<Item>(inputs).data()...);
-      else
-        return std::tuple<input_pointer<Item>...>{};
+      return run_in_steps<std::tuple<const typename input<Item>::value_type*...>>(*this,
+                                                                                  {input<Item>(inputs).data()...});
     }
   }
 
@@ -211,4 +257,4 @@ class network {
   alignas(arena_alignment) std::int8_t arena_[arena_bytes];
 };
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

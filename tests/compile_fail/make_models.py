@@ -49,11 +49,13 @@ def retyped(data: bytes, to: int, constants: bool) -> bytes:
 
 def main() -> None:
     golden, output = map(pathlib.Path, sys.argv[1:])
-    conv2d, pool, elu = ((golden / f"{name}.tflite").read_bytes()
-                              for name in ("conv2d_3x3_same", "max_pool_3x3_same", "elu"))
+    conv2d, pool, elu, two_scales = ((golden / f"{name}.tflite").read_bytes()
+                              for name in ("conv2d_3x3_same", "max_pool_3x3_same", "elu",
+                                           "quantize_float_to_two_scales"))
     models = {
         "sound": conv2d,
         "unsupported_operator": elu,
+        "two_scales": two_scales,
         "truncated": conv2d[:-20],
         "wrong_identifier": conv2d[:4] + b"ONNX" + conv2d[8:],
         "float_network": retyped(pool, FLOAT32, constants=True),

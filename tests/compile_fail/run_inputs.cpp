@@ -1,5 +1,5 @@
 // expect: error: static assertion failed
-// expect: Inlay: run() takes one buffer or source for each input of the network
+// expect: Inlay: run() and start() take one buffer or source for each input of the network
 // expect gcc: NeededInputs = 1; GivenInputs = 2
 // expect clang: 2UL == 1UL
 #include <inlay.hpp>

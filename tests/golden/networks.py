@@ -584,6 +584,24 @@ def quantize_float_ties(b):
 
 
 @model
+def quantize_float_twice(b):
+    x = b.input((1, 4, 5, 2), (-4, 3), "float32")
+    return b.maximum(b.relu(b.quantize(x, (0.025, 17)), out=(0.025, 17)), b.quantize(x, (0.025, 17)))
+
+
+@model
+def quantize_float_to_two_scales(b):
+    x = b.input((1, 4, 5, 2), (-4, 3), "float32")
+    return b.add(b.quantize(x, (0.025, 17)), b.quantize(x, (0.05, -10)))
+
+
+@model
+def input_unread(b):
+    x, _, _ = b.input((1, 4, 5, 2)), b.input((1, 3, 3, 1)), b.input((1, 7), (-4, 3), "float32")
+    return b.conv2d(x, 3, 3)
+
+
+@model
 def quantize_rescale(b):
     return b.quantize(b.input((1, 4, 5, 3), (0.05, 10)), (0.083, -21))
 

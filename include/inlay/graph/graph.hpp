@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace inlay::inline INLAY_ABI {
 
@@ -40,6 +41,17 @@ constexpr const char* name(element_type type) {
   const auto index = static_cast<std::size_t>(type);
   return index < sizeof(names) / sizeof(names[0]) ? names[index] : "unknown";
 }
+
+namespace detail {
+
+/// The C++ type of an element of a network's input or output.
+template <element_type Type>
+using element_of =
+    std::conditional_t<Type == element_type::float32, float,
+                       std::conditional_t<Type == element_type::int32, std::int32_t,
+                                          std::conditional_t<Type == element_type::uint8, std::uint8_t, std::int8_t>>>;
+
+}  // namespace detail
 
 struct tensor {
   shape extents{};

@@ -86,6 +86,25 @@ constexpr void drop_unread_layers(graph_builder& g) {
   }
 }
 
+/// QUANTIZEs of one float input to one scale and zero point are one.
+constexpr void merge_equal_quantizes(graph_builder& g) {
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    const layer& kept = g.layers[i];
+    if (kept.kind != layer_kind::quantize) continue;
+    for (std::int32_t j = i + 1; j < g.layer_count; ++j) {
+      const layer& other = g.layers[j];
+      if (other.kind != layer_kind::quantize || other.inputs[0] != kept.inputs[0]) continue;
+      if (!same_values(g.tensors[kept.output].quant, g.tensors[other.output].quant)) continue;
+      if (g.tensors[kept.output].extents != g.tensors[other.output].extents) continue;
+      for (std::int32_t r = j + 1; r < g.layer_count; ++r)
+        for (std::int32_t& input : g.layers[r].inputs)
+          if (input == other.output) input = kept.output;
+      for (std::int32_t o = 0; o < g.output_count; ++o)
+        if (g.outputs[o] == other.output) g.outputs[o] = kept.output;
+    }
+  }
+}
+
 /// Closes the gaps that removed layers, which have no output, leave.
 constexpr void compact(graph_builder& g) {
   std::int32_t kept = 0;
@@ -150,10 +169,12 @@ constexpr void share_reshaped_storage(graph_builder& g) {
 
 }  // namespace detail
 
-/// Folds PAD into convolutions and maxima and RELU into the layer before it, drops what nothing reads, and lets the
-/// results of RESHAPE and DEQUANTIZE share their input's memory. The answers stay the same, bit for bit.
+/// Folds PAD into convolutions and maxima and RELU into the layer before it, merges equal QUANTIZEs, drops what nothing
+/// reads, and lets the results of RESHAPE and DEQUANTIZE share their input's memory. The answers stay the same, bit
+/// for bit.
 constexpr void normalize(graph_builder& g) {
   detail::fold_pads(g);
+  detail::merge_equal_quantizes(g);
   detail::count_readers(g);
   detail::fold_activations(g);
   detail::drop_unread_layers(g);
@@ -165,4 +186,4 @@ constexpr void normalize(graph_builder& g) {
   detail::compact(g);
 }
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

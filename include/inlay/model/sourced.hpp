@@ -10,12 +10,38 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-/// The layer that turns a float input into int8, −1 if the input is not float.
-constexpr std::int32_t quantizer_of(graph_view g, std::int32_t input) {
+/// Whether anything but a QUANTIZE reads an input, the program that runs the network included.
+constexpr bool is_read_as_it_is(graph_view g, std::int32_t input) {
   for (std::int32_t i = 0; i < g.layer_count; ++i)
-    if (g.layers[i].kind == layer_kind::quantize && g.layers[i].inputs[0] == input) return i;
+    for (const std::int32_t operand : g.layers[i].inputs)
+      if (operand == input && g.layers[i].kind != layer_kind::quantize) return true;
+  return g.is_output(input);
+}
+
+/// The first float input that becomes int8 in several ways, or none; −1 if all become int8 once or are not read.
+constexpr std::int32_t find_unsourceable_input(graph_view g) {
+  for (std::int32_t i = 0; i < g.input_count; ++i) {
+    if (g.tensors[g.inputs[i]].type != element_type::float32) continue;
+    std::int32_t quantizers = 0;
+    for (std::int32_t l = 0; l < g.layer_count; ++l)
+      if (g.layers[l].kind == layer_kind::quantize && g.layers[l].inputs[0] == g.inputs[i]) ++quantizers;
+    if (quantizers > 1 || is_read_as_it_is(g, g.inputs[i])) return i;
+  }
   return -1;
 }
+
+/// Named in the static_assert, so that the input's number is printed.
+template <std::int32_t Input>
+concept all_quantized_once = Input < 0;
+
+/// Does not compile for an input that cannot be asked for, with one sentence.
+template <std::int32_t Input>
+struct refuse_source {
+  static_assert(
+      all_quantized_once<Input>,
+      "Inlay: a float input is quantised in several ways, so that its source would be asked for each row more "
+      "than once: give this model buffers, without inlay::sourced, or convert it with int8 inputs");
+};
 
 }  // namespace detail
 
@@ -26,11 +52,13 @@ constexpr std::int32_t quantizer_of(graph_view g, std::int32_t input) {
 ///
 /// run() takes one callable for each input. It is called with a region of the input, one row of it, all or some
 /// columns, and a destination for the region's elements: a std::span of the input's type, or for float inputs
-/// something like it that keeps int8. Rows come from top to bottom, again from the top for each column strip.
+/// something like it that keeps int8. Rows come from top to bottom, again from the top for each column strip. The
+/// source of an input that nobody reads is not called.
 template <typename Model>
 struct sourced {
  private:
   static constexpr graph_view original = Model::graph();
+  static_assert(sizeof(detail::refuse_source<detail::find_unsourceable_input(original)>) > 0);
   static constexpr graph_counts counts{original.tensor_count, original.layer_count + original.input_count, 0,
                                        original.output_count};
 
@@ -38,17 +66,23 @@ struct sourced {
     graph_storage<counts> result{};
     for (std::int32_t t = 0; t < original.tensor_count; ++t) result.tensors[t] = original.tensors[t];
     for (std::int32_t o = 0; o < original.output_count; ++o) result.outputs[o] = original.outputs[o];
-    for (std::int32_t i = 0; i < original.input_count; ++i) {
-      const std::int32_t quantizer = detail::quantizer_of(original, original.inputs[i]);
+    const auto append_fetch = [&result](std::int32_t input, std::int32_t output) {
       layer fetch{};
       fetch.kind = layer_kind::fetch;
-      fetch.origin = i;
-      // Floats are kept as what they are quantised to.
-      fetch.output = quantizer < 0 ? original.inputs[i] : original.layers[quantizer].output;
+      fetch.origin = input;
+      fetch.output = output;
       result.layers[result.layer_count++] = fetch;
+    };
+    for (std::int32_t i = 0; i < original.input_count; ++i)
+      if (detail::is_read_as_it_is(original, original.inputs[i])) append_fetch(i, original.inputs[i]);
+    for (std::int32_t i = 0; i < original.layer_count; ++i) {
+      const layer& l = original.layers[i];
+      // Floats are kept as what they are quantised to.
+      if (l.kind == layer_kind::quantize)
+        append_fetch(original.input_position(l.inputs[0]), l.output);
+      else
+        result.layers[result.layer_count++] = l;
     }
-    for (std::int32_t i = 0; i < original.layer_count; ++i)
-      if (original.layers[i].kind != layer_kind::quantize) result.layers[result.layer_count++] = original.layers[i];
     return result;
   }();
 
@@ -61,4 +95,4 @@ struct sourced {
   static constexpr bool has_weights = Model::has_weights;
 };
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -6,6 +6,7 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/graph/normalize.hpp>
 #include <inlay/model/error.hpp>
+#include <inlay/model/model.hpp>
 #include <inlay/model/flatbuffer.hpp>
 #include <inlay/model/tflite_schema.hpp>
 #include <inlay/model/tflite_reader.hpp>
@@ -228,6 +229,21 @@ constexpr error read_tflite(const Byte* data, std::size_t size, graph_builder& g
 
 namespace detail {
 
+/// The name of the tensor that is input or output i of a .tflite file's network: `list` is schema::inputs or
+/// schema::outputs. Empty where the file has none or is damaged.
+template <typename Byte>
+constexpr text_place find_io_name(const Byte* data, std::size_t size, schema::subgraph list, std::size_t i) {
+  flatbuffer<Byte> file(data, size);
+  const flatbuffer_table subgraph = file.table_in(file.vector(file.root(), schema::subgraphs, 4), 0);
+  const flatbuffer_vector indices = file.vector(subgraph, list, 4);
+  if (i >= indices.count) return {};
+  const std::int32_t index = file.i32(indices.at + 4 * static_cast<std::uint32_t>(i));
+  const flatbuffer_table tensor =
+      file.table_in(file.vector(subgraph, schema::tensors, 4), static_cast<std::uint32_t>(index));
+  const flatbuffer_vector name = file.vector(tensor, schema::name, 1);
+  return file.damaged() ? text_place{} : text_place{name.at, name.count};
+}
+
 template <graph_counts Counts>
 struct tflite_contents {
   error refused{};
@@ -237,23 +253,6 @@ struct tflite_contents {
 /// Stands in for a refused model, so that the refusal is the only message.
 constexpr graph_counts counts_or_dummy(const tflite_header& header) {
   return header.refused ? graph_counts{2, 1, 1, 1} : header.counts;
-}
-
-template <graph_counts Counts>
-constexpr graph_storage<Counts> dummy_graph() {
-  graph_storage<Counts> graph{};
-  for (std::int32_t i = 0; i < Counts.tensors; ++i) {
-    graph.tensors[i].storage = i;
-    graph.tensors[i].quant = {1.0f, 0, 1, 0};
-    graph.tensors[i].extents = {1, {1}};
-  }
-  const std::int32_t last = Counts.tensors - 1;
-  graph.layers[0].kind = layer_kind::relu;
-  graph.layers[0].inputs[0] = 0;
-  graph.layers[0].output = last;
-  graph.layer_count = 1;
-  for (std::int32_t i = 0; i < Counts.outputs; ++i) graph.outputs[i] = last;
-  return graph;
 }
 
 template <const auto& Bytes>
@@ -313,6 +312,13 @@ struct tflite {
   static constexpr const typename file::byte* bytes() { return file::data; }
   static constexpr std::size_t byte_count = file::size;
   static constexpr bool has_weights = true;
+  /// Where the bytes have the names of the tensors that are the network's inputs and outputs.
+  static constexpr detail::text_place input_name(std::size_t i) {
+    return detail::find_io_name(file::data, file::size, detail::schema::inputs, i);
+  }
+  static constexpr detail::text_place output_name(std::size_t i) {
+    return detail::find_io_name(file::data, file::size, detail::schema::outputs, i);
+  }
 };
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -13,7 +13,15 @@ namespace schema {
 enum model : std::uint32_t { version = 0, operator_codes = 1, subgraphs = 2, buffers = 4 };
 enum operator_code : std::uint32_t { deprecated_builtin_code = 0, builtin_code = 3 };
 enum subgraph : std::uint32_t { tensors = 0, inputs = 1, outputs = 2, operators = 3 };
-enum tensor : std::uint32_t { extents = 0, type = 1, buffer = 2, quantization = 4, is_variable = 5, sparsity = 6 };
+enum tensor : std::uint32_t {
+  extents = 0,
+  type = 1,
+  buffer = 2,
+  name = 3,
+  quantization = 4,
+  is_variable = 5,
+  sparsity = 6
+};
 enum quantization_parameters : std::uint32_t { scale = 2, zero_point = 3, quantized_dimension = 6 };
 enum operator_ : std::uint32_t { opcode_index = 0, operands = 1, results = 2, options = 4 };
 enum buffer : std::uint32_t { data = 0 };
@@ -48,4 +56,4 @@ enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, ne
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

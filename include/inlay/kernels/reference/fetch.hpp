@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace inlay::inline INLAY_ABI {
 
@@ -39,6 +40,11 @@ class quantizing_span {
   parameters parameters_;
 };
 
+/// Where a source puts the elements of a row of an input of this type.
+template <element_type Type>
+using source_destination =
+    std::conditional_t<Type == element_type::float32, quantizing_span, std::span<detail::element_of<Type>>>;
+
 /// Calls a source for each row of a region.
 template <>
 struct reference_kernel<layer_kind::fetch> : detail::no_table {
@@ -65,4 +71,4 @@ struct reference_kernel<layer_kind::fetch> : detail::no_table {
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
