@@ -206,9 +206,7 @@ INLAY_NEVER_INLINE void convolve_rows(const convolution_parameters& p, const typ
         for (std::int32_t x = r.first_column; x < r.end_column; x += most_pixels) {
           const std::int32_t columns = r.end_column - x < most_pixels ? r.end_column - x : most_pixels;
           input_tile<V> tile(w, {p.input_height, p.input_width}, p.input_zero_point, input,
-                             {x * w.stride.width - w.padding.left, 1, input_tile<V>::phase_columns(w, 1, columns), 0,
-                              p.input_channels},
-                             r.first_row, memory);
+                             input_tile<V>::columns_of(w, x, x + columns, 1, 0, p.input_channels), r.first_row, memory);
           tile.make(r.first_row);
           for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
             if (y + 1 < r.end_row) tile.make(y + 1);
@@ -235,7 +233,7 @@ constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t column
       round_up(columns, V::block_pixels(panels < V::block_panels ? panels : V::block_panels));
   if (run > most_run || (run > always_run && 8 * in_blocks > 9 * columns)) return false;
   const std::int32_t at_once = columns < most_pixels ? columns : most_pixels;
-  const std::int64_t row = std::int64_t{input_tile<V>::phase_columns(w, 1, at_once)} * p.input_channels;
+  const std::int64_t row = std::int64_t{input_tile<V>::columns_of(w, 0, at_once, 1, 0, 1).phase_columns()} * p.input_channels;
   const std::int64_t beyond = std::int64_t{most_block_pixels} * w.stride.width * p.input_channels + run + V::depth;
   const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
   const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));

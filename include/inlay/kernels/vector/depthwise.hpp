@@ -81,10 +81,9 @@ class depthwise_loops {
                     typename V::element* memory) {
     const window2d& w = p.window;
     const std::int32_t columns = r.end_column - r.first_column;
-    const std::int32_t per_phase = tile::phase_columns(w, w.stride.width, columns);
-    tile from(w, {p.input_height, p.input_width}, p.input_zero_point, input,
-              {r.first_column * w.stride.width - w.padding.left, w.stride.width, per_phase, first_channel, channels},
-              r.first_row, memory);
+    const auto shown = tile::columns_of(w, r.first_column, r.end_column, w.stride.width, first_channel, channels);
+    const std::int32_t per_phase = shown.phase_columns();
+    tile from(w, {p.input_height, p.input_width}, p.input_zero_point, input, shown, r.first_row, memory);
     const std::int32_t tap_groups = (w.kernel.height * w.kernel.width + V::depth - 1) / V::depth;
     std::int32_t column[most_kernel_columns];  // where a column of the kernel stands in a row
     for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {

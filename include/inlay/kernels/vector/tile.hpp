@@ -15,15 +15,21 @@ class input_tile {
  public:
   using element = typename V::element;
 
-  /// What the tile shows: columns first … first + phases × phase_columns − 1, of which the map may have none.
+  /// What the tile shows: columns first … end − 1, of which the map may have none. Those that are in memory may end
+  /// there, too.
   struct columns {
-    std::int32_t first = 0, phases = 1, phase_columns = 0;
+    std::int32_t first = 0, end = 0, phases = 1;
     std::int32_t first_channel = 0, channels = 0;
+
+    constexpr std::int32_t phase_columns() const { return (end - first + phases - 1) / phases; }
   };
 
-  /// For `columns` output columns.
-  static constexpr std::int32_t phase_columns(const window2d& w, std::int32_t phases, std::int32_t columns) {
-    return ((columns - 1) * w.stride.width + dilated_extent(w.kernel.width, w.dilation.width) + phases - 1) / phases;
+  /// For output columns first … end − 1.
+  static constexpr columns columns_of(const window2d& w, std::int32_t first, std::int32_t end, std::int32_t phases,
+                                      std::int32_t first_channel, std::int32_t channels) {
+    const std::int32_t left = first * w.stride.width - w.padding.left;
+    return {left, left + (end - 1 - first) * w.stride.width + dilated_extent(w.kernel.width, w.dilation.width), phases,
+            first_channel, channels};
   }
   /// Rows in the ring: those of a kernel, and those that the kernel's next place needs. They are copied early, since
   /// reading what has just been stored is slow.
@@ -34,11 +40,13 @@ class input_tile {
   input_tile(const window2d& w, extent2d map, std::int32_t zero_point, const map_view<const std::int8_t>& input,
              columns c, std::int32_t first_output_row, element* memory)
       : w_(w),
-        map_(map),
+        rows_in_map_(map.height),
+        end_column_(map.width < c.end ? map.width : c.end),
         border_(static_cast<element>(zero_point + V::element_offset)),
         input_(input),
         c_(c),
-        row_pitch_(c.phases * c.phase_columns * c.channels),
+        phase_columns_(c.phase_columns()),
+        row_pitch_(c.phases * phase_columns_ * c.channels),
         rows_(ring_rows(w)),
         copied_(first_output_row * w.stride.height - w.padding.top),
         // Rows above the map are negative.
@@ -58,7 +66,7 @@ class input_tile {
  private:
   INLAY_NEVER_INLINE void copy(std::int32_t y) {
     element* to = row(y);
-    if (y < 0 || y >= map_.height) return V::fill(to, border_, row_pitch_);
+    if (y < 0 || y >= rows_in_map_) return V::fill(to, border_, row_pitch_);
     const std::int8_t* from = input_.data + y % input_.rows * input_.row_pitch + c_.first_channel;
     for (std::int32_t phase = 0; phase < c_.phases; ++phase) {
       // Columns of this phase before the map, in it and after it.
@@ -67,10 +75,10 @@ class input_tile {
       };
       std::int32_t x = c_.first + phase;
       const std::int32_t before_all = steps(-x);
-      const std::int32_t before = before_all < c_.phase_columns ? before_all : c_.phase_columns;
+      const std::int32_t before = before_all < phase_columns_ ? before_all : phase_columns_;
       x += before * c_.phases;
-      const std::int32_t inside_all = steps(map_.width - x);
-      const std::int32_t rest = c_.phase_columns - before;
+      const std::int32_t inside_all = steps(end_column_ - x);
+      const std::int32_t rest = phase_columns_ - before;
       const std::int32_t inside = inside_all < rest ? inside_all : rest;
       V::fill(to, border_, before * c_.channels);
       to += before * c_.channels;
@@ -89,11 +97,11 @@ class input_tile {
   }
 
   const window2d& w_;
-  extent2d map_;
+  std::int32_t rows_in_map_, end_column_;
   element border_;
   map_view<const std::int8_t> input_;
   columns c_;
-  std::int32_t row_pitch_, rows_, copied_, ring_start_;
+  std::int32_t phase_columns_, row_pitch_, rows_, copied_, ring_start_;
   element* memory_;
 };
 
