@@ -28,7 +28,7 @@ constexpr bool append_slice(Reader& r, layer l, const shape& extents) {
   return r.append(l) && r.append(view);
 }
 
-constexpr std::int64_t clamp_between(std::int64_t value, std::int64_t low, std::int64_t high) {
+constexpr std::int64_t clamp_position(std::int64_t value, std::int64_t low, std::int64_t high) {
   return value < low ? low : value > high ? high : value;
 }
 
@@ -63,8 +63,8 @@ constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
     std::int64_t first = begin[axis], last = end[axis];
     if (first < 0) first += extent;
     if (last < 0) last += extent;
-    first = (begin_mask >> axis & 1) != 0 ? (forward ? lowest : highest) : clamp_between(first, lowest, highest);
-    last = (end_mask >> axis & 1) != 0 ? (forward ? highest : lowest) : clamp_between(last, lowest, highest);
+    first = (begin_mask >> axis & 1) != 0 ? (forward ? lowest : highest) : clamp_position(first, lowest, highest);
+    last = (end_mask >> axis & 1) != 0 ? (forward ? highest : lowest) : clamp_position(last, lowest, highest);
     if ((shrink_mask >> axis & 1) != 0) {
       if (stride != 1) return r.fail(refusal::option, r.operand(3), stride, 1);
       last = first + 1;
