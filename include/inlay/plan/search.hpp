@@ -94,7 +94,8 @@ constexpr std::int32_t find_join(graph_view g, const layer_facts* facts, std::in
       }
       if (facts[maker].last_reader == i) --alive;
     }
-    if (alive == 1 && facts[map].last_reader <= i) return i;
+    // Parts of a map that is made by several layers do not wait for each other.
+    if (alive == 1 && facts[map].last_reader <= i && l.first_writer == i) return i;
   }
   return g.layer_count - 1;
 }

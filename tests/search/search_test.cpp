@@ -1,0 +1,293 @@
+// Laws of the search, over every model of a folder and over random graphs, which are planned but not run:
+//
+//   least_memory needs at most what per_layer needs, and computes nothing twice;
+//   a fit is within its budget and its overhead;
+//   whatever per_layer, least_memory or a fit reaches, a fit with that budget and that overhead, or more, reaches;
+//   all plans are sound.
+//
+// usage: search_test FOLDER GRAPHS [--least NAME…]     prints the least that each named model needs, instead
+#include <inlay/model/sequential.hpp>
+#include <inlay/report.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+std::vector<char> read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// ---- random graphs ---------------------------------------------------------------------------------------
+
+/// A graph made of blocks as published networks have them, some of which end in several outputs.
+class random_graph {
+ public:
+  explicit random_graph(unsigned seed) : random_(seed) {
+    current_ = builder_.add_map(up_to(40), up_to(40), up_to(8));
+    inputs_ = {current_};
+    const std::int32_t blocks = up_to(12);
+    for (std::int32_t block = 0; block < blocks && builder_.layers() < most - 20; ++block) add_block();
+    if (builder_.layers() == 0) current_ = windowed(inlay::layer_kind::conv2d, current_);
+    if (outputs_.empty() || outputs_.back() != current_) outputs_.push_back(current_);
+    storage_.tensor_count = builder_.tensors();
+    storage_.layer_count = builder_.layers();
+    storage_.inputs = inputs_.data();
+    storage_.input_count = 1;
+    storage_.outputs = outputs_.data();
+    storage_.output_count = static_cast<std::int32_t>(outputs_.size());
+    inlay::normalize(storage_);
+  }
+  random_graph(const random_graph&) = delete;
+  random_graph& operator=(const random_graph&) = delete;
+
+  inlay::graph_view view() const { return storage_.view(); }
+
+ private:
+  std::int32_t up_to(std::int32_t largest) {
+    return 1 + static_cast<std::int32_t>(random_() % static_cast<unsigned>(largest));
+  }
+  const inlay::shape& extents(std::int32_t tensor) const { return builder_.extents(tensor); }
+
+  std::int32_t same_map(const inlay::layer& l) {
+    const inlay::shape s = extents(l.inputs[0]);
+    return builder_.add_layer(l, builder_.add_map(s.height(), s.width(), s.channels()));
+  }
+
+  std::int32_t elementwise(std::int32_t from) {
+    constexpr inlay::layer_kind kinds[] = {inlay::layer_kind::logistic, inlay::layer_kind::hard_swish,
+                                           inlay::layer_kind::requantize, inlay::layer_kind::softmax};
+    return same_map(inlay::detail::layer_from(kinds[up_to(4) - 1], from));
+  }
+
+  std::int32_t windowed(inlay::layer_kind kind, std::int32_t from, std::int32_t kernel, std::int32_t stride,
+                        bool pads) {
+    const inlay::shape in = extents(from);
+    const std::int32_t smallest = in.height() < in.width() ? in.height() : in.width();
+    inlay::window_options options{.kernel = kernel, .stride = stride};
+    if (!pads && kernel <= smallest) options.padding = inlay::padding::valid;
+    inlay::layer l = inlay::detail::layer_from(kind, from);
+    l.window = inlay::detail::resolve_window(options, in);
+    std::int32_t channels = in.channels();
+    if (kind == inlay::layer_kind::conv2d) {
+      channels = up_to(24);
+      builder_.add_weights(l, {4, {channels, kernel, kernel, in.channels()}}, channels, inlay::without_data);
+    } else if (kind == inlay::layer_kind::depthwise_conv2d) {
+      builder_.add_weights(l, {4, {1, kernel, kernel, channels}}, channels, inlay::without_data);
+    }
+    return builder_.add_layer(l, inlay::detail::add_windowed_map(builder_, l.window, in, channels, {}));
+  }
+  std::int32_t windowed(inlay::layer_kind kind, std::int32_t from) {
+    constexpr std::int32_t kernels[] = {1, 1, 2, 3, 3, 3, 5, 7};
+    return windowed(kind, from, kernels[up_to(8) - 1], up_to(4) == 1 ? 2 : 1, up_to(4) > 1);
+  }
+
+  std::int32_t pair(std::int32_t a, std::int32_t b) {
+    constexpr inlay::layer_kind kinds[] = {inlay::layer_kind::add, inlay::layer_kind::mul, inlay::layer_kind::maximum};
+    inlay::layer l = inlay::detail::layer_from(kinds[up_to(3) - 1], a);
+    l.inputs[1] = b;
+    const inlay::shape first = extents(a), second = extents(b);
+    const inlay::shape& larger = first.elements() >= second.elements() ? first : second;
+    return builder_.add_layer(l, builder_.add_map(larger.height(), larger.width(), larger.channels()));
+  }
+  /// Operands in either order: the full-size one may be the second.
+  std::int32_t pair_in_any_order(std::int32_t a, std::int32_t b) { return up_to(2) == 1 ? pair(a, b) : pair(b, a); }
+
+  std::int32_t global_mean(std::int32_t from) {
+    inlay::layer l = inlay::detail::layer_from(inlay::layer_kind::mean, from);
+    l.axes = 1u << 1 | 1u << 2;
+    return builder_.add_layer(l, builder_.add_map(1, 1, extents(from).channels()));
+  }
+
+  std::int32_t constant(std::int32_t channels) {
+    inlay::layer unused{};
+    builder_.add_weights(unused, {4, {1, 1, 1, channels}}, channels, inlay::without_data);
+    return unused.inputs[1];
+  }
+
+  /// A branch that keeps height and width.
+  std::int32_t branch(std::int32_t from) {
+    constexpr inlay::layer_kind kinds[] = {inlay::layer_kind::conv2d, inlay::layer_kind::depthwise_conv2d,
+                                           inlay::layer_kind::max_pool2d, inlay::layer_kind::average_pool2d};
+    const std::int32_t layers = up_to(3);
+    for (std::int32_t i = 0; i < layers; ++i) from = windowed(kinds[up_to(4) - 1], from, 2 * up_to(3) - 1, 1, true);
+    return from;
+  }
+
+  std::int32_t concatenation(const std::vector<std::int32_t>& parts) {
+    std::int32_t channels = 0;
+    for (const std::int32_t part : parts) channels += extents(part).channels();
+    const inlay::shape s = extents(parts[0]);
+    const std::int32_t whole = builder_.add_map(s.height(), s.width(), channels);
+    std::int32_t at = 0;
+    for (const std::int32_t part : parts) {
+      inlay::layer l = inlay::detail::layer_from(inlay::layer_kind::place, part);
+      l.begin[3] = at;
+      builder_.add_layer(l, whole);
+      at += extents(part).channels();
+    }
+    return whole;
+  }
+
+  void add_block() {
+    const std::int32_t from = current_;
+    switch (up_to(12)) {
+      case 1:
+      case 2: current_ = windowed(inlay::layer_kind::conv2d, from); break;
+      case 3: current_ = windowed(inlay::layer_kind::depthwise_conv2d, from); break;
+      case 4:
+        current_ = windowed(up_to(2) == 1 ? inlay::layer_kind::max_pool2d : inlay::layer_kind::average_pool2d, from);
+        break;
+      case 5: current_ = elementwise(from); break;
+      case 6: {  // a residual, with as many channels as it has
+        const std::int32_t inside = windowed(inlay::layer_kind::depthwise_conv2d, elementwise(from), 3, 1, true);
+        current_ = pair_in_any_order(from, inside);
+        break;
+      }
+      case 7: {  // an inverted residual
+        inlay::layer l = inlay::detail::layer_from(
+            inlay::layer_kind::conv2d, windowed(inlay::layer_kind::depthwise_conv2d,
+                                                windowed(inlay::layer_kind::conv2d, from, 1, 1, true), 3, 1, true));
+        const inlay::shape in = extents(l.inputs[0]);
+        const std::int32_t channels = extents(from).channels();
+        l.window = inlay::detail::resolve_window({}, in);
+        builder_.add_weights(l, {4, {channels, 1, 1, in.channels()}}, channels, inlay::without_data);
+        current_ = pair_in_any_order(from, builder_.add_layer(l, builder_.add_map(in.height(), in.width(), channels)));
+        break;
+      }
+      case 8: current_ = pair_in_any_order(from, constant(extents(from).channels())); break;
+      case 9: current_ = pair_in_any_order(from, elementwise(global_mean(from))); break;
+      case 10:
+      case 11: {
+        std::vector<std::int32_t> parts(static_cast<std::size_t>(1 + up_to(2)));
+        for (std::int32_t& part : parts) part = up_to(6) == 1 ? from : branch(from);
+        current_ = concatenation(parts);
+        break;
+      }
+      default:
+        if (up_to(2) == 1)
+          outputs_.push_back(windowed(inlay::layer_kind::conv2d, from));
+        else if (up_to(3) == 1)
+          current_ = global_mean(from);
+        break;
+    }
+  }
+
+  static constexpr std::int32_t most = 300;
+  std::minstd_rand random_;
+  std::vector<inlay::tensor> tensors_{static_cast<std::size_t>(3 * most)};
+  std::vector<inlay::layer> layers_{static_cast<std::size_t>(most)};
+  std::vector<std::int32_t> inputs_, outputs_;
+  inlay::graph_builder storage_{tensors_.data(), layers_.data(), nullptr, nullptr, 0, 0, 0, 0};
+  char bytes_[1]{};  // there are no weights
+  inlay::detail::topology_builder builder_{storage_, bytes_};
+  std::int32_t current_ = -1;
+};
+
+// ---- laws ------------------------------------------------------------------------------------------------
+
+struct counts {
+  int graphs = 0, schedules = 0, recomputing = 0, wrong = 0;
+};
+
+class checked_graph {
+ public:
+  checked_graph(std::string name, inlay::graph_view g, counts& c) : name_(std::move(name)), g_(g), counts_(c) {
+    ++counts_.graphs;
+    const inlay::loaded_schedule per_layer = planned(inlay::per_layer_stages(g));
+    const inlay::loaded_schedule least = planned(finder_.least_memory());
+    expect(least.arena_bytes() <= per_layer.arena_bytes(), "least_memory needs more than per_layer");
+    expect(percent_of(least) <= 0, "least_memory computes something twice");
+    reaches(per_layer);
+    reaches(least);
+    // Every schedule that a fit finds, from the most memory to the least.
+    std::int32_t bytes = per_layer.arena_bytes();
+    for (std::vector<inlay::stage> stages = finder_.fitting(bytes); !stages.empty();
+         stages = finder_.fitting(bytes - 1)) {
+      const inlay::loaded_schedule found = planned(stages);
+      expect(found.arena_bytes() <= bytes, "a fit exceeds its budget");
+      reaches(found);
+      counts_.recomputing += percent_of(found) > 0;
+      bytes = found.arena_bytes();
+    }
+    expect(inlay::loaded_schedule(g, finder_.within_overhead(inlay::any_percent)).arena_bytes() == bytes,
+           "the least with any overhead is not the least that fits");
+  }
+
+ private:
+  void expect(bool holds, const char* law) {
+    if (holds) return;
+    ++counts_.wrong;
+    std::printf("%s: %s\n", name_.c_str(), law);
+  }
+
+  double percent_of(const inlay::loaded_schedule& s) const {
+    const std::int64_t macs = inlay::total_macs(g_);
+    return inlay::detail::percent_of(s.macs() - macs, macs);
+  }
+
+  inlay::loaded_schedule planned(std::vector<inlay::stage> stages) {
+    ++counts_.schedules;
+    inlay::loaded_schedule s(g_, std::move(stages));
+    expect(inlay::is_sound(s.places().data(), inlay::place_count(g_), s.arena_bytes()), "an arena plan is not sound");
+    return s;
+  }
+
+  /// A fit with the memory and the overhead of a schedule finds one as good, and so it does with more of either.
+  void reaches(const inlay::loaded_schedule& s) {
+    const double percent = percent_of(s) > 0 ? percent_of(s) : 0;
+    for (const std::int32_t bytes : {s.arena_bytes(), s.arena_bytes() + s.arena_bytes() / 16}) {
+      const std::vector<inlay::stage> stages = finder_.fitting(bytes, percent);
+      expect(!stages.empty(), "a fit does not reach what another schedule does");
+      if (stages.empty()) continue;
+      const inlay::loaded_schedule found = planned(stages);
+      expect(found.arena_bytes() <= bytes && percent_of(found) <= percent, "a fit exceeds its budget or its overhead");
+    }
+  }
+
+  std::string name_;
+  inlay::graph_view g_;
+  counts& counts_;
+  inlay::schedule_finder finder_{g_};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) return 2;
+  const std::filesystem::path folder(argv[1]);
+  if (!std::filesystem::is_directory(folder)) {
+    std::printf("SKIPPED: there is no folder %s\n", argv[1]);
+    return 77;
+  }
+  if (argc > 3) {
+    for (int i = 4; i < argc; ++i) {
+      const inlay::loaded_model model(read_file(folder / (std::string(argv[i]) + ".tflite")));
+      const auto stages = inlay::schedule_finder(model.graph()).within_overhead(inlay::any_percent);
+      std::printf("%s %d\n", argv[i], inlay::loaded_schedule(model.graph(), stages).arena_bytes());
+    }
+    return 0;
+  }
+  counts golden, random;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".tflite") continue;
+    const inlay::loaded_model model(read_file(entry.path()));
+    if (!model.refused()) checked_graph(entry.path().stem().string(), model.graph(), golden);
+  }
+  const int graphs = std::atoi(argv[2]);
+  for (int seed = 1; seed <= graphs; ++seed)
+    checked_graph("random graph " + std::to_string(seed), random_graph(static_cast<unsigned>(seed)).view(), random);
+  for (const auto& [of, c] : {std::pair{"models", golden}, std::pair{"random graphs", random}})
+    std::printf("%d %s: %d schedules, %d of them recompute, %d violations\n", c.graphs, of, c.schedules, c.recomputing,
+                c.wrong);
+  const bool enough = golden.graphs > 0 && random.graphs == graphs && random.recomputing >= graphs / 2;
+  return golden.wrong + random.wrong == 0 && enough ? 0 : 1;
+}
