@@ -47,6 +47,22 @@ class input_info {
   }
 };
 
+/// An input whose size was checked, or none: network<…>::checked_input. Refers to the buffer.
+template <typename Input>
+class checked_span {
+ public:
+  constexpr checked_span() = default;
+  constexpr explicit checked_span(Input input) : first_(input.data()) {}
+
+  /// Whether the size is the input's.
+  constexpr explicit operator bool() const { return first_ != nullptr; }
+  /// What run() takes. Only where the size is right.
+  constexpr Input operator*() const { return Input(first_, Input::extent); }
+
+ private:
+  typename Input::pointer first_ = nullptr;
+};
+
 namespace detail {
 
 /// When an argument's elements are read: in the call, later in a run in steps, or later after its size was checked.
@@ -99,38 +115,42 @@ enum class misfit : std::uint8_t {
   size,
 };
 
+// Written so that arguments that fit instantiate little.
 template <typename Given, typename Element, std::size_t Needed, reading When>
 constexpr misfit find_misfit() {
   using type = std::remove_cvref_t<Given>;
-  using buffer = buffer_type<type>;
-  using given = typename buffer::element;
-  // What a reference names is still there after the call, and so is what a view refers to.
-  constexpr bool is_temporary =
-      When != reading::in_the_call && !std::is_lvalue_reference_v<Given> && !std::ranges::enable_borrowed_range<type>;
-  if constexpr (std::is_convertible_v<std::remove_reference_t<Given>&, std::span<const Element, Needed>>)
-    return is_temporary ? misfit::temporary : misfit::none;
-  else if constexpr (std::is_pointer_v<type>)
+  if constexpr (std::is_convertible_v<std::remove_reference_t<Given>&, std::span<const Element, Needed>>) {
+    // What a reference names is still there after the call, and so is what a view refers to.
+    if constexpr (When == reading::in_the_call || std::is_lvalue_reference_v<Given>)
+      return misfit::none;
+    else
+      return std::ranges::enable_borrowed_range<type> ? misfit::none : misfit::temporary;
+  } else if constexpr (std::is_pointer_v<type>) {
     return misfit::pointer;
-  else if constexpr (std::is_void_v<given>)
-    return misfit::no_buffer;
-  else if constexpr (std::is_array_v<given>)
-    return misfit::nested;
-  else if constexpr (std::is_same_v<given, std::uint8_t> && std::is_same_v<Element, std::int8_t>)
-    return misfit::uint8_for_int8;
-  else if constexpr (std::is_same_v<given, std::int8_t> && std::is_same_v<Element, std::uint8_t>)
-    return misfit::int8_for_uint8;
-  else if constexpr (std::is_floating_point_v<given> && !std::is_same_v<Element, float>)
-    return misfit::float_for_integer;
-  else if constexpr (std::is_integral_v<given> && std::is_same_v<Element, float>)
-    return misfit::integer_for_float;
-  else if constexpr (!std::is_same_v<given, Element>)
-    return misfit::element;
-  else if constexpr (buffer::size != std::dynamic_extent)
-    return misfit::size;
-  else if constexpr (When != reading::after_a_check)
-    return misfit::unknown_size;
-  else
-    return is_temporary ? misfit::temporary : misfit::none;
+  } else {
+    using given = typename buffer_type<type>::element;
+    if constexpr (std::is_void_v<given>)
+      return misfit::no_buffer;
+    else if constexpr (std::is_array_v<given>)
+      return misfit::nested;
+    else if constexpr (std::is_same_v<given, std::uint8_t> && std::is_same_v<Element, std::int8_t>)
+      return misfit::uint8_for_int8;
+    else if constexpr (std::is_same_v<given, std::int8_t> && std::is_same_v<Element, std::uint8_t>)
+      return misfit::int8_for_uint8;
+    else if constexpr (std::is_floating_point_v<given> && !std::is_same_v<Element, float>)
+      return misfit::float_for_integer;
+    else if constexpr (std::is_integral_v<given> && std::is_same_v<Element, float>)
+      return misfit::integer_for_float;
+    else if constexpr (!std::is_same_v<given, Element>)
+      return misfit::element;
+    else if constexpr (buffer_type<type>::size != std::dynamic_extent)
+      return misfit::size;
+    else if constexpr (When != reading::after_a_check)
+      return misfit::unknown_size;
+    else
+      return std::is_lvalue_reference_v<Given> || std::ranges::enable_borrowed_range<type> ? misfit::none
+                                                                                           : misfit::temporary;
+  }
 }
 
 /// Named in the static_asserts about arguments, so that types and numbers are printed.
@@ -186,7 +206,7 @@ constexpr void refuse_buffer() {
   else if constexpr (Why == misfit::unknown_size)
     static_assert(never<Given>,
                   "Inlay: how many elements this buffer has is known only when the program runs: write "
-                  "network::checked_input(buffer), which gives a std::optional, empty where the size is wrong");
+                  "network::checked_input(buffer), which is false where the size is wrong");
   else if constexpr (Why == misfit::size)
     static_assert(as_many_elements<buffer_type<std::remove_cvref_t<Given>>::size, Needed>,
                   "Inlay: the buffer has another number of elements than the input");

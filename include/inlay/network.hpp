@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -72,14 +71,14 @@ class network {
     return input<Item>(first, input<Item>::extent);
   }
 
-  /// An input from a buffer whose size is known when the program runs, a std::vector or a std::span; empty if that is
+  /// An input from a buffer whose size is known when the program runs, a std::vector or a std::span; false if that is
   /// not exactly the input's. Refers to the buffer.
   ///   if (const auto image = net::checked_input(pixels)) detector.run(*image);
   template <std::size_t Item = 0, typename Buffer>
-  static constexpr std::optional<input<Item>> checked_input(Buffer&& buffer) {
+  static constexpr checked_span<input<Item>> checked_input(Buffer&& buffer) {
     if constexpr (takes<detail::reading::after_a_check, Buffer, Item>()) {
       const std::span<const typename input<Item>::value_type> elements(buffer);
-      if (elements.size() == input<Item>::extent) return unchecked_input<Item>(elements.data());
+      if (elements.size() == input<Item>::extent) return checked_span(unchecked_input<Item>(elements.data()));
     } else {
       refuse<detail::reading::after_a_check, Buffer, Item>();
     }
@@ -101,11 +100,14 @@ class network {
     constexpr run_in_steps(network& owner, Inputs&& inputs) : owner_(owner), inputs_(std::move(inputs)) {}
     /// Does the next piece of work; false when there is none left.
     constexpr bool step() {
-      return std::apply(
-          [this](auto&... inputs) {
-            return plan::step_run(progress_, owner_.arena_, std::tuple<decltype(inputs)...>(inputs...));
-          },
-          inputs_);
+      if constexpr (known::is_sourced)
+        return std::apply(
+            [this](auto&... sources) {
+              return plan::step_run(progress_, owner_.arena_, std::tuple<decltype(sources)...>(sources...));
+            },
+            inputs_);
+      else
+        return plan::step_run(progress_, owner_.arena_, inputs_);
     }
     /// The network's outputs, as run() returns them; once step() has returned false.
     constexpr auto outputs() const { return owner_.outputs(std::make_index_sequence<output_count>{}); }
@@ -191,10 +193,9 @@ class network {
   /// Whether an argument does for an input.
   template <detail::reading When, typename Given, std::size_t Item>
   static constexpr bool takes() {
-    using held = std::decay_t<Given>;
     if constexpr (known::is_sourced)
-      return detail::source_for<held, known::input_tensor(Item).type> &&
-             (When == detail::reading::in_the_call || std::is_constructible_v<held, Given>);
+      return detail::source_for<std::decay_t<Given>, known::input_tensor(Item).type> &&
+             (When == detail::reading::in_the_call || std::is_constructible_v<std::decay_t<Given>, Given>);
     else
       return misfit_of<When, Given, Item> == detail::misfit::none;
   }
