@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds and runs a program that uses Inlay in one of the ways that users do.
 
-usage: package.py subdirectory|find_package|pkg-config|meson --cxx CXX --build DIR --work DIR
+usage: package.py subdirectory|fetch_content|find_package|pkg-config|meson|make --cxx CXX --build DIR --work DIR
 
 --build is Inlay's own build folder, to install from; --work is scratch. Exit status 77: a tool is missing.
 """
@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -44,21 +45,35 @@ def with_meson(work: pathlib.Path, cxx: str) -> pathlib.Path:
     return work / "build" / "consumer"
 
 
+def with_make(work: pathlib.Path, cxx: str) -> pathlib.Path:
+    run("make", "-C", work, f"INLAY={ROOT}", f"CXX={cxx}")
+    return work / "consumer"
+
+
+def archive(work: pathlib.Path) -> pathlib.Path:
+    """The library's files, packed as a release is."""
+    packed = work / "inlay.tar.gz"
+    with tarfile.open(packed, "w:gz") as files:
+        for name in ("CMakeLists.txt", "cmake", "include"):
+            files.add(ROOT / name, f"inlay/{name}")
+    return packed
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("way", choices=["subdirectory", "find_package", "pkg-config", "meson"])
+    parser.add_argument("way", choices=["subdirectory", "fetch_content", "find_package", "pkg-config", "meson", "make"])
     parser.add_argument("--cxx", required=True)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
-    tool = {"pkg-config": "pkg-config", "meson": "meson"}.get(arguments.way, "cmake")
+    tool = arguments.way if arguments.way in ("pkg-config", "meson", "make") else "cmake"
     if shutil.which(tool) is None:
         print(f"SKIPPED: {tool} is not installed")
         return 77
     work, cxx = arguments.work, arguments.cxx
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    for source in (HERE / "main.cpp", HERE / "CMakeLists.txt", HERE / "meson.build",
+    for source in (HERE / "main.cpp", HERE / "CMakeLists.txt", HERE / "meson.build", HERE / "Makefile",
                    ROOT / "tests" / "golden" / "models" / "tiny.tflite"):
         shutil.copy(source, work)
     prefix = work / "prefix"
@@ -66,9 +81,11 @@ def main() -> int:
         run("cmake", "--install", arguments.build, "--prefix", prefix, stdout=subprocess.DEVNULL)
     match arguments.way:
         case "subdirectory": program = with_cmake(work, cxx, f"-DINLAY_SOURCE={ROOT}")
+        case "fetch_content": program = with_cmake(work, cxx, f"-DINLAY_FETCHED={archive(work)}")
         case "find_package": program = with_cmake(work, cxx, f"-DCMAKE_PREFIX_PATH={prefix}")
         case "pkg-config": program = with_pkg_config(work, cxx, prefix)
         case "meson": program = with_meson(work, cxx)
+        case "make": program = with_make(work, cxx)
     run(program)
     return 0
 
