@@ -248,7 +248,8 @@ std::vector<inlay::trade> find_trades(const options& chosen, inlay::graph_view g
 
 void inspect(const options& chosen) {
   const inlay::loaded_model model(read_file(chosen.model));
-  if (model.refused()) throw refusal(std::string(inlay::error_text(model.refused()).view()));
+  if (model.refused())
+    throw refusal(std::string(inlay::explain(model.refused(), model.file().data(), model.file().size()).view()));
   const inlay::graph_view g = model.graph();
   const inlay::loaded_schedule schedule = find_schedule(chosen, g);
   check_overhead(chosen, schedule, g);

@@ -79,6 +79,13 @@
 #define INLAY_ABI INLAY_JOIN(on_, INLAY_BEST_ISA, )
 #endif
 
+// The most characters of a text that the compiler prints as a part of a template's name.
+#if defined(__clang__)
+#define INLAY_LONGEST_PRINTED 31
+#else
+#define INLAY_LONGEST_PRINTED 800
+#endif
+
 // Whether a function is expanded where it is called, so that a layer's numbers become constants, or shared by all.
 #define INLAY_ALWAYS_INLINE [[gnu::always_inline]] inline
 #define INLAY_NEVER_INLINE [[gnu::noinline]]

@@ -1,6 +1,6 @@
-// expect: error: static assertion failed
-// expect: Inlay: an operator computes in float: quantise the network to int8
-// expect: inlay::tflite_operator::max_pool_2d, 0, 0, -1, -1>
+// expect: model_refused<
+// expect: operator 0 (MAX_POOL_2D): an operator computes in float: quantise the network to int8
+// expect: tensor 0, t0, float32 [1,6,5,4]
 #include <inlay.hpp>
 
 #include "float_network.hpp"

@@ -1,6 +1,6 @@
-// expect: error: static assertion failed
-// expect: Inlay: an operator has int8 weights but float activations: quantise the activations too
-// expect: inlay::tflite_operator::conv_2d, 0, 0, -1, -1>
+// expect: model_refused<
+// expect: operator 0 (CONV_2D): an operator has int8 weights but float activations: quantise the activations too
+// expect: tensor 0, t0, float32 [1,7,6,3]
 #include <inlay.hpp>
 
 #include "hybrid_network.hpp"

@@ -1,6 +1,6 @@
-// expect: error: static assertion failed
-// expect: Inlay: an operator computes with 16-bit activations, which are not supported: convert the network again to int8
-// expect: refusal::int16_network
+// expect: model_refused<
+// expect: an operator computes with 16-bit activations, which are not supported: convert the network again to int8
+// expect: tensor 0, t0, int16 [
 #include <inlay.hpp>
 
 #include "int16_network.hpp"

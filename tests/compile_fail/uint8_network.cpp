@@ -1,6 +1,6 @@
-// expect: error: static assertion failed
-// expect: Inlay: an operator computes in uint8, the old per-tensor quantisation: convert the network again to int8
-// expect: inlay::tflite_operator::conv_2d, 0, 0, -1, -1>
+// expect: model_refused<
+// expect: operator 0 (CONV_2D): an operator computes in uint8, the old per-tensor quantisation: convert the network again to int8
+// expect: tensor 0, t0, uint8 [
 #include <inlay.hpp>
 
 #include "uint8_network.hpp"

@@ -1,5 +1,5 @@
-// expect: error: static assertion failed
-// expect: Inlay: this is not a .tflite file: bytes 4 to 7 are not TFL3
+// expect: model_refused<
+// expect: this is not a .tflite file: bytes 4 to 7 are not TFL3
 #include <inlay.hpp>
 
 #include "wrong_identifier.hpp"

@@ -133,7 +133,7 @@ static std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g) {
 static std::string check(const std::filesystem::path& path, const std::string& expected) {
   const inlay::loaded_model model(read_file(path));
   if (model.refused()) {
-    const inlay::error_text text(model.refused());
+    const inlay::error_text text = inlay::explain(model.refused(), model.file().data(), model.file().size());
     const std::string message(text.view());
     if (expected.empty()) return "refused: " + message;
     return message.find(expected) != std::string::npos ? "" : "refused with other words: " + message;

@@ -41,10 +41,15 @@ def compile_command(cxx: str, flags: str, schedule: str, model: pathlib.Path, fo
 
 
 def reason_of(said: str) -> str:
-    """What a compiler's messages come to: the sentence of Inlay's own refusal, or else the first error."""
+    """What a compiler's messages come to: Inlay's own sentence, or else the first error."""
     errors = re.findall(r"^.*?\b(?:fatal )?error: (.*)$", said, re.MULTILINE)
-    sentences = [error[error.index("Inlay: ") + len("Inlay: "):] for error in errors if "Inlay: " in error]
-    return (sentences or errors or said.splitlines() or ["the compiler failed"])[0]
+    for error in errors:
+        # Words that a program makes are arguments of a template: one, or several parts.
+        if "model_refused<" in error:
+            return "".join(re.findall(r'\{"((?:[^"\\]|\\.)*)"\}', error)).replace("\\", "")
+        if "Inlay: " in error:
+            return error[error.index("Inlay: ") + len("Inlay: "):]
+    return (errors or said.splitlines() or ["the compiler failed"])[0]
 
 
 def compile_model(cxx: str, flags: str, schedule: str, model: pathlib.Path,

@@ -4,16 +4,15 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/operators.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace inlay::inline INLAY_ABI {
 
 // clang-format off
-// One line for each reason: its code and the sentence that a user reads. A static_assert takes only a
-// string literal, hence a macro.
+// One line for each reason: its code and the sentence that a user reads. In plain ASCII: compilers print it.
 #define INLAY_REFUSALS(X)                                                                                  \
   X(truncated, "the .tflite file is cut short or damaged: it refers to bytes beyond its end")              \
   X(wrong_identifier, "this is not a .tflite file: bytes 4 to 7 are not TFL3")                             \
@@ -33,10 +32,11 @@ namespace inlay::inline INLAY_ABI {
   X(int4_network, "an operator has values of 4 bits, which are not supported: convert the network again to int8 (TFLITE_BUILTINS_INT8)") \
   X(unsupported_type, "an operator has a tensor of a type that is not supported there")                    \
   X(not_quantized, "a tensor has no usable scale and zero point: one positive finite scale, zero point in the range of its type") \
-  X(asymmetric_weights, "weights have a zero point other than 0")                                          \
-  X(not_constant, "an operand that must be constant is computed by the network")                           \
+  X(asymmetric_weights, "weights have a zero point other than 0: convert them again with symmetric weights")                                          \
+  X(not_constant, "an operand that must be constant is computed by the network: convert with weights frozen, and shapes fixed")                           \
   X(batch, "the network runs more than one sample at once; export it with batch size 1")                   \
   X(rank, "a tensor has a number of axes that is not supported there")                                     \
+  X(dynamic_shape, "a tensor's shape is left open in the file: convert with every extent fixed, the batch by batch_size=1") \
   X(shape, "the shapes of an operator's tensors do not fit together")                                      \
   X(too_large, "a tensor, or all of them together, has more elements than Inlay can address")              \
   X(too_many, "the network has more operators, or operands of them, than Inlay can address")                \
@@ -62,6 +62,7 @@ struct error {
   std::int32_t tensor = -1;     // index in the file
   std::int32_t found = -1;      // what the file has …
   std::int32_t supported = -1;  // … and what is accepted, in the unit of the reason
+  const char* rule = "";        // what is demanded, where the reason does not say it
 
   constexpr explicit operator bool() const { return reason != refusal::none; }
 };
@@ -78,41 +79,22 @@ constexpr std::string_view sentence(refusal reason) {
   return "";
 }
 
-/// An error as one line of text, kept without a heap.
+/// A line of text, kept without a heap: what does not fit is left out.
 class error_text {
  public:
+  constexpr error_text() = default;
+  /// What an error says by itself; explain() in refusal_text.hpp says more, with the model's bytes at hand.
   constexpr explicit error_text(const error& e) {
-    if (e.operator_index >= 0) {
-      append("operator ");
-      append(e.operator_index);
-      if (static_cast<std::int32_t>(e.op) >= 0) {
-        append(" (");
-        append_upper(name(e.op));
-        append(")");
-      }
-      append(": ");
-    }
+    append_operator(e);
     append(sentence(e.reason));
-    if (e.tensor >= 0) {
-      append("; tensor ");
-      append(e.tensor);
-    }
-    const bool types = e.reason == refusal::unsupported_type;
-    if (e.found >= 0) {
-      append("; found ");
-      types ? append(name(static_cast<element_type>(e.found))) : append(e.found);
-    }
-    if (e.supported >= 0) {
-      append("; supported ");
-      types ? append(name(static_cast<element_type>(e.supported))) : append(e.supported);
-    }
+    if (e.tensor >= 0) append("; tensor ", e.tensor);
+    append_numbers(e);
   }
 
-  constexpr std::string_view view() const { return {text_.data(), length_}; }
+  constexpr std::string_view view() const { return {text, length}; }
 
- private:
   constexpr void append(char c) {
-    if (length_ < text_.size()) text_[length_++] = c;
+    if (length < sizeof(text)) text[length++] = c;
   }
   constexpr void append(std::string_view s) {
     for (char c : s) append(c);
@@ -120,34 +102,132 @@ class error_text {
   constexpr void append_upper(std::string_view s) {
     for (char c : s) append(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
   }
-  constexpr void append(std::int32_t value) {
-    if (value >= 10) append(value / 10);
-    append(static_cast<char>('0' + value % 10));
+  constexpr void append(std::int64_t value) {
+    if (value < 0) append('-');
+    const std::int64_t tens = value / 10;
+    if (tens != 0) append(tens < 0 ? -tens : tens);
+    const auto last = static_cast<int>(value % 10);
+    append(static_cast<char>('0' + (last < 0 ? -last : last)));
+  }
+  constexpr void append(std::int32_t value) { append(std::int64_t{value}); }
+  /// Six digits that count.
+  constexpr void append(double value) {
+    if (!(value == value) || value > 3.5e38 || value < -3.5e38) return append("not a number");
+    if (value < 0) append('-');
+    double size = value < 0 ? -value : value;
+    int power = 0;
+    for (; size >= 10; ++power) size /= 10;
+    for (; size > 0 && size < 1; --power) size *= 10;
+    auto digits = static_cast<std::int64_t>(size * 100000 + 0.5);
+    if (digits == 1000000) {
+      digits = 100000;
+      ++power;
+    }
+    char shown[6]{};
+    for (int i = 5; i >= 0; --i, digits /= 10) shown[i] = static_cast<char>('0' + digits % 10);
+    int count = 6;
+    while (count > 1 && shown[count - 1] == '0') --count;
+    // 0.00390625, 12.5; far from 1, 3.90625e-12.
+    const bool plain = power >= -6 && power < 6;
+    const int whole = plain ? power + 1 : 1;
+    if (whole <= 0) append("0.");
+    for (int i = whole; i < 0; ++i) append('0');
+    for (int i = 0; i < (count > whole ? count : whole); ++i) {
+      if (i == whole && whole > 0) append('.');
+      append(i < count ? shown[i] : '0');
+    }
+    if (!plain) append("e", power);
+  }
+  template <typename First, typename Second, typename... More>
+  constexpr void append(const First& first, const Second& second, const More&... more) {
+    append(first);
+    append(second);
+    (append(more), ...);
   }
 
-  std::array<char, 320> text_{};
-  std::size_t length_ = 0;
-};
+  constexpr void append_operator(std::int32_t index, tflite_operator op) {
+    append("operator ", index);
+    if (static_cast<std::int32_t>(op) < 0) return;
+    append(" (");
+    append_upper(name(op));
+    append(')');
+  }
+  constexpr void append_operator(const error& e) {
+    if (e.operator_index < 0) return;
+    append_operator(e.operator_index, e.op);
+    append(": ");
+  }
+  constexpr void append_numbers(const error& e) {
+    const bool types = e.reason == refusal::unsupported_type;
+    const auto number = [&](std::int32_t value) {
+      types ? append(name(static_cast<element_type>(value))) : append(value);
+    };
+    if (e.found >= 0) {
+      append("; found ");
+      number(e.found);
+    }
+    if (e.supported >= 0) {
+      append(e.found >= 0 ? ", supported " : "; supported ");
+      number(e.supported);
+    }
+  }
 
-namespace detail {
-// Takes every number, so that a compiler prints them all beside the sentence.
-constexpr bool accepts(tflite_operator, int, int, int, int) { return false; }
-}  // namespace detail
-
-/// Never true: named in the static_assert that refuses a model, so that its arguments are printed.
-template <tflite_operator Operator, int OperatorIndex, int Tensor, int Found, int Supported>
-concept importable = detail::accepts(Operator, OperatorIndex, Tensor, Found, Supported);
-
-/// Fails to compile, with one sentence and the numbers, if Reason is not `none`.
-template <refusal Reason, tflite_operator Operator, int OperatorIndex, int Tensor, int Found, int Supported>
-struct refuse {
-#define INLAY_REFUSE(code, sentence)                                                                      \
-  static_assert(Reason != refusal::code || importable<Operator, OperatorIndex, Tensor, Found, Supported>, \
-                "Inlay: " sentence);
-  INLAY_REFUSALS(INLAY_REFUSE)
-#undef INLAY_REFUSE
+  // Public, so that a compiler prints them.
+  char text[800]{};
+  std::size_t length = 0;
 };
 
 #undef INLAY_REFUSALS
 
-}  // namespace inlay
+namespace detail {
+
+/// Where part number `part` of a text begins. Parts are as long as a compiler prints them, and end behind a blank
+/// where they can.
+constexpr std::size_t begin_of_part(std::string_view text, std::size_t part) {
+  std::size_t at = 0;
+  for (; part > 0 && at < text.size(); --part) {
+    std::size_t end = at + INLAY_LONGEST_PRINTED;
+    if (end >= text.size()) return text.size();
+    while (end > at && text[end - 1] != ' ') --end;
+    at = end > at ? end : at + INLAY_LONGEST_PRINTED;
+  }
+  return at;
+}
+constexpr std::size_t count_parts(std::string_view text) {
+  std::size_t count = 0;
+  while (begin_of_part(text, count) < text.size()) ++count;
+  return count;
+}
+
+}  // namespace detail
+
+/// Some of a text as an argument of a template. Compilers print it as text where it fills the array.
+template <std::size_t Size>
+struct words {
+  char text[Size + 1]{};
+};
+
+/// There is no such type: a compiler prints why a model is refused as it says so. A static_assert would do, but takes
+/// no text that is made by the program, such as the names of tensors.
+template <auto... Why>
+struct model_refused;
+
+namespace detail {
+
+template <const auto& Text, std::size_t Part>
+constexpr auto printed_part() {
+  constexpr std::size_t begin = begin_of_part(Text.view(), Part), size = begin_of_part(Text.view(), Part + 1) - begin;
+  words<size> part;
+  for (std::size_t i = 0; i < size; ++i) part.text[i] = Text.text[begin + i];
+  return part;
+}
+
+/// Does not compile, and says why.
+template <const auto& Text, typename = std::make_index_sequence<count_parts(Text.view())>>
+struct refuse_model;
+template <const auto& Text, std::size_t... Part>
+struct refuse_model<Text, std::index_sequence<Part...>> : model_refused<printed_part<Text, Part>()...> {};
+
+}  // namespace detail
+
+}  // namespace inlay::inline INLAY_ABI

@@ -68,4 +68,18 @@ constexpr const char* name(tflite_operator op) {
 
 #undef INLAY_TFLITE_OPERATORS
 
-}  // namespace inlay
+/// Operators that keep a state from step to step.
+constexpr bool is_recurrent(tflite_operator op) {
+  switch (op) {
+    case tflite_operator::lstm:
+    case tflite_operator::rnn:
+    case tflite_operator::svdf:
+    case tflite_operator::unidirectional_sequence_rnn:
+    case tflite_operator::unidirectional_sequence_lstm:
+    case tflite_operator::bidirectional_sequence_rnn:
+    case tflite_operator::bidirectional_sequence_lstm: return true;
+    default: return false;
+  }
+}
+
+}  // namespace inlay::inline INLAY_ABI

@@ -10,6 +10,7 @@
 #include <inlay/model/flatbuffer.hpp>
 #include <inlay/model/tflite_schema.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/refusal_text.hpp>
 #include <inlay/model/import/window.hpp>
 #include <inlay/model/import/weighted.hpp>
 #include <inlay/model/import/pairwise.hpp>
@@ -89,17 +90,12 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::shape, import_shape_arithmetic<Reader>, layer_kind::reshape},
 };
 
-constexpr bool is_recurrent(tflite_operator op) {
-  switch (op) {
-    case tflite_operator::lstm:
-    case tflite_operator::rnn:
-    case tflite_operator::svdf:
-    case tflite_operator::unidirectional_sequence_rnn:
-    case tflite_operator::unidirectional_sequence_lstm:
-    case tflite_operator::bidirectional_sequence_rnn:
-    case tflite_operator::bidirectional_sequence_lstm: return true;
-    default: return false;
-  }
+/// Whether operators of this number become layers.
+template <typename Reader>
+constexpr bool is_imported(tflite_operator op) {
+  for (const auto& known : tflite_importers<Reader>)
+    if (known.op == op) return true;
+  return false;
 }
 
 /// Refuses what is not supported before anything else is looked at: the most useful thing to say.
@@ -113,9 +109,7 @@ constexpr bool check_operators(Reader& r) {
     const std::int32_t made = results.count > 0 ? r.file.i32(results.at) : -1;
     if (r.op == tflite_operator::custom) return r.fail(refusal::custom_operator, made);
     if (is_recurrent(r.op)) return r.fail(refusal::recurrent_operator, made);
-    bool supported = false;
-    for (const auto& known : tflite_importers<Reader>) supported = supported || known.op == r.op;
-    if (!supported) return r.fail(refusal::unsupported_operator, made);
+    if (!is_imported<Reader>(r.op)) return r.fail(refusal::unsupported_operator, made);
   }
   r.operator_index = -1;
   r.op = tflite_operator{-1};
@@ -201,6 +195,13 @@ constexpr error visit_tflite_operators(const Byte* data, std::size_t size, Visit
     if (reader.read_code(reader.file.table_in(reader.operators, i)) && !reader.failed()) visit(reader.op);
   }
   return reader.file.damaged() ? error{refusal::truncated} : reader.refused;
+}
+
+/// Why a .tflite file is refused, in full: where, what was found, what is needed and what helps. For an error that
+/// reading these bytes gave.
+template <typename Byte>
+constexpr error_text explain(const error& refused, const Byte* data, std::size_t size) {
+  return detail::refusal_writer(refused, data, size, detail::is_imported<detail::tflite_reader<Byte>>).text();
 }
 
 namespace detail {
@@ -290,6 +291,15 @@ struct tflite_bytes {
   }();
 };
 
+/// Does not compile for a refused file.
+template <typename File, bool Refused>
+struct refuse_tflite {};
+template <typename File>
+struct refuse_tflite<File, true> {
+  static constexpr error_text text = explain(File::refused, File::data, File::size);
+  static_assert(sizeof(refuse_model<text>) > 0);
+};
+
 }  // namespace detail
 
 /// A .tflite file as a model. Bytes is a constexpr array of char (a string literal, as inlay_add_model
@@ -300,10 +310,8 @@ template <const auto& Bytes>
 struct tflite {
  private:
   using file = detail::tflite_bytes<Bytes>;
-  static constexpr error refused = file::refused;
-  // Its static_asserts are the refusals.
-  static_assert(sizeof(refuse<refused.reason, refused.op, refused.operator_index, refused.tensor, refused.found,
-                              refused.supported>) > 0);
+  // Its errors are the refusals.
+  static_assert(sizeof(detail::refuse_tflite<file, static_cast<bool>(file::refused)>) > 0);
 
  public:
   /// The network, normalised.

@@ -111,10 +111,14 @@ struct tflite_reader {
 
   constexpr bool failed() const { return refused.reason != refusal::none || file.damaged(); }
 
-  /// Notes the first error, with the operator at hand.
-  constexpr bool fail(refusal reason, std::int32_t tensor = -1, std::int32_t found = -1, std::int32_t supported = -1) {
-    if (refused.reason == refusal::none) refused = {reason, op, operator_index, tensor, found, supported};
+  /// Notes the first error, with the operator at hand. `rule` says what is demanded, where the reason does not.
+  constexpr bool fail(refusal reason, std::int32_t tensor = -1, std::int32_t found = -1, std::int32_t supported = -1,
+                      const char* rule = "") {
+    if (refused.reason == refusal::none) refused = {reason, op, operator_index, tensor, found, supported, rule};
     return false;
+  }
+  constexpr bool fail(refusal reason, std::int32_t tensor, const char* rule) {
+    return fail(reason, tensor, -1, -1, rule);
   }
 
   // ---- tensors -----------------------------------------------------------------------------------------
@@ -149,13 +153,14 @@ struct tflite_reader {
     for (int axis = 0; axis < t.extents.rank; ++axis) {
       const std::int32_t extent = file.i32(extents.at + 4 * static_cast<std::uint32_t>(axis));
       if (file.damaged()) return false;
-      if (extent < 1) return fail(refusal::shape, index, extent < 0 ? -1 : extent, 1);
+      if (extent < 0) return fail(refusal::dynamic_shape, index);
+      if (extent < 1) return fail(refusal::shape, index, extent, 1);
       elements *= extent;
       if (elements > most_elements) return fail(refusal::too_large, index, -1, most_elements);
       t.extents[axis] = extent;
     }
 
-    if (file.field(table, schema::sparsity) != 0) return fail(refusal::option, index);
+    if (file.field(table, schema::sparsity) != 0) return fail(refusal::option, index, "tensors must not be sparse");
     read_quantization(file.child(table, schema::quantization), t);
     return read_data(file.i32_or(table, schema::buffer, 0), index);
   }
@@ -371,7 +376,7 @@ struct tflite_reader {
       case 1: clamp = activation::relu; return true;
       case 2: clamp = activation::relu_n1_to_1; return true;
       case 3: clamp = activation::relu6; return true;
-      default: return fail(refusal::option, -1, code, 3);
+      default: return fail(refusal::option, -1, code, 3, "fused activations are RELU, RELU_N1_TO_1 and RELU6");
     }
   }
 
@@ -411,13 +416,16 @@ struct tflite_reader {
 
   /// A ratio of scales that fits the fixed-point numbers of the kernels.
   constexpr bool require_ratio(double ratio, std::int32_t tensor, double limit = most_ratio) {
-    return ratio > 0 && ratio < limit ? true : fail(refusal::quantization, tensor);
+    return ratio > 0 && ratio < limit ? true
+                                      : fail(refusal::quantization, tensor, "its scale is too far from the inputs'");
   }
   constexpr double scale_of(std::int32_t index) const { return as_double(at(index).quant.scale); }
 
   /// Both tensors must mean the same by their bytes.
   constexpr bool require_same_values(std::int32_t input, std::int32_t output) {
-    return same_values(at(input).quant, at(output).quant) ? true : fail(refusal::quantization, output);
+    return same_values(at(input).quant, at(output).quant)
+               ? true
+               : fail(refusal::quantization, output, "its scale and zero point must be the input's");
   }
 
   constexpr bool require_same_elements(std::int32_t input, std::int32_t output) {
@@ -443,7 +451,9 @@ struct tflite_reader {
   constexpr std::int32_t resolve_axis(std::int32_t axis, std::int32_t tensor) {
     const std::int32_t rank = at(tensor).extents.rank;
     const std::int32_t resolved = axis < 0 ? axis + rank : axis;
-    return resolved >= 0 && resolved < rank ? resolved : fail(refusal::option, tensor, axis) - 1;
+    return resolved >= 0 && resolved < rank
+               ? resolved
+               : fail(refusal::option, tensor, axis, -1, "the axis must be one of the tensor's") - 1;
   }
 
   /// One int8 map [1, height, width, channels] in, one out.
@@ -471,4 +481,4 @@ struct tflite_reader {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

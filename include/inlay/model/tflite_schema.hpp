@@ -11,7 +11,7 @@ namespace detail {
 
 namespace schema {
 enum model : std::uint32_t { version = 0, operator_codes = 1, subgraphs = 2, buffers = 4 };
-enum operator_code : std::uint32_t { deprecated_builtin_code = 0, builtin_code = 3 };
+enum operator_code : std::uint32_t { deprecated_builtin_code = 0, custom_code = 1, builtin_code = 3 };
 enum subgraph : std::uint32_t { tensors = 0, inputs = 1, outputs = 2, operators = 3 };
 enum tensor : std::uint32_t {
   extents = 0,
@@ -20,7 +20,8 @@ enum tensor : std::uint32_t {
   name = 3,
   quantization = 4,
   is_variable = 5,
-  sparsity = 6
+  sparsity = 6,
+  shape_signature = 7
 };
 enum quantization_parameters : std::uint32_t { scale = 2, zero_point = 3, quantized_dimension = 6 };
 enum operator_ : std::uint32_t { opcode_index = 0, operands = 1, results = 2, options = 4 };

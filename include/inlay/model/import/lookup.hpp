@@ -17,12 +17,12 @@ constexpr bool import_softmax(Reader& r, layer_kind kind) {
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
   if (!same_number(r.at(output).quant.scale, 1.0f / 256) || r.at(output).quant.zero_point != -128)
-    return r.fail(refusal::quantization, output, -1, -1);
+    return r.fail(refusal::quantization, output, "its scale must be 1/256 and its zero point -128");
   layer l = r.make_layer(kind);
   l.beta = r.file.f32_or(r.options, 0, 0);
   // The reference scales differences by more than one: smaller products of beta and scale are refused.
   if (!is_positive_finite(l.beta) || as_double(l.beta) * as_double(r.at(input).quant.scale) * (1 << 26) <= 1.0)
-    return r.fail(refusal::option, input);
+    return r.fail(refusal::option, input, "beta times the input's scale must be above 2^-26");
   return r.append(l);
 }
 
@@ -42,7 +42,7 @@ template <typename Reader>
 constexpr bool import_logistic(Reader& r, layer_kind kind) {
   if (!import_unary(r, kind)) return false;
   const quantization& q = r.at(r.result(0)).quant;
-  return q.zero_point == -128 ? true : r.fail(refusal::quantization, r.result(0), -1, -1);
+  return q.zero_point == -128 ? true : r.fail(refusal::quantization, r.result(0), "its zero point must be -128");
 }
 
 /// The reference clamps the stored values as they are, so both tensors must mean the same by them.
@@ -61,7 +61,7 @@ constexpr bool import_leaky_relu(Reader& r, layer_kind kind) {
   // The reference multiplies floats: no product may overflow, or round up to a ratio that does not fit.
   constexpr double most_float = 3.4e38;
   if (!(size < most_float) || !(size / r.scale_of(r.result(0)) < most_ratio / 2))
-    return r.fail(refusal::option, r.operand(0));
+    return r.fail(refusal::option, r.operand(0), "the slope is too large for the scales");
   r.graph->layers[r.graph->layer_count - 1].slope = slope;
   return r.require_ratio(r.scale_of(r.operand(0)) / r.scale_of(r.result(0)), r.result(0), most_ratio / 2);
 }
@@ -75,7 +75,7 @@ constexpr bool import_hard_swish(Reader& r, layer_kind kind) {
   constexpr double least = 1.0 / (1 << 15), most_gate = 1 << 15;
   // A little less than one, since the reference computes it in float.
   const bool good = to_output >= least && to_output < 0.9999999 && to_gate >= least && to_gate < most_gate;
-  return good ? true : r.fail(refusal::quantization, r.result(0));
+  return good ? true : r.fail(refusal::quantization, r.result(0), "its scale does not fit the input's");
 }
 
 template <typename Reader>
@@ -114,4 +114,4 @@ constexpr bool import_dequantize(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -56,7 +56,7 @@ constexpr bool import_pad(Reader& r, layer_kind kind) {
   layer l = r.make_layer(kind);
   for (int axis = 0; axis < from.rank; ++axis) {
     const std::int32_t before = amounts[2 * axis], after = amounts[2 * axis + 1];
-    if (before < 0 || after < 0) return r.fail(refusal::option, r.operand(1));
+    if (before < 0 || after < 0) return r.fail(refusal::option, r.operand(1), "paddings must not be negative");
     if (std::int64_t{from[axis]} + before + after != to[axis]) return r.fail(refusal::shape, output, to[axis]);
     l.begin[static_cast<std::size_t>(axis)] = before;
   }
@@ -129,12 +129,13 @@ constexpr bool import_gather(Reader& r, layer_kind kind) {
   const std::int32_t axis = r.resolve_axis(r.file.i32_or(r.options, 0, 0), input);
   if (axis < 0) return false;
   constexpr std::uint32_t batch_dims = 1;
-  if (r.file.i32_or(r.options, batch_dims, 0) != 0) return r.fail(refusal::option, indices);
+  if (r.file.i32_or(r.options, batch_dims, 0) != 0) return r.fail(refusal::option, indices, "batch_dims must be 0");
   const std::int32_t count = list.extents.elements();
   for (std::int32_t i = 0; i < count; ++i) {
     const std::int32_t index = r.file.i32(list.data_at + 4 * static_cast<std::uint32_t>(i));
     if (index < 0 || index >= from[axis])
-      return r.fail(refusal::option, indices, index < 0 ? -1 : index, from[axis] - 1);
+      return r.fail(refusal::option, indices, index < 0 ? -1 : index, from[axis] - 1,
+                    "an index must be inside its axis");
   }
   // The list's axes stand in the place of the axis.
   const shape& to = r.at(output).extents;
@@ -159,7 +160,8 @@ constexpr bool import_concatenation(Reader& r, layer_kind kind) {
   const std::int32_t axis = r.resolve_axis(r.file.i32_or(r.options, 0, 0), output);
   if (axis < 0) return false;
   constexpr std::uint32_t fused_activation = 1;
-  if (r.file.i8_or(r.options, fused_activation, 0) != 0) return r.fail(refusal::option, output);
+  if (r.file.i8_or(r.options, fused_activation, 0) != 0)
+    return r.fail(refusal::option, output, "it must have no fused activation");
   for (int a = 3; a < max_rank; ++a)
     if (to.from_innermost(a) != 1) return r.fail(refusal::rank, output, to.rank, 3);
   std::int32_t position = 0;
@@ -197,7 +199,7 @@ constexpr bool import_transpose(Reader& r, layer_kind kind) {
   for (int axis = 0; axis < from.rank; ++axis) {
     const std::int32_t source = order[axis] < 0 ? order[axis] + from.rank : order[axis];
     if (source < 0 || source >= from.rank || (seen >> source & 1) != 0)
-      return r.fail(refusal::option, r.operand(1), order[axis]);
+      return r.fail(refusal::option, r.operand(1), order[axis], -1, "it must name every axis once");
     seen |= 1u << source;
     if (to[axis] != from[source]) return r.fail(refusal::shape, output, to[axis], from[source]);
     l.begin[static_cast<std::size_t>(axis)] = source;
@@ -207,4 +209,4 @@ constexpr bool import_transpose(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -21,7 +21,8 @@ constexpr std::int32_t read_axes(Reader& r, std::int32_t axes_index, layer& l) {
   if (count < 0) return -1;
   for (std::int32_t i = 0; i < count; ++i) {
     const std::int32_t axis = axes[i] < 0 ? axes[i] + from.rank : axes[i];
-    if (axis < 0 || axis >= from.rank) return r.fail(refusal::option, axes_index, axes[i]) - 1;
+    if (axis < 0 || axis >= from.rank)
+      return r.fail(refusal::option, axes_index, axes[i], -1, "axes must be the tensor's") - 1;
     l.axes |= 1u << axis;
   }
   std::int32_t kept = 1, reduced = 1;
@@ -76,4 +77,4 @@ constexpr bool import_arg(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

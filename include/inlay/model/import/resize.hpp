@@ -16,7 +16,7 @@ constexpr bool require_block(Reader& r, std::int32_t larger, std::int32_t smalle
   const shape& pixels = r.at(larger).extents;
   const shape& blocks = r.at(smaller).extents;
   const std::int64_t block = r.file.i32_or(r.options, 0, 0);
-  if (block < 1 || block > most_extent) return r.fail(refusal::option, larger);
+  if (block < 1 || block > most_extent) return r.fail(refusal::option, larger, "the block is too small or too large");
   if (pixels.height() != blocks.height() * block)
     return r.fail(refusal::shape, larger, pixels.height(), blocks.height());
   if (pixels.width() != blocks.width() * block) return r.fail(refusal::shape, larger, pixels.width(), blocks.width());
@@ -61,14 +61,15 @@ template <typename Reader>
 constexpr bool import_resize_bilinear(Reader& r, layer_kind kind) {
   if (!import_resize(r, kind)) return false;
   const layer& l = r.graph->layers[r.graph->layer_count - 1];
-  if (l.align_corners && l.half_pixel_centers) return r.fail(refusal::option, r.result(0));
+  if (l.align_corners && l.half_pixel_centers)
+    return r.fail(refusal::option, r.result(0), "align_corners and half_pixel_centers exclude each other");
   // The reference counts 1024ths of pixels in 32 bits. Very much enlarged, its rounded scale reaches beyond the map.
   const shape& from = r.at(r.operand(0)).extents;
   const shape& to = r.at(r.result(0)).extents;
   if (from.width() > most_blended) return r.fail(refusal::too_large, r.operand(0), from.width(), most_blended);
   if (blend_position(l, to.height() - 1, from.height(), to.height()) >= 1024 * from.height() ||
       blend_position(l, to.width() - 1, from.width(), to.width()) >= 1024 * from.width())
-    return r.fail(refusal::option, r.result(0));
+    return r.fail(refusal::option, r.result(0), "it is enlarged so much that the reference reads beyond the map");
   return true;
 }
 
@@ -76,4 +77,4 @@ constexpr bool import_resize_bilinear(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -48,7 +48,7 @@ constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
     return r.fail(refusal::shape, r.operand(1), count, from.rank);
   if (r.file.i32_or(r.options, schema::ellipsis_mask, 0) != 0 ||
       r.file.i32_or(r.options, schema::new_axis_mask, 0) != 0 || r.file.flag(r.options, schema::offset))
-    return r.fail(refusal::option, input);
+    return r.fail(refusal::option, input, "ellipsis_mask, new_axis_mask and offset must be 0");
   const std::int32_t begin_mask = r.file.i32_or(r.options, schema::begin_mask, 0);
   const std::int32_t end_mask = r.file.i32_or(r.options, schema::end_mask, 0);
   const std::int32_t shrink_mask = r.file.i32_or(r.options, schema::shrink_axis_mask, 0);
@@ -56,7 +56,7 @@ constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
   shape extents{from.rank, {}};
   for (int axis = 0; axis < from.rank; ++axis) {
     const std::int32_t extent = from[axis], stride = step[axis];
-    if (stride == 0) return r.fail(refusal::option, r.operand(3));
+    if (stride == 0) return r.fail(refusal::option, r.operand(3), "no stride may be 0");
     const bool forward = stride > 0;
     // Positions one before the first and one after the last stand for "beyond".
     const std::int32_t lowest = forward ? 0 : -1, highest = forward ? extent : extent - 1;
@@ -66,7 +66,7 @@ constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
     first = (begin_mask >> axis & 1) != 0 ? (forward ? lowest : highest) : clamp_position(first, lowest, highest);
     last = (end_mask >> axis & 1) != 0 ? (forward ? highest : lowest) : clamp_position(last, lowest, highest);
     if ((shrink_mask >> axis & 1) != 0) {
-      if (stride != 1) return r.fail(refusal::option, r.operand(3), stride, 1);
+      if (stride != 1) return r.fail(refusal::option, r.operand(3), stride, 1, "an axis that is dropped has stride 1");
       last = first + 1;
     }
     const std::int64_t distance = forward ? last - first : first - last;
@@ -98,7 +98,7 @@ constexpr bool import_slice(Reader& r, layer_kind kind) {
     const auto a = static_cast<std::size_t>(axis);
     const std::int32_t taken = r.at(output).extents[axis];
     if (begin[axis] < 0 || begin[axis] > from[axis] - taken)
-      return r.fail(refusal::option, r.operand(1), -1, from[axis]);
+      return r.fail(refusal::option, r.operand(1), -1, from[axis], "it must begin and end inside the map");
     // −1 stands for the rest.
     if (taken != (size[axis] == -1 ? from[axis] - begin[axis] : size[axis]))
       return r.fail(refusal::shape, output, taken, size[axis]);
@@ -183,4 +183,4 @@ constexpr bool import_unpack(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -21,7 +21,7 @@ constexpr bool require_weights(Reader& r, std::int32_t input, std::int32_t weigh
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
   if (w.type != element_type::int8) return r.fail_type(weights);
   if (!w.is_constant()) return r.fail(refusal::not_constant, weights);
-  if (w.quant.zero_point != 0) return r.fail(refusal::asymmetric_weights, weights, w.quant.zero_point, 0);
+  if (w.quant.zero_point != 0) return r.fail(refusal::asymmetric_weights, weights);
   if (w.quant.channels != 1 && w.quant.channels != output_channels)
     return r.fail(refusal::not_quantized, weights, w.quant.channels, output_channels);
   if (bias < 0) return true;
@@ -116,7 +116,8 @@ constexpr bool import_fully_connected(Reader& r, layer_kind kind) {
   const std::int32_t units = r.at(weights).extents[0], depth = r.at(weights).extents[1];
   if (!require_weights(r, input, weights, bias, output, units)) return false;
   constexpr std::uint32_t weights_format = 1;
-  if (r.file.i8_or(r.options, weights_format, 0) != 0) return r.fail(refusal::option, weights);
+  if (r.file.i8_or(r.options, weights_format, 0) != 0)
+    return r.fail(refusal::option, weights, "weights must not be shuffled (weights_format DEFAULT)");
   const std::int32_t rows = r.at(input).extents.elements() / depth;
   if (r.at(input).extents.elements() != rows * depth)
     return r.fail(refusal::shape, input, r.at(input).extents.elements(), depth);
@@ -130,4 +131,4 @@ constexpr bool import_fully_connected(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -17,7 +17,7 @@ constexpr bool read_window(Reader& r, std::int32_t padding, std::int32_t input, 
       window.kernel.height < 1 || window.kernel.width < 1 || window.stride.height > most_extent ||
       window.stride.width > most_extent || window.dilation.height > most_extent ||
       window.dilation.width > most_extent || window.kernel.height > most_extent || window.kernel.width > most_extent)
-    return r.fail(refusal::option, input);
+    return r.fail(refusal::option, input, "a window's extents, strides and dilations are 1 to 32768");
   const shape& from = r.at(input).extents;
   const shape& to = r.at(output).extents;
   if (padding == 0) {
@@ -27,7 +27,7 @@ constexpr bool read_window(Reader& r, std::int32_t padding, std::int32_t input, 
         pad_to_same(from.width(), window.kernel.width, window.stride.width, window.dilation.width);
     window.padding = {rows.before, columns.before, rows.after, columns.after};
   } else if (padding != 1) {
-    return r.fail(refusal::option, input, padding, 1);
+    return r.fail(refusal::option, input, padding, 1, "padding is SAME or VALID");
   }
   const std::int32_t height = window_output(from.height(), window.padding.top, window.padding.bottom,
                                             window.kernel.height, window.stride.height, window.dilation.height);
@@ -60,4 +60,4 @@ constexpr bool import_pool(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
