@@ -4,6 +4,7 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/operators.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -102,14 +103,13 @@ class error_text {
   constexpr void append_upper(std::string_view s) {
     for (char c : s) append(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
   }
-  constexpr void append(std::int64_t value) {
+  template <std::signed_integral Integer>
+  constexpr void append(Integer value) {
     if (value < 0) append('-');
-    const std::int64_t tens = value / 10;
-    if (tens != 0) append(tens < 0 ? -tens : tens);
+    if (value / 10 != 0) append(value / 10 < 0 ? -(value / 10) : value / 10);
     const auto last = static_cast<int>(value % 10);
     append(static_cast<char>('0' + (last < 0 ? -last : last)));
   }
-  constexpr void append(std::int32_t value) { append(std::int64_t{value}); }
   /// Six digits that count.
   constexpr void append(double value) {
     if (!(value == value) || value > 3.5e38 || value < -3.5e38) return append("not a number");
