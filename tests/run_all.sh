@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(cmake ninja-build python3 g++-12 clang-19 libclang-rt-19-dev doctest-dev libbenchmark-dev
+packages=(cmake ninja-build python3 g++-11 g++-12 clang-14 clang-15 clang-16 clang-19 libclang-rt-19-dev doctest-dev libbenchmark-dev
           libcli11-dev nlohmann-json3-dev libstb-dev meson pkg-config valgrind xxd
           gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
           g++-aarch64-linux-gnu qemu-user)

@@ -1,13 +1,43 @@
 // Inlay: the one place for differences between compilers and instruction sets.
 #pragma once
 
-#if __cplusplus < 202002L
+// A compiler that cannot: one sentence, and an #include that ends the compilation, so that nothing follows it.
+#if !defined(__GNUC__)
+#error "Inlay needs g++ 11, clang 14 or later: MSVC and others lack what its kernels are written in"
+#include <inlay/stops_here>
+#elif __cplusplus < 202002L
 #error "Inlay needs C++20: compile with -std=c++20 or later"
+#include <inlay/stops_here>
+#elif defined(__clang__) ? __clang_major__ < 14 : __GNUC__ < 11
+#error "Inlay needs g++ 11, clang 14 or later"
+#include <inlay/stops_here>
+#elif __FLT_EVAL_METHOD__ > 0
+#error "Inlay computes in float and double as they are: on 32-bit x86 compile with -msse2 -mfpmath=sse"
+#include <inlay/stops_here>
+#elif defined(__ROUNDING_MATH__)
+#error "Inlay rounds to nearest when it compiles: compile without -frounding-math"
+#include <inlay/stops_here>
 #endif
 
 #define INLAY_VERSION_MAJOR 0
 #define INLAY_VERSION_MINOR 1
 #define INLAY_VERSION_PATCH 0
+
+// Whether a division of floats gives what IEEE 754 says. g++ says by macros that it does not (-ffast-math and its
+// parts); clang is told between INLAY_EXACT_FLOATS and INLAY_END_EXACT_FLOATS, whatever its flags are.
+#if defined(__clang__)
+#define INLAY_HAS_EXACT_FLOATS 1
+#define INLAY_EXACT_FLOATS _Pragma("float_control(precise, on, push)")
+#define INLAY_END_EXACT_FLOATS _Pragma("float_control(pop)")
+#else
+#if defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__ASSOCIATIVE_MATH__) || __FINITE_MATH_ONLY__
+#define INLAY_HAS_EXACT_FLOATS 0
+#else
+#define INLAY_HAS_EXACT_FLOATS 1
+#endif
+#define INLAY_EXACT_FLOATS
+#define INLAY_END_EXACT_FLOATS
+#endif
 
 // What the compiler may use on its target.
 #if defined(__ARM_FEATURE_MVE)
@@ -65,18 +95,40 @@
 #define INLAY_BEST_ISA portable
 #endif
 
+// What else the compiler may use, of that which one program's translation units are given in different measure.
+#if defined(__AVX512F__)
+#define INLAY_MORE _avx512
+#elif defined(__FMA__)
+#define INLAY_MORE _fma
+#elif defined(__AVX__)
+#define INLAY_MORE _avx
+#elif defined(__SSE4_1__)
+#define INLAY_MORE _sse4
+#elif defined(__ARM_FEATURE_SVE)
+#define INLAY_MORE _sve
+#elif defined(__riscv_vector)
+#define INLAY_MORE _vector
+#else
+#define INLAY_MORE
+#endif
+#if INLAY_HAS_EXACT_FLOATS && !__FINITE_MATH_ONLY__
+#define INLAY_FLOATS
+#else
+#define INLAY_FLOATS _fast_math
+#endif
+
 // Everything stands in an inline namespace that is named for what it is compiled for, so that translation units with
 // other flags or another INLAY_ISA can be linked into one program: their functions are not the same ones.
 //
 // INLAY_ISA says which kernels networks use. Define it before including Inlay to use others than the best:
 // -DINLAY_ISA=small for the least code, -DINLAY_ISA=portable for plain C++.
-#define INLAY_JOIN_EXPANDED(a, b, c) a##b##c
-#define INLAY_JOIN(a, b, c) INLAY_JOIN_EXPANDED(a, b, c)
+#define INLAY_JOIN_EXPANDED(a, b, c, d, e) a##b##c##d##e
+#define INLAY_JOIN(a, b, c, d, e) INLAY_JOIN_EXPANDED(a, b, c, d, e)
 #ifdef INLAY_ISA
-#define INLAY_ABI INLAY_JOIN(INLAY_ISA, _on_, INLAY_BEST_ISA)
+#define INLAY_ABI INLAY_JOIN(INLAY_ISA, _on_, INLAY_BEST_ISA, INLAY_MORE, INLAY_FLOATS)
 #else
 #define INLAY_ISA INLAY_BEST_ISA
-#define INLAY_ABI INLAY_JOIN(on_, INLAY_BEST_ISA, )
+#define INLAY_ABI INLAY_JOIN(on_, INLAY_BEST_ISA, INLAY_MORE, INLAY_FLOATS, )
 #endif
 
 // The most characters of a text that the compiler prints as a part of a template's name.

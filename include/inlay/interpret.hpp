@@ -14,6 +14,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#if !INLAY_HAS_EXACT_FLOATS
+#error "Inlay reads models at run time with exact floats: compile without -ffast-math and its parts"
+#include <inlay/stops_here>
+#endif
+
 namespace inlay::inline INLAY_ABI {
 
 /// Bytes of room for the table of one layer at a time, aligned as std::max_align_t.

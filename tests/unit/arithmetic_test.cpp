@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <random>
 
@@ -77,6 +78,32 @@ TEST_CASE("ratios of scales next to a tie") {
   }
   CHECK(compared > 5000);
   CHECK(wrong == 0);
+}
+
+TEST_CASE("quotients by integers") {
+  const auto same = [](float a, float b) {
+    const float quotient = a / b;
+    if (quotient > 3.4028234e38f || quotient < -3.4028234e38f) return true;
+    // Subnormal ones are 0 then.
+    const bool tiny = quotient < 1.1754944e-38f && quotient > -1.1754944e-38f;
+    return divided_by_integers(a, b) == (tiny ? 0.0f : quotient);
+  };
+  std::mt19937 random(1);
+  int wrong = 0;
+  for (int i = 0; i < 1'000'000; ++i) {
+    const auto a = static_cast<std::uint32_t>(random()), b = static_cast<std::uint32_t>(random()) & 0x7fffffff;
+    // Every other pair is close, so that neither end is reached.
+    const std::uint32_t near = i % 2 != 0 ? (a & 0x807fffff) | (0x3e800000 + (b & 0x03800000)) : a;
+    const auto over = std::bit_cast<float>(near), under = std::bit_cast<float>(b % 0x7f800000);
+    if (over - over == 0 && under > 0 && !same(over, under)) ++wrong;
+  }
+  CHECK(wrong == 0);
+  for (float half = 0.5f; half < 200; ++half)  // next to ties
+    for (const float scale : {0.1f, 0.0039215689f, 1e-30f, 7.0f})
+      for (const float real : {half * scale, std::nextafter(half * scale, 0.0f), std::nextafter(half * scale, 1e9f)})
+        CHECK(same(real, scale));
+  CHECK(divided_by_integers(std::bit_cast<float>(0x7fc00000), 1.0f) < -3e38f);
+  CHECK(divided_by_integers(std::bit_cast<float>(0x7f800000), 1.0f) > 3e38f);
 }
 
 TEST_CASE("floats to int8") {

@@ -1,12 +1,14 @@
 // Inlay: which pixels a layer's pixels come from, along rows or columns.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/narrow.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 /// Some rows, or some columns: [first, end).
@@ -73,10 +75,11 @@ namespace detail {
 constexpr std::int32_t nearest_pixel(const layer& l, std::int32_t output, std::int32_t input_size,
                                      std::int32_t output_size) {
   const bool corners = l.align_corners && output_size > 1;
-  const float scale = corners ? static_cast<float>(input_size - 1) / static_cast<float>(output_size - 1)
-                              : static_cast<float>(input_size) / static_cast<float>(output_size);
+  const float scale = exact_quotient(static_cast<float>(corners ? input_size - 1 : input_size),
+                                     static_cast<float>(corners ? output_size - 1 : output_size));
   const float position = (static_cast<float>(output) + (l.half_pixel_centers ? 0.5f : 0.0f)) * scale;
-  const std::int64_t index = l.align_corners ? round_half_away(as_double(position)) : floor_to_integer(as_double(position));
+  const std::int64_t index =
+      l.align_corners ? round_half_away(as_double(position)) : floor_to_integer(as_double(position));
   return narrow<std::int32_t>(index < input_size - 1 ? index : input_size - 1);
 }
 
@@ -156,3 +159,5 @@ constexpr std::int32_t clamp_to_extent(std::int32_t pixel, std::int32_t extent) 
 }  // namespace detail
 
 }  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 /// All floats are doubles, too.
@@ -14,6 +15,48 @@ constexpr double as_double(float value) { return static_cast<double>(value); }
 /// Whether positive numbers are equal: their bits are.
 constexpr bool same_number(float a, float b) {
   return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
+
+/// a / b by integers, rounded as IEEE 754 says, for positive finite b. What is too large becomes the largest float,
+/// what would be subnormal 0, and NaN the lowest float.
+constexpr float divided_by_integers(float a, float b) {
+  struct parts {
+    std::uint32_t fraction;  // [2^23, 2^24), or 0
+    std::int32_t exponent;
+  };
+  const auto split = [](std::uint32_t bits) {
+    parts p{bits & 0x007fffff, static_cast<std::int32_t>(bits >> 23 & 0xff)};
+    if (p.exponent > 0) p.fraction |= 0x00800000;
+    if (p.exponent == 0) p.exponent = 1;
+    for (; p.fraction != 0 && p.fraction < 0x00800000; p.fraction <<= 1) --p.exponent;
+    return p;
+  };
+  const auto bits = std::bit_cast<std::uint32_t>(a);
+  const std::uint32_t unsigned_bits = bits & 0x7fffffff;
+  constexpr std::uint32_t infinity = 0x7f800000, largest = 0x7f7fffff;
+  const std::uint32_t sign = unsigned_bits > infinity ? 0x80000000 : bits & 0x80000000;
+  if (unsigned_bits >= infinity) return std::bit_cast<float>(sign | largest);
+  const parts over = split(unsigned_bits), under = split(std::bit_cast<std::uint32_t>(b));
+  if (over.fraction == 0) return 0;
+  const bool less = over.fraction < under.fraction;
+  const std::uint64_t numerator = std::uint64_t{over.fraction} << (less ? 25 : 24);
+  const auto quotient = static_cast<std::uint32_t>(numerator / under.fraction);  // [2^24, 2^25)
+  const bool inexact = std::uint64_t{quotient} * under.fraction != numerator;
+  const bool up = (quotient & 1) != 0 && (inexact || (quotient & 2) != 0);
+  const std::int32_t exponent = over.exponent - under.exponent + (less ? 126 : 127);
+  if (exponent <= 0) return 0;
+  if (exponent >= 255) return std::bit_cast<float>(sign | largest);
+  const std::uint32_t rounded =
+      (static_cast<std::uint32_t>(exponent) << 23) + (quotient / 2 - 0x00800000) + (up ? 1 : 0);
+  return std::bit_cast<float>(sign | (rounded > largest ? largest : rounded));
+}
+
+/// a / b, b positive and finite, as IEEE 754 rounds it under any flags of the compiler.
+constexpr float exact_quotient(float a, float b) {
+  if constexpr (INLAY_HAS_EXACT_FLOATS)
+    return a / b;
+  else
+    return divided_by_integers(a, b);
 }
 
 /// real = scale × (stored − zero_point). Weights may have one scale per output channel: `scales_at` is where
@@ -103,3 +146,5 @@ constexpr fixed_multiplier quantize_multiplier(double real) {
 }
 
 }  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

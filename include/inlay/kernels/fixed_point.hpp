@@ -1,11 +1,13 @@
 // Inlay: the integer arithmetic of TensorFlow Lite's int8 kernels, to the bit.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/graph/graph.hpp>
 
 #include <bit>
 #include <cstdint>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 /// a × b × 2 in the upper word, rounded to nearest, ties upwards; −2^31 × −2^31 saturates.
@@ -183,3 +185,5 @@ constexpr std::int32_t tanh_of(std::int32_t a) {
 }  // namespace detail
 
 }  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

@@ -1,6 +1,7 @@
 // Inlay: the bytes of a .tflite file become a graph.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/fold.hpp>
 #include <inlay/graph/geometry.hpp>
 #include <inlay/graph/graph.hpp>
@@ -25,6 +26,7 @@
 #include <type_traits>
 #include <utility>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
@@ -329,4 +331,6 @@ struct tflite {
   }
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

@@ -1,6 +1,7 @@
 // Inlay: ADD, SUB, MUL, activations and QUANTIZE in plain C++: pixels that follow one another are one run.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/kernels/portable/requantize.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
 #include <inlay/narrow.hpp>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <utility>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
@@ -257,7 +259,8 @@ struct fast_quantize : no_table {
                                      const region& r, const map_view<const float>& input) {
     const float half_scale = p.half_scale;
     const std::int32_t zero_point = p.zero_point;
-    for_each_element(p.channels, output, r, input, [=](float real) { return rounded(real / half_scale, zero_point); });
+    for_each_element(p.channels, output, r, input,
+                     [=](float real) { return rounded(exact_quotient(real, half_scale), zero_point); });
   }
 
   /// Half a step is rounded away from zero: half steps are cut off to an integer, and one is added to those that are
@@ -299,3 +302,5 @@ template <>
 struct portable_kernel<layer_kind::requantize> : detail::fast_lookup {};
 
 }  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

@@ -1,9 +1,11 @@
 // Inlay: reference kernels of CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV and FULLY_CONNECTED.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 /// What one output channel needs after its sum.
@@ -240,3 +242,5 @@ struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
 };
 
 }  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

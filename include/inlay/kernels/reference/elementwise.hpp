@@ -2,9 +2,11 @@
 // SQUARED_DIFFERENCE, the activations, ABS, QUANTIZE.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
@@ -406,7 +408,7 @@ struct reference_kernel<layer_kind::quantize> : detail::no_table {
   }
 
   static constexpr std::int8_t quantized(const parameters& p, float real) {
-    const float steps = real / p.scale;
+    const float steps = exact_quotient(real, p.scale);
     // 512 steps from any zero point are outside int8 on either side.
     const float bounded = steps < 512.0f ? (steps > -512.0f ? steps : -512.0f) : (steps >= 512.0f ? 512.0f : -512.0f);
     const auto whole = static_cast<std::int32_t>(bounded);
@@ -417,3 +419,5 @@ struct reference_kernel<layer_kind::quantize> : detail::no_table {
 };
 
 }  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

@@ -2,11 +2,13 @@
 // SOFTMAX.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
 
 #include <array>
 #include <bit>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
@@ -300,3 +302,5 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
 };
 
 }  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

@@ -1,12 +1,14 @@
 // Inlay: AVERAGE_POOL_2D and MAX_POOL_2D in loops over channels, which compilers make vectors of.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/kernels/portable/reduce.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI::detail {
 
 template <bool Average>
@@ -58,16 +60,23 @@ struct vector_pool : fast_pool<Average> {
     }
     // As rounded_average; vectors divide nothing but floats.
     const std::int32_t count = w.rows.size * w.columns.size, half = count / 2;
-    const auto divisor = static_cast<float>(count);
+    [[maybe_unused]] const auto divisor = static_cast<float>(count);
     const stored_range range{p.low, p.high};
 #pragma GCC unroll 1
     for (std::int32_t c = 0; c < Channels; ++c) {
       std::int32_t value = values[c];
-      if constexpr (Average)
-        value = static_cast<std::int32_t>(static_cast<float>(value + (value > 0 ? half : -half)) / divisor);
+      if constexpr (Average) {
+        value += value > 0 ? half : -half;
+        if constexpr (INLAY_HAS_EXACT_FLOATS)
+          value = static_cast<std::int32_t>(static_cast<float>(value) / divisor);
+        else
+          value /= count;
+      }
       out[c] = range.clamp(value);
     }
   }
 };
 
 }  // namespace inlay::detail
+
+INLAY_END_EXACT_FLOATS

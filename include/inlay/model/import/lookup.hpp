@@ -1,12 +1,14 @@
 // Inlay: operators on one tensor, element by element, softmax, and changes of quantisation become layers.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
 
 #include <cstdint>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
@@ -114,4 +116,6 @@ constexpr bool import_dequantize(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

@@ -1,12 +1,14 @@
 // Inlay: operators on two tensors, element by element, become layers.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
 
 #include <cstdint>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
@@ -61,3 +63,5 @@ constexpr bool import_prelu(Reader& r, layer_kind kind) {
 }  // namespace detail
 
 }  // namespace inlay
+
+INLAY_END_EXACT_FLOATS
