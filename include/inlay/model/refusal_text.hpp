@@ -188,7 +188,7 @@ class refusal_writer {
     const flatbuffer_vector scales = reader_.file.vector(quantization, schema::scale, 4);
     const flatbuffer_vector zero_points = reader_.file.vector(quantization, schema::zero_point, 8);
     if (scales.count > 1) to_.append(", ", static_cast<std::int64_t>(scales.count), " scales");
-    if (scales.count == 1) to_.append(", scale ", double{reader_.file.f32(scales.at)});
+    if (scales.count == 1) to_.append(", scale ", as_double(reader_.file.f32(scales.at)));
     if (zero_points.count == 1) to_.append(", zero point ", reader_.file.i64(zero_points.at));
   }
 
@@ -221,4 +221,4 @@ class refusal_writer {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
