@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/reference/elementwise.hpp>
 #include <inlay/kernels/reference/fetch.hpp>
+#include <inlay/model/error.hpp>
 #include <inlay/model/model.hpp>
 #include <inlay/plan/layout.hpp>
 
@@ -62,6 +63,10 @@ class checked_span {
  private:
   typename Input::pointer first_ = nullptr;
 };
+
+/// There is no such type: a compiler prints why an argument of run() is refused as it says so, like model_refused.
+template <auto... Why>
+struct argument_refused;
 
 namespace detail {
 
@@ -153,11 +158,18 @@ constexpr misfit find_misfit() {
   }
 }
 
+/// Says how many elements a buffer has and how many it should.
+template <std::size_t Given, std::size_t Needed>
+inline constexpr error_text other_size = [] {
+  error_text text;
+  text.append("the buffer has ", static_cast<std::int64_t>(Given));
+  text.append(" elements, the input ", static_cast<std::int64_t>(Needed));
+  return text;
+}();
+
 /// Named in the static_asserts about arguments, so that types and numbers are printed.
 template <typename GivenElement, typename NeededElement>
 concept same_elements = std::is_same_v<GivenElement, NeededElement>;
-template <std::size_t GivenElements, std::size_t NeededElements>
-concept as_many_elements = GivenElements == NeededElements;
 template <std::size_t GivenInputs, std::size_t NeededInputs>
 concept as_many_inputs = GivenInputs == NeededInputs;
 
@@ -208,8 +220,8 @@ constexpr void refuse_buffer() {
                   "Inlay: how many elements this buffer has is known only when the program runs: write "
                   "network::checked_input(buffer), which is false where the size is wrong");
   else if constexpr (Why == misfit::size)
-    static_assert(as_many_elements<buffer_type<std::remove_cvref_t<Given>>::size, Needed>,
-                  "Inlay: the buffer has another number of elements than the input");
+    static_assert(
+        sizeof(refuse_model<other_size<buffer_type<std::remove_cvref_t<Given>>::size, Needed>, argument_refused>) > 0);
 }
 
 }  // namespace detail

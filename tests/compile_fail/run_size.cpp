@@ -1,7 +1,5 @@
-// expect: error: static assertion failed
-// expect: Inlay: the buffer has another number of elements than the input
-// expect gcc: NeededElements = 126; GivenElements = 125
-// expect clang: 125UL == 126UL
+// expect: argument_refused<
+// expect: the buffer has 125 elements, the input 126
 #include <inlay.hpp>
 
 #include "sound.hpp"

@@ -223,10 +223,11 @@ constexpr auto printed_part() {
 }
 
 /// Does not compile, and says why.
-template <const auto& Text, typename = std::make_index_sequence<count_parts(Text.view())>>
+template <const auto& Text, template <auto...> typename Refused = model_refused,
+          typename = std::make_index_sequence<count_parts(Text.view())>>
 struct refuse_model;
-template <const auto& Text, std::size_t... Part>
-struct refuse_model<Text, std::index_sequence<Part...>> : model_refused<printed_part<Text, Part>()...> {};
+template <const auto& Text, template <auto...> typename Refused, std::size_t... Part>
+struct refuse_model<Text, Refused, std::index_sequence<Part...>> : Refused<printed_part<Text, Part>()...> {};
 
 }  // namespace detail
 
