@@ -2,10 +2,13 @@
 //
 //   inlay-inspect person_detect.tflite
 //   inlay-inspect person_detect.tflite --json
+//   inlay-inspect person_detect.tflite --target m4
 //   inlay-inspect person_detect.tflite --svg arena.svg
 //   inlay-inspect person_detect.tflite --sram 16384 --max-overhead 10
 //   inlay-inspect person_detect.tflite --schedule 12:rows,20:1x3 --svg-patches patches.svg
 //   inlay-inspect person_detect.tflite --pareto --svg-pareto trade_off.svg
+#include "target.hpp"
+
 #include <inlay/report.hpp>
 
 #include <CLI/CLI.hpp>
@@ -35,6 +38,7 @@ struct options {
   std::optional<std::int64_t> sram;
   std::optional<double> max_overhead;
   std::string svg, svg_patches, svg_pareto;
+  std::string target, cxx, flags;
   bool least_memory = false;
   bool pareto = false;
   bool json = false;
@@ -77,6 +81,42 @@ operator_counts count_operators(const inlay::loaded_model& model) {
   return counts;
 }
 
+// ---- inputs and outputs ----------------------------------------------------------------------------------
+
+/// In the order in which run() takes and gives them.
+struct named_tensor {
+  std::string name;
+  const inlay::tensor& described;
+};
+
+std::vector<named_tensor> inputs_and_outputs(const inlay::loaded_model& model, inlay::detail::schema::subgraph list) {
+  const inlay::graph_view g = model.graph();
+  const bool inputs = list == inlay::detail::schema::inputs;
+  std::vector<named_tensor> tensors;
+  for (std::int32_t i = 0; i < (inputs ? g.input_count : g.output_count); ++i) {
+    const inlay::detail::text_place name =
+        inlay::detail::find_io_name(model.file().data(), model.file().size(), list, static_cast<std::size_t>(i));
+    tensors.push_back({{model.file().data() + name.at, name.length}, g.tensors[inputs ? g.inputs[i] : g.outputs[i]]});
+  }
+  return tensors;
+}
+
+/// int32 outputs are indices, and floats stand for themselves.
+bool is_quantized(const inlay::tensor& t) {
+  return t.type == inlay::element_type::int8 || t.type == inlay::element_type::uint8;
+}
+
+void print_tensors(const char* title, const std::vector<named_tensor>& tensors) {
+  std::cout << title << '\n';
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const inlay::tensor& t = tensors[i].described;
+    std::cout << "  " << i << "  " << tensors[i].name << ": " << inlay::name(t.type) << ' '
+              << inlay::detail::text_of(t.extents);
+    if (is_quantized(t)) std::cout << ", real = " << t.quant.scale << " × (stored − " << t.quant.zero_point << ')';
+    std::cout << '\n';
+  }
+}
+
 // ---- schedules -------------------------------------------------------------------------------------------
 
 using inlay::detail::grouped;
@@ -113,12 +153,31 @@ void check_overhead(const options& chosen, const inlay::loaded_schedule& schedul
 
 // ---- text ------------------------------------------------------------------------------------------------
 
-void print_text(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan) {
-  std::cout << chosen.model << "\n\noperators\n";
+void print_kernels(const options& chosen, const inlay::plan_view& plan, const inspect::target_kernels& on_target) {
+  using inlay::detail::alignment;
+  std::vector<inlay::detail::text_row> rows{{"layer", "kind", "kernel on " + chosen.target, "table bytes", "MACs"}};
+  for (std::int32_t i = 0; i < plan.graph.layer_count; ++i) {
+    const inspect::layer_kernel& kernel = on_target.layers.at(static_cast<std::size_t>(i));
+    const inlay::layer& l = plan.graph.layers[i];
+    rows.push_back({std::to_string(i), inlay::name(l.kind), kernel.name, grouped(kernel.table_bytes),
+                    grouped(inlay::layer_macs(plan.graph, l))});
+  }
+  std::cout << '\n'
+            << inlay::detail::aligned(
+                   rows, {alignment::right, alignment::left, alignment::left, alignment::right, alignment::right});
+}
+
+void print_text(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan,
+                const std::optional<inspect::target_kernels>& on_target) {
+  std::cout << chosen.model << "\n\n";
+  print_tensors("inputs", inputs_and_outputs(model, inlay::detail::schema::inputs));
+  print_tensors("outputs", inputs_and_outputs(model, inlay::detail::schema::outputs));
+  std::cout << "\noperators\n";
   for (const auto& [name, count] : count_operators(model)) std::cout << "  " << count << " × " << name << '\n';
   std::cout << "\nschedule " << inlay::schedule_text(plan) << "\n\n"
             << inlay::plan_table(plan) << '\n'
             << inlay::lifetime_chart(plan);
+  if (on_target) print_kernels(chosen, plan, *on_target);
   const inlay::loaded_schedule least(plan.graph, inlay::least_memory_stages(plan.graph));
   if (least.arena_bytes() < plan.arena_bytes)
     std::cout << "\nWithout computing anything twice, " << grouped(least.arena_bytes())
@@ -164,10 +223,42 @@ json layer_of(const inlay::plan_view& plan, std::int32_t index) {
   return described;
 }
 
-json layers_of(const inlay::plan_view& plan) {
+json layers_of(const inlay::plan_view& plan, const std::optional<inspect::target_kernels>& on_target) {
   json layers = json::array();
-  for (std::int32_t i = 0; i < plan.graph.layer_count; ++i) layers.push_back(layer_of(plan, i));
+  for (std::int32_t i = 0; i < plan.graph.layer_count; ++i) {
+    layers.push_back(layer_of(plan, i));
+    if (!on_target) continue;
+    const inspect::layer_kernel& kernel = on_target->layers.at(static_cast<std::size_t>(i));
+    layers.back()["kernel"] = kernel.name;
+    layers.back()["table_bytes"] = kernel.table_bytes;
+  }
   return layers;
+}
+
+json tensors_of(const std::vector<named_tensor>& tensors) {
+  json list = json::array();
+  for (const auto& [name, t] : tensors) {
+    list.push_back({{"name", name}, {"type", inlay::name(t.type)}, {"extents", extents_of(t)}});
+    if (!is_quantized(t)) continue;
+    list.back()["scale"] = t.quant.scale;
+    list.back()["zero_point"] = t.quant.zero_point;
+  }
+  return list;
+}
+
+/// What stands in the arena, where, and from which layer to which.
+json places_of(const inlay::plan_view& plan) {
+  json places = json::array();
+  for (const std::int32_t p : inlay::detail::used_places(plan)) {
+    const inlay::arena_place& place = plan.places[p];
+    places.push_back({{"place", inlay::detail::place_name(plan, p)},
+                      {"holds", inlay::detail::place_content(plan, p)},
+                      {"offset", place.offset},
+                      {"bytes", place.bytes},
+                      {"first_layer", place.first},
+                      {"last_layer", inlay::detail::last_layer(plan, place)}});
+  }
+  return places;
 }
 
 json stages_of(const inlay::plan_view& plan) {
@@ -206,9 +297,12 @@ json peak_of(const inlay::plan_view& plan) {
           {"live_bytes", inlay::live_bytes(plan.graph, plan.places, peak)}};
 }
 
-json report_of(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan) {
+json report_of(const options& chosen, const inlay::loaded_model& model, const inlay::plan_view& plan,
+               const std::optional<inspect::target_kernels>& on_target) {
   const inlay::loaded_schedule per_layer(plan.graph, inlay::per_layer_stages(plan.graph));
   return {{"model", chosen.model},
+          {"inputs", tensors_of(inputs_and_outputs(model, inlay::detail::schema::inputs))},
+          {"outputs", tensors_of(inputs_and_outputs(model, inlay::detail::schema::outputs))},
           {"operators", count_operators(model)},
           {"macs", inlay::total_macs(plan.graph)},
           {"recomputed_macs", plan.recomputed_macs()},
@@ -219,10 +313,12 @@ json report_of(const options& chosen, const inlay::loaded_model& model, const in
           {"schedule", inlay::schedule_text(plan)},
           {"stages", stages_of(plan)},
           {"peak_at", peak_of(plan)},
+          {"places", places_of(plan)},
+          {"kernels", plan.kernels},
           {"model_bytes", plan.model_bytes},
           {"table_bytes", plan.table_bytes},
           {"flash_bytes", plan.flash_bytes()},
-          {"layers", layers_of(plan)}};
+          {"layers", layers_of(plan, on_target)}};
 }
 
 // ---- the program -----------------------------------------------------------------------------------------
@@ -246,24 +342,40 @@ std::vector<inlay::trade> find_trades(const options& chosen, inlay::graph_view g
   return trades;
 }
 
-void inspect(const options& chosen) {
+std::optional<inspect::target_kernels> find_kernels(const options& chosen, const inlay::loaded_model& model) {
+  if (chosen.target.empty()) return {};
+  inspect::target processor = inspect::target_named(chosen.target);
+  if (!chosen.cxx.empty()) processor.cxx = chosen.cxx;
+  if (!chosen.flags.empty()) processor.flags = chosen.flags;
+  inspect::target_kernels found = inspect::kernels_on(processor, model.file());
+  if (found.layers.size() != static_cast<std::size_t>(model.graph().layer_count))
+    throw std::runtime_error("the compiler finds other layers: is this program as old as its headers?");
+  return found;
+}
+
+void inspect_model(const options& chosen) {
   const inlay::loaded_model model(read_file(chosen.model));
   if (model.refused())
     throw refusal(std::string(inlay::explain(model.refused(), model.file().data(), model.file().size()).view()));
   const inlay::graph_view g = model.graph();
   const inlay::loaded_schedule schedule = find_schedule(chosen, g);
   check_overhead(chosen, schedule, g);
-  const inlay::plan_view plan = inlay::plan_of(model, schedule);
+  inlay::plan_view plan = inlay::plan_of(model, schedule);
+  const std::optional<inspect::target_kernels> on_target = find_kernels(chosen, model);
+  if (on_target) {
+    plan.table_bytes = on_target->flash_bytes - plan.model_bytes;
+    plan.kernels = chosen.target.c_str();
+  }
   write_pictures(chosen, plan);
   const std::vector<inlay::trade> trades = find_trades(chosen, g);
   if (chosen.json) {
-    json report = report_of(chosen, model, plan);
+    json report = report_of(chosen, model, plan, on_target);
     if (chosen.pareto) report["pareto"] = pareto_of(g, trades);
     std::cout << report.dump(2) << '\n';
   } else if (chosen.pareto) {
     std::cout << chosen.model << "\n\n" << inlay::trade_off_table(g, trades);
   } else {
-    print_text(chosen, model, plan);
+    print_text(chosen, model, plan, on_target);
   }
 }
 
@@ -286,6 +398,13 @@ int main(int argc, char** argv) {
   least->excludes(sram)->excludes(overhead);
   sram->check(CLI::NonNegativeNumber);
   overhead->check(CLI::NonNegativeNumber);
+  CLI::Option* target = app.add_option(
+      "--target", chosen.target,
+      "say which kernel each layer gets on this processor, and the flash it takes there, as its compiler has it");
+  target->check(CLI::IsMember(inspect::target_names()));
+  app.add_option("--cxx", chosen.cxx, "another compiler for the target")->needs(target);
+  app.add_option("--flags", chosen.flags, "other flags for it, as in --flags='-mcpu=cortex-m33 -DINLAY_ISA=small'")
+      ->needs(target);
   app.add_flag("--pareto", chosen.pareto, "list schedules from the least computation to the least memory instead");
   app.add_flag("--json", chosen.json, "print JSON instead of tables");
   app.add_option("--svg", chosen.svg, "write a chart of the arena over time to this file");
@@ -293,7 +412,7 @@ int main(int argc, char** argv) {
   app.add_option("--svg-pareto", chosen.svg_pareto, "write a chart of memory against computation to this file");
   CLI11_PARSE(app, argc, argv);
   try {
-    inspect(chosen);
+    inspect_model(chosen);
     return done;
   } catch (const refusal& why) {
     std::cerr << chosen.model << ": " << why.what() << '\n';

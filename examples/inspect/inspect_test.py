@@ -1,28 +1,34 @@
 #!/usr/bin/env python3
 """Checks inlay-inspect from outside: what it prints for a model, and how it refuses.
 
-usage: inspect_test.py INLAY_INSPECT MODEL
+usage: inspect_test.py INLAY_INSPECT MODEL SMALL_MODELS CXX
 """
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as xml
 
-PROGRAM, MODEL = sys.argv[1:3]
-KEYS = ["model", "operators", "macs", "recomputed_macs", "parameters", "input_bytes", "per_layer_bytes", "arena_bytes",
-        "schedule", "stages", "peak_at", "model_bytes", "table_bytes", "flash_bytes", "layers"]
+PROGRAM, MODEL, SMALL_MODELS, CXX = sys.argv[1:5]
+KEYS = ["model", "inputs", "outputs", "operators", "macs", "recomputed_macs", "parameters", "input_bytes",
+        "per_layer_bytes", "arena_bytes", "schedule", "stages", "peak_at", "places", "kernels", "model_bytes",
+        "table_bytes", "flash_bytes", "layers"]
 
 
-def run(*options, status=0):
-    result = subprocess.run([PROGRAM, MODEL, *options], capture_output=True, text=True, check=False)
+def run(*options, status=0, model=MODEL):
+    result = subprocess.run([PROGRAM, model, *options], capture_output=True, text=True, check=False)
     assert result.returncode == status, (options, result.returncode, result.stderr)
     return result.stderr if status else result.stdout
 
 
-def report(*options):
-    found = json.loads(run("--json", *options))
+def small(name):
+    return str(pathlib.Path(SMALL_MODELS) / f"{name}.tflite")
+
+
+def report(*options, model=MODEL):
+    found = json.loads(run("--json", *options, model=model))
     assert list(found)[:len(KEYS)] == KEYS, list(found)
     ends = [stage["end"] for stage in found["stages"]]
     assert [stage["first"] for stage in found["stages"]] == [0] + ends[:-1] and ends[-1] == len(found["layers"])
@@ -51,7 +57,50 @@ def check_schedules():
         assert left["arena_bytes"] > right["arena_bytes"] and left["macs"] < right["macs"]
 
 
+def check_tensors():
+    found = report(model=small("network_two_inputs_two_outputs"))
+    assert [(t["name"], t["type"], t["extents"]) for t in found["inputs"]] == [
+        ("t0", "int8", [1, 6, 6, 2]), ("t1", "int8", [1, 5])], found["inputs"]
+    assert [t["extents"] for t in found["outputs"]] == [[1, 3], [1, 4]]
+    assert all(t["scale"] > 0 and -128 <= t["zero_point"] <= 127 for t in found["inputs"] + found["outputs"])
+    said = run(model=small("network_float_io"))
+    assert "0  t0: float32 6×6×2\n" in said, said
+    assert "real = 0.00390625 × (stored − -128)" in run(model=small("network_two_inputs_two_outputs"))
+
+
+def check_places():
+    for options in ([], ["--least-memory"]):
+        found = report(*options)
+        places = found["places"]
+        assert max(p["offset"] + p["bytes"] for p in places) == found["arena_bytes"]
+        for layer in range(len(found["layers"])):
+            alive = [p for p in places if p["first_layer"] <= layer <= p["last_layer"]]
+            assert alive and sum(p["bytes"] for p in alive) >= found["layers"][layer]["live_bytes"]
+
+
+def check_targets():
+    model = small("network_inverted_residual")
+    without = report(model=model)
+    assert without["kernels"] == "the reference kernels" and "kernel" not in without["layers"][0]
+    targets = {"host": ["--cxx", CXX, "--flags=-DINLAY_ISA=portable"]}
+    if shutil.which("arm-none-eabi-g++"):
+        targets |= {"m4": [], "m55": []}
+    kernels = {"host": "portable", "m4": "arm_dsp", "m55": "arm_mve"}
+    for target, options in targets.items():
+        found = report("--target", target, *options, model=model)
+        assert found["kernels"] == target and found["flash_bytes"] == found["model_bytes"] + found["table_bytes"]
+        convolutions = [layer for layer in found["layers"] if layer["kind"] == "conv2d"]
+        assert convolutions and all(layer["kernel"] == kernels[target] for layer in convolutions), found["layers"]
+        assert all(layer["table_bytes"] > 0 for layer in convolutions)
+        assert sum(layer["table_bytes"] for layer in found["layers"]) == found["table_bytes"]
+        said = run("--target", target, *options, model=model)
+        assert f"kernel on {target}" in said and kernels[target] in said
+    assert "none: not found" in run("--target", "host", "--cxx", "none", status=2, model=model)
+    assert "error: " in run("--target", "host", "--cxx", CXX, "--flags=-fno-such-flag", status=2, model=model)
+
+
 def check_refusals():
+    assert "tensor 0, t0, " in run(status=1, model=small("conv2d_batch2"))
     assert "the least it finds is" in run("--sram", "16", status=1)
     budget = str(report("--least-memory")["arena_bytes"] - 1)
     assert "more than 0.0 %" in run("--sram", budget, "--max-overhead", "0", status=1)
@@ -70,5 +119,8 @@ def check_pictures():
 
 
 check_schedules()
+check_tensors()
+check_places()
+check_targets()
 check_refusals()
 check_pictures()

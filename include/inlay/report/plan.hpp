@@ -30,6 +30,7 @@ struct plan_view {
   std::int64_t macs = 0;  // of a run, halos counted as often as they are computed
   std::size_t model_bytes = 0;
   std::size_t table_bytes = 0;
+  const char* kernels = "the reference kernels";  // whose tables these are
 
   std::size_t flash_bytes() const { return model_bytes + table_bytes; }
   std::int64_t recomputed_macs() const { return macs - total_macs(graph); }
@@ -39,8 +40,8 @@ struct plan_view {
 template <typename Model, typename Schedule = per_layer>
 constexpr plan_view plan_of() {
   using known = detail::prepared<Model, Schedule>;
-  return {known::graph,       known::stages.items, known::stages.count, known::maps.items, known::arena.places,
-          known::arena.bytes, known::macs,         Model::byte_count,   known::table_bytes};
+  return {known::graph,       known::stages.items, known::stages.count, known::maps.items,  known::arena.places,
+          known::arena.bytes, known::macs,         Model::byte_count,   known::table_bytes, "this program's kernels"};
 }
 
 /// Bytes of a tensor in the type that the model declares: what a caller gives or gets.
@@ -177,4 +178,4 @@ inline stage_figures figures_of(const plan_view& plan, const stage& s) {
   return figures;
 }
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

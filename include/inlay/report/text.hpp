@@ -182,7 +182,7 @@ inline std::string totals_text(const plan_view& plan) {
                    percent_text(percent_of(plan.recomputed_macs(), total_macs(plan.graph)))},
                   {"parameters", grouped(total_parameters(plan.graph))},
                   {"model bytes", grouped(plan.model_bytes)},
-                  {"table bytes", grouped(plan.table_bytes)},
+                  {"table bytes", grouped(plan.table_bytes), std::string("of ") + plan.kernels},
                   {"flash bytes", grouped(plan.flash_bytes()), "model and tables, without code"},
                   {"input bytes", grouped(total_input_bytes(plan.graph)), "in the caller's buffers"},
                   {"arena bytes", grouped(plan.arena_bytes)},
@@ -320,4 +320,4 @@ inline std::string lifetime_chart(const plan_view& plan, std::int32_t width = 11
          "█ alive   ▒ written over an input, in its memory\n";
 }
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

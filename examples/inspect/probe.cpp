@@ -1,0 +1,59 @@
+// What inlay-inspect --target compiles for a processor, and never runs: the object holds a line that says which kernel
+// each layer of MODEL gets there and how many bytes of tables it has. MODEL_HEADER is the header with its bytes.
+#include <inlay.hpp>
+
+#include MODEL_HEADER
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace {
+
+struct model : inlay::tflite<MODEL> {};
+using plan = inlay::detail::prepared<model, inlay::per_layer>;
+constexpr auto layer_count = static_cast<std::size_t>(plan::graph.layer_count);
+
+struct line {
+  char text[64 + 64 * layer_count]{};
+  std::size_t length = 0;
+
+  constexpr void add(const char* word) {
+    while (*word != 0) text[length++] = *word++;
+  }
+  constexpr void add(std::size_t number) {
+    if (number >= 10) add(number / 10);
+    text[length++] = static_cast<char>('0' + number % 10);
+  }
+};
+
+template <std::size_t Layer>
+constexpr void add_layer(line& all) {
+  using step = typename plan::template step<static_cast<std::int32_t>(Layer)>;
+  constexpr inlay::layer_kind kind = step::l.kind;
+  all.add(" ");
+  if constexpr (std::is_same_v<typename step::kernel, inlay::reference_kernel<kind>>)
+    all.add("reference");
+  else if constexpr (std::is_same_v<typename step::kernel, inlay::portable_kernel<kind>>)
+    all.add("portable");
+  else
+    all.add(inlay::name(inlay::native_isa));
+  all.add("=");
+  all.add(step::table_bytes);
+}
+
+template <std::size_t... Layer>
+constexpr line make(std::index_sequence<Layer...>) {
+  line all;
+  all.add("inlay kernels, flash ");
+  all.add(inlay::network<model>::flash_bytes);
+  all.add(":");
+  (add_layer<Layer>(all), ...);
+  all.add(";");
+  return all;
+}
+
+}  // namespace
+
+[[gnu::used]] constexpr line kernels_of_layers = make(std::make_index_sequence<layer_count>{});

@@ -1,0 +1,118 @@
+#include "target.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+
+namespace inspect {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::map<std::string, target>& targets() {
+  static const std::map<std::string, target> all{
+      {"m0", {"arm-none-eabi-g++", "-mcpu=cortex-m0plus -mthumb"}},
+      {"m4", {"arm-none-eabi-g++", "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16"}},
+      {"m7", {"arm-none-eabi-g++", "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16"}},
+      {"m33", {"arm-none-eabi-g++", "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16"}},
+      {"m55", {"arm-none-eabi-g++", "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard"}},
+      {"aarch64", {"aarch64-linux-gnu-g++", "-march=armv8.2-a+dotprod"}},
+      {"host", {"c++", "-march=native"}},
+  };
+  return all;
+}
+
+/// A folder of its own, gone with the object.
+class scratch_folder {
+ public:
+  scratch_folder() : path_(fs::temp_directory_path() / ("inlay-inspect-" + std::to_string(std::random_device{}()))) {
+    fs::create_directory(path_);
+  }
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+  ~scratch_folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  fs::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+std::string read_text(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// As cmake/embed.py writes it.
+void write_header(const fs::path& path, const std::vector<char>& model) {
+  std::ofstream header(path);
+  header << "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\nalignas(16) inline constexpr char probed[] =\n";
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(model[i]);
+    const char octal[] = {'\\', static_cast<char>('0' + byte / 64), static_cast<char>('0' + byte / 8 % 8),
+                          static_cast<char>('0' + byte % 8)};
+    header << (i % 64 == 0 ? "\"" : "");
+    header.write(octal, sizeof octal);
+    header << (i % 64 == 63 || i + 1 == model.size() ? "\"\n" : "");
+  }
+  header << ";\n";
+}
+
+/// For a shell: as it is, whatever is in it.
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
+/// The first error that a compiler wrote, or its first line.
+std::string first_error(const std::string& said) {
+  const std::size_t error = said.find("error: ");
+  const std::size_t begin = error == std::string::npos ? 0 : error;
+  return said.substr(begin, said.find('\n', begin) - begin);
+}
+
+}  // namespace
+
+std::vector<std::string> target_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, processor] : targets()) names.push_back(name);
+  return names;
+}
+
+target target_named(const std::string& name) { return targets().at(name); }
+
+target_kernels kernels_on(const target& processor, const std::vector<char>& model) {
+  const scratch_folder folder;
+  const fs::path header = folder / "model.hpp", object = folder / "probe.o", log = folder / "log";
+  write_header(header, model);
+  // The flags are words of the command; everything else is one word each.
+  const std::string command = quoted(processor.cxx) + " -std=c++20 " + processor.flags + " -I" +
+                              quoted(INLAY_INCLUDE_DIR) +
+                              " -DMODEL=probed -DMODEL_HEADER=" + quoted('"' + header.string() + '"') + " -c " +
+                              quoted(INLAY_PROBE) + " -o " + quoted(object.string()) + " 2> " + quoted(log.string());
+  if (std::system(command.c_str()) != 0)
+    throw std::runtime_error(processor.cxx + " " + processor.flags + ": " + first_error(read_text(log)));
+  const std::string compiled = read_text(object), opening = "inlay kernels, flash ";
+  const std::size_t begin = compiled.find(opening);
+  if (begin == std::string::npos) throw std::runtime_error(processor.cxx + " compiled nothing");
+  std::istringstream line(compiled.substr(begin + opening.size(), compiled.find(';', begin) - begin - opening.size()));
+  target_kernels found;
+  char colon = 0;
+  line >> found.flash_bytes >> colon;
+  for (std::string word; line >> word;) {
+    const std::size_t equals = word.find('=');
+    found.layers.push_back({word.substr(0, equals), std::stoul(word.substr(equals + 1))});
+  }
+  return found;
+}
+
+}  // namespace inspect

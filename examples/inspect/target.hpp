@@ -1,0 +1,34 @@
+// Which kernels a model gets on a processor: its own compiler says.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+/// A processor: how to compile for it.
+struct target {
+  std::string cxx, flags;
+};
+
+/// m0, m4, m7, m33, m55, m85, aarch64, host.
+std::vector<std::string> target_names();
+target target_named(const std::string& name);
+
+/// The kernel of one layer.
+struct layer_kernel {
+  std::string name;  // of an instruction set, portable, or reference
+  std::size_t table_bytes = 0;
+};
+
+struct target_kernels {
+  std::vector<layer_kernel> layers;
+  std::size_t flash_bytes = 0;  // network::flash_bytes
+};
+
+/// Compiles the model for the processor and reads what the compiler made of it; a std::runtime_error with the
+/// compiler's first error if it fails.
+target_kernels kernels_on(const target& processor, const std::vector<char>& model);
+
+}  // namespace inspect
