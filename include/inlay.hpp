@@ -52,7 +52,10 @@
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
+#include <inlay/kernels/reference/matrix.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/lookup.hpp>
+#include <inlay/kernels/reference/channels.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/fetch.hpp>

@@ -1,7 +1,7 @@
 // Inlay: a network's inputs: what the model says of them, and what run() takes for them.
 #pragma once
 
-#include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/lookup.hpp>
 #include <inlay/kernels/reference/fetch.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/model.hpp>
@@ -42,8 +42,7 @@ class input_info {
   static constexpr value_type quantize(float real) requires is_quantized {
     // The kernel makes int8. uint8 is the same 128 steps higher.
     constexpr std::int32_t steps_higher = declared.type == element_type::uint8 ? 128 : 0;
-    const std::int32_t stored =
-        reference_kernel<layer_kind::quantize>::quantized({1, scale, zero_point - steps_higher}, real);
+    const std::int32_t stored = detail::quantized(real, scale, zero_point - steps_higher);
     return static_cast<value_type>(stored + steps_higher);
   }
 };
@@ -225,4 +224,4 @@ constexpr void refuse_buffer() {
 }
 
 }  // namespace detail
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <inlay/kernels/overwrite.hpp>
+#include <inlay/kernels/reference/channels.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/lookup.hpp>
+#include <inlay/kernels/reference/matrix.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/graph/geometry.hpp>
@@ -71,8 +74,8 @@ struct interpreter {
       if (scratch.used())
         return Kernel::accumulate(parameters, output, arena + scratch.offset, work, view(l, 0, first_columns));
     if constexpr (!makes_regions(Kind)) {
-      if constexpr (weighted)
-        Kernel::run_whole(parameters, entries, output, bytes(l, 0), weights);
+      if constexpr (pointer_operands(Kind) == 2)
+        Kernel::run_whole(parameters, entries, output, bytes(l, 0), bytes(l, 1));
       else
         Kernel::run_whole(parameters, entries, output, bytes(l, 0));
     } else {

@@ -5,9 +5,12 @@
 #include <inlay/kernels/fast.hpp>
 #include <inlay/kernels/weight_sums.hpp>
 #include <inlay/kernels/overwrite.hpp>
+#include <inlay/kernels/reference/channels.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
 #include <inlay/kernels/reference/fetch.hpp>
+#include <inlay/kernels/reference/lookup.hpp>
+#include <inlay/kernels/reference/matrix.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/plan/layout.hpp>
@@ -330,7 +333,7 @@ struct prepared : planned<Model, Schedule> {
     } else if constexpr (accumulates(graph, stages.items[S], l)) {
       Step::accumulate(output, arena_bytes + scratch_offset, r, view<S, Index, 0>(arena_bytes, inputs, column_patch));
     } else if constexpr (!makes_regions(l.kind)) {
-      if constexpr (has_weights(l.kind))
+      if constexpr (pointer_operands(l.kind) == 2)
         Step::run_whole(output, pointer<l.inputs[0]>(arena_bytes, inputs), pointer<l.inputs[1]>(arena_bytes, inputs));
       else
         Step::run_whole(output, pointer<l.inputs[0]>(arena_bytes, inputs));

@@ -22,6 +22,7 @@ TYPES = {
     "uint8": schema.TensorType.UINT8,
     "int32": schema.TensorType.INT32,
     "float32": schema.TensorType.FLOAT32,
+    "bool": schema.TensorType.BOOL,
 }
 
 
@@ -122,12 +123,16 @@ class ModelBuilder:
         tensor.cases = [values] * 3
         return tensor
 
-    def real(self, x):
-        """The real values that stand in `x`, case by case."""
+    def stored(self, x):
+        """The values of `x` as they are stored, case by case."""
         if x.cases is None:
             inputs = [t.cases for t in self.inputs]
             x.cases = [outputs[0] for outputs in oracle.run(self.model([x]), inputs, 1)]
-        return [(values.astype(float) - x.zero_point) * x.scale for values in x.cases]
+        return x.cases
+
+    def real(self, x):
+        """The real values that stand in `x`, case by case."""
+        return [(values.astype(float) - x.zero_point) * x.scale for values in self.stored(x)]
 
     def fitted(self, shape, real, out=None, activation="NONE"):
         """An int8 tensor that holds most of the values in `real`, or with `out` as its quantisation."""
@@ -269,6 +274,28 @@ class ModelBuilder:
     def mul(self, a, b, activation="NONE", out=None):
         return self._arithmetic("MUL", np.multiply, schema.MulOptionsT, a, b, activation, out)
 
+    def div(self, a, b, activation="NONE", out=None):
+        return self._arithmetic("DIV", lambda p, q: p / np.where(q == 0, b.scale, q), schema.DivOptionsT, a, b,
+                                activation, out)
+
+    def add_n(self, tensors, out=None):
+        real = [sum(values) for values in zip(*map(self.real, tensors))]
+        return self.op("ADD_N", tensors, [self.fitted(tensors[0].shape, real, out)], schema.AddNOptionsT())
+
+    def compare(self, a, b, relation):
+        """`relation`: EQUAL, LESS ..."""
+        options = "".join(word.title() for word in relation.split("_")) + "OptionsT"
+        return self.op(relation, [a, b], [self.tensor(np.broadcast_shapes(a.shape, b.shape), "bool")],
+                       getattr(schema, options)())
+
+    def select(self, condition, a, b):
+        """The output takes `a`'s quantisation, whatever `b`'s is."""
+        shape = np.broadcast_shapes(condition.shape, a.shape, b.shape)
+        return self.op("SELECT_V2", [condition, a, b], [self.like(a, shape)], schema.SelectV2OptionsT())
+
+    def cast(self, x, dtype, quant=()):
+        return self.op("CAST", [x], [self.tensor(x.shape, dtype, *quant)], schema.CastOptionsT())
+
     def squared_difference(self, a, b):
         real = [(p - q) ** 2 for p, q in zip(self.real(a), self.real(b))]
         y = self.fitted(np.broadcast_shapes(a.shape, b.shape), real)
@@ -320,6 +347,14 @@ class ModelBuilder:
 
     def reduce_max(self, x, axes, keep_dims=True):
         return self._reduce("REDUCE_MAX", np.max, x, axes, keep_dims, "same")
+
+    def reduce_min(self, x, axes, keep_dims=True):
+        return self._reduce("REDUCE_MIN", np.min, x, axes, keep_dims, "same")
+
+    def cumsum(self, x, axis, exclusive=False, reverse=False, out=None):
+        real = [np.cumsum(values, axis) for values in self.real(x)]
+        return self.op("CUMSUM", [x, self.integers([axis])], [self.fitted(x.shape, real, out)],
+                       schema.CumsumOptionsT(exclusive=exclusive, reverse=reverse))
 
     def reshape(self, x, shape, target="constant"):
         """`target`: "constant" (a shape tensor and options), "options" alone, or a computed tensor."""
@@ -399,6 +434,31 @@ class ModelBuilder:
         return self.op("GATHER", [x, self.integers(indices)], [self.like(x, shape)],
                        schema.GatherOptionsT(axis=axis))
 
+    def gather_nd(self, x, indices):
+        shape = np.empty(x.shape)[tuple(np.moveaxis(np.array(indices), -1, 0))].shape
+        return self.op("GATHER_ND", [x, self.integers(indices)], [self.like(x, shape)], schema.GatherNdOptionsT())
+
+    def embedding_lookup(self, table, indices):
+        return self.op("EMBEDDING_LOOKUP", [self.integers(indices), table],
+                       [self.like(table, (len(indices), *table.shape[1:]))])
+
+    def reverse(self, x, axes):
+        return self.op("REVERSE_V2", [x, self.integers(axes)], [self.like(x, x.shape)], schema.ReverseV2OptionsT())
+
+    def broadcast_to(self, x, shape):
+        return self.op("BROADCAST_TO", [x, self.integers(shape)], [self.like(x, shape)], schema.BroadcastToOptionsT())
+
+    def fill(self, shape, value):
+        return self.op("FILL", [self.integers(shape), value], [self.like(value, shape)], schema.FillOptionsT())
+
+    def zeros_like(self, x, quant=None):
+        return self.op("ZEROS_LIKE", [x], [self.tensor(x.shape, "int8", *(quant or self.some_quant()))],
+                       schema.ZerosLikeOptionsT())
+
+    def dynamic_update_slice(self, x, update, begin):
+        return self.op("DYNAMIC_UPDATE_SLICE", [x, update, self.integers(begin)], [self.like(x, x.shape)],
+                       schema.DynamicUpdateSliceOptionsT())
+
     def resize_nearest(self, x, size, align_corners=False, half_pixel_centers=False):
         y = self.like(x, (x.shape[0], *size, x.shape[3]))
         return self.op("RESIZE_NEAREST_NEIGHBOR", [x, self.integers(size)], [y],
@@ -421,16 +481,16 @@ class ModelBuilder:
                        schema.SpaceToDepthOptionsT(blockSize=block))
 
     def space_to_batch(self, x, block, paddings):
-        n, h, w, c = x.shape
-        h, w = ((size + sum(p)) // b for size, p, b in zip((h, w), paddings, block))
+        sizes = [(size + sum(p)) // b for size, p, b in zip(x.shape[1:], paddings, block)]
         return self.op("SPACE_TO_BATCH_ND", [x, self.integers(block), self.integers(paddings)],
-                       [self.like(x, (n * block[0] * block[1], h, w, c))], schema.SpaceToBatchNDOptionsT())
+                       [self.like(x, (x.shape[0] * int(np.prod(block)), *sizes, x.shape[-1]))],
+                       schema.SpaceToBatchNDOptionsT())
 
     def batch_to_space(self, x, block, crops):
-        n, h, w, c = x.shape
-        h, w = (size * b - sum(crop) for size, crop, b in zip((h, w), crops, block))
+        sizes = [size * b - sum(crop) for size, crop, b in zip(x.shape[1:], crops, block)]
         return self.op("BATCH_TO_SPACE_ND", [x, self.integers(block), self.integers(crops)],
-                       [self.like(x, (n // (block[0] * block[1]), h, w, c))], schema.BatchToSpaceNDOptionsT())
+                       [self.like(x, (x.shape[0] // int(np.prod(block)), *sizes, x.shape[-1]))],
+                       schema.BatchToSpaceNDOptionsT())
 
     def maximum(self, a, b):
         return self.op("MAXIMUM", [a, b], [self.like(a, np.broadcast_shapes(a.shape, b.shape))],
@@ -445,14 +505,17 @@ class ModelBuilder:
         return self.op(operator, [x, self.integers(axis)], [self.tensor(np.delete(x.shape, axis), "int32")],
                        options(outputType=schema.TensorType.INT32))
 
-    def batch_matmul(self, a, b, adjoint_b=False):
-        real = [p @ (q.swapaxes(-1, -2) if adjoint_b else q) for p, q in zip(self.real(a), self.real(b))]
-        return self.op("BATCH_MATMUL", [a, b], [self.fitted(real[0].shape, real)],
-                       schema.BatchMatMulOptionsT(adjY=adjoint_b))
+    def batch_matmul(self, a, b, adjoint_a=False, adjoint_b=False, out=None):
+        def matrices(x, adjoint):
+            return [v.swapaxes(-1, -2) if adjoint else v for v in self.real(x)]
+
+        real = [p @ q for p, q in zip(matrices(a, adjoint_a), matrices(b, adjoint_b))]
+        return self.op("BATCH_MATMUL", [a, b], [self.fitted(real[0].shape, real, out)],
+                       schema.BatchMatMulOptionsT(adjX=adjoint_a, adjY=adjoint_b))
 
     def _elementwise(self, operator, function, inputs, out=None, options=None):
         real = [function(*values) for values in zip(*map(self.real, inputs))]
-        return self.op(operator, inputs, [self.fitted(inputs[0].shape, real, out)], options)
+        return self.op(operator, inputs, [self.fitted(real[0].shape, real, out)], options)
 
     def relu(self, x, out=None):
         """Without `out` it keeps the input's quantisation."""
@@ -465,23 +528,31 @@ class ModelBuilder:
         return self._elementwise("LEAKY_RELU", lambda v: np.where(v < 0, alpha * v, v), [x], out,
                                  schema.LeakyReluOptionsT(alpha=alpha))
 
-    def prelu(self, x, alpha_shape):
-        return self._elementwise("PRELU", lambda v, alpha: np.where(v < 0, alpha * v, v),
-                                 [x, self.constant(alpha_shape, (0.006, -20))])
+    def prelu(self, x, slopes):
+        """`slopes` may be the shape of constant ones."""
+        if isinstance(slopes, tuple):
+            slopes = self.constant(slopes, (0.006, -20))
+        return self._elementwise("PRELU", lambda v, slope: np.where(v < 0, slope * v, v), [x, slopes])
 
     def hard_swish(self, x, out=None):
         return self._elementwise("HARD_SWISH", lambda v: v * np.clip(v + 3, 0, 6) / 6, [x], out,
                                  schema.HardSwishOptionsT())
 
-    def elu(self, x):
-        return self._elementwise("ELU", lambda v: np.where(v < 0, np.expm1(v), v), [x])
+    def elu(self, x, out=None):
+        return self._elementwise("ELU", lambda v: np.where(v < 0, np.expm1(v), v), [x], out)
 
     def absolute(self, x):
         return self._elementwise("ABS", np.abs, [x], options=schema.AbsOptionsT())
 
-    def l2_normalization(self, x):
-        return self.op("L2_NORMALIZATION", [x], [self.tensor(x.shape, "int8", 1 / 128, 0)],
-                       schema.L2NormOptionsT())
+    def rsqrt(self, x, out=None):
+        """`x` must have nothing below zero."""
+        return self._elementwise("RSQRT", lambda v: 1 / np.sqrt(np.maximum(v, x.scale)), [x], out)
+
+    def l2_normalization(self, x, quant=(1 / 128, 0)):
+        return self.op("L2_NORMALIZATION", [x], [self.tensor(x.shape, "int8", *quant)], schema.L2NormOptionsT())
+
+    def log_softmax(self, x):
+        return self.op("LOG_SOFTMAX", [x], [self.tensor(x.shape, "int8", 1 / 16, 127)], schema.LogSoftmaxOptionsT())
 
     def softmax(self, x, beta=1.0):
         return self.op("SOFTMAX", [x], [self.tensor(x.shape, "int8", 1 / 256, -128)],

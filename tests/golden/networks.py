@@ -3,7 +3,6 @@
 The oracle refuses, or falls over, so the table has none of:
   DEPTHWISE_CONV_2D with its bias marked absent by index -1
   QUANTIZE from float32 to uint8
-  NEG in int8
 and leaves the padding of SPACE_TO_BATCH_ND unset, so it has none padded.
 """
 
@@ -225,6 +224,39 @@ for word, operator in (("add", ModelBuilder.add), ("mul", ModelBuilder.mul)):
     arithmetic(f"{word}_broadcast_both", operator, (1, 5, 1, 3), (1, 1, 4, 1))
     arithmetic(f"{word}_broadcast_rank1", operator, (1, 5, 4, 3), (3,))
     arithmetic(f"{word}_broadcast_one", operator, (1, 5, 4, 3), (1,))
+
+# Each operand smaller than the result, on different axes.
+PAIRS = {
+    "add": ModelBuilder.add,
+    "sub": ModelBuilder.sub,
+    "mul": ModelBuilder.mul,
+    "maximum": ModelBuilder.maximum,
+    "minimum": ModelBuilder.minimum,
+    "squared_difference": ModelBuilder.squared_difference,
+}
+CROSSED = {
+    "outer": ((2, 1, 1, 3), (1, 2, 1, 3)),
+    "rows": ((2, 1, 4, 3), (3, 1, 3)),
+    "4axes": ((2, 3, 4, 5), (5,)),
+    "4axes_first": ((3, 1, 1), (2, 3, 4, 2)),
+    "every_second": ((2, 1, 3, 1), (1, 4, 1, 2)),
+    "5axes": ((2, 1, 3, 1, 2), (1, 4, 1, 2, 1)),
+    "6axes": ((2, 1, 2, 1, 3, 2), (1, 3, 2, 2, 1, 2)),
+    "6axes_rank": ((2, 2, 1, 3, 1, 2), (3, 1, 2, 1)),
+}
+for word, operator in PAIRS.items():
+    quants = ((0.05, 4), (0.05, 4)) if word in ("maximum", "minimum") else (None, None)
+    for name, shapes in CROSSED.items():
+        if word in ("add", "mul") or name in ("outer", "rows", "5axes", "6axes"):
+            arithmetic(f"{word}_crossed_{name}", operator, *shapes, *quants)
+
+
+@model
+def add_crossed_inside(b):
+    """Rows of both operands are wanted again and again, between layers that can be streamed."""
+    x = b.conv2d(b.input((1, 6, 5, 2)), 3, 3, stride=(1, 5))
+    y = b.conv2d(b.input((1, 5, 7, 2)), 3, 3, stride=(5, 1))
+    return b.conv2d(b.mul(b.add(x, y), y), 2, 3)
 
 
 # Half of the sums and differences, a quarter of the products: many ties.
@@ -489,6 +521,9 @@ prelu = variants(ModelBuilder.prelu)
 prelu("prelu", (1, 5, 6, 3), (1, 1, 3))
 prelu("prelu_full_slope", (1, 4, 3, 2), (4, 3, 2))
 prelu("prelu_one_slope", (1, 4, 3, 2), (1, 1, 1))
+arithmetic("prelu_slopes", ModelBuilder.prelu, (1, 4, 3, 2), (1, 4, 3, 2), (0.05, 9), (0.006, -20))
+arithmetic("prelu_crossed_outer", ModelBuilder.prelu, (2, 1, 1, 3), (1, 2, 1, 3), (0.05, 9), (0.006, -20))
+arithmetic("prelu_crossed_5axes", ModelBuilder.prelu, (2, 1, 3, 1, 2), (1, 4, 1, 2, 1), (0.05, 9), (0.006, -20))
 hard_swish = variants(ModelBuilder.hard_swish)
 hard_swish("hard_swish", (1, 16, 20), quant=(0.04, 5))
 hard_swish("hard_swish_coarse", (1, 16, 10), quant=(0.2, -30))
@@ -668,8 +703,108 @@ for word, operator in (("maximum", ModelBuilder.maximum), ("minimum", ModelBuild
 
 arithmetic("squared_difference", ModelBuilder.squared_difference, (1, 4, 5, 3), (1, 4, 5, 3),
            (0.03, 4), (0.02, -30))
+# Of DIV the oracle shifts by less than 0 or more than 31 bits where quotients are coarse: what comes of that is not
+# defined, so all but one have fine ones. What is divided by zero has an answer, too.
+arithmetic("div_same_shape", ModelBuilder.div, (1, 5, 4, 3), (1, 5, 4, 3), (0.05, 4), (0.03, -128), out=(0.02, -9))
+arithmetic("div_signs", ModelBuilder.div, (1, 16, 16), (1, 16, 16), (0.05, 4), (0.03, 9), out=(0.011, -3))
+arithmetic("div_broadcast", ModelBuilder.div, (1, 5, 1, 3), (1, 4, 1), (0.05, -20), (0.03, -128), out=(0.005, 1))
+arithmetic("div_crossed_5axes", ModelBuilder.div, (2, 1, 3, 1, 2), (1, 4, 1, 2, 1), (0.05, -20), (0.03, -128),
+           out=(0.015, -80))
+arithmetic("div_relu6", ModelBuilder.div, (1, 5, 4, 3), (1, 5, 4, 3), (0.05, 4), (0.03, -128), out=(0.025, -128),
+           activation="RELU6")
+arithmetic("div_scales_apart", ModelBuilder.div, (1, 5, 4, 3), (1, 5, 4, 3), (0.9, -30), (0.004, -128), out=(2.0, 5))
+arithmetic("div_coarse", ModelBuilder.div, (1, 5, 4, 3), (1, 5, 4, 3), (0.05, 4), (0.03, -128), out=(0.5, -9))
+MODELS["div_constant"] = lambda b: b.div(b.input((1, 5, 4, 3)), b.constant((3,), (0.01, -9), (-90, 50, 127)),
+                                         out=(0.02, 7))
+MODELS["div_by_one_input"] = lambda b: b.div(b.constant((), (0.02, -3), 41), b.input((1, 5, 4, 3), (0.05, -128)),
+                                             out=(0.0031, -7))
+
+
+def add_n(name, count, **options):
+    assert name not in MODELS, name
+    MODELS[name] = lambda b: b.add_n([b.input((1, 4, 5, 3), (0.05, -7)) for _ in range(count)], **options)
+
+
+add_n("add_n_2", 2)
+add_n("add_n_3", 3)
+add_n("add_n_5_coarse", 5, out=(0.31, 12))
+add_n("add_n_3_ties", 3, out=(0.1, -7))
+
+for word in ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"):
+    name = word.lower()
+    arithmetic(name, ModelBuilder.compare, (1, 6, 8, 6), (1, 6, 8, 6), (0.05, 4), (0.05, 4), relation=word)
+    arithmetic(f"{name}_other_scale", ModelBuilder.compare, (1, 16, 16), (1, 16, 16), (0.05, 4), (0.025, -20),
+               relation=word)
+    arithmetic(f"{name}_broadcast", ModelBuilder.compare, (1, 5, 1, 7), (1, 9, 1), (0.05, 4), (0.1, 1), relation=word)
+arithmetic("less_tiny_scales", ModelBuilder.compare, (1, 16, 16), (1, 16, 16), (1e-4, 4), (1.5e-4, 4), relation="LESS")
+arithmetic("equal_tiny_scales", ModelBuilder.compare, (1, 16, 16), (1, 16, 16), (1e-5, 0), (2e-5, 0), relation="EQUAL")
+MODELS["greater_constant"] = lambda b: b.compare(b.input((1, 5, 6, 3)), b.constant((), (0.06, -3), 11), "GREATER")
+
+
+def where(name, condition, a, b, quants=((0.05, 4), (0.05, 4))):
+    """The larger of two compared decides which of two others comes through."""
+    assert name not in MODELS, name
+
+    def build(m):
+        compared = m.compare(m.input(condition, (0.05, 3)), m.constant((1,), (0.05, 3), 9), "GREATER")
+        return m.select(compared, m.input(a, quants[0]), m.input(b, quants[1]))
+
+    MODELS[name] = build
+
+
+where("select", (1, 5, 4, 3), (1, 5, 4, 3), (1, 5, 4, 3))
+where("select_broadcast_condition", (1, 5, 4, 1), (1, 5, 4, 3), (1, 5, 4, 3))
+where("select_broadcast_all", (5, 1, 1), (4, 1), (1, 3))
+where("select_scalar", (1, 5, 4, 3), (1, 5, 4, 3), (1,))
+where("select_other_scales", (1, 5, 4, 3), (1, 5, 4, 3), (1, 5, 4, 3), ((0.05, 4), (0.02, -9)))
+where("select_5axes", (2, 1, 3, 1, 2), (1, 4, 1, 2, 1), (2,))
+
+
+@model
+def select_constants(b):
+    x = b.input((1, 5, 4, 3))
+    mask = b.compare(x, b.constant((), (0.05, 0), 3), "LESS")
+    return b.select(mask, b.constant((3,), (0.05, 4)), b.constant((), (0.05, 4), -100))
+
+
+@model
+def select_masks_maps(b):
+    """A mask used twice, among layers that can be streamed."""
+    x = b.conv2d(b.input((1, 9, 7, 2)), 3, 3)
+    mask = b.compare(x, b.constant((1, 1, 3), (0.05, 0)), "GREATER_EQUAL")
+    x = b.select(mask, x, b.constant((), (x.scale, x.zero_point), x.zero_point))
+    return [b.conv2d(x, 2, 3), b.cast(mask, "int8", (1.0, 0))]
+
+
+MODELS["cast_int8"] = lambda b: b.cast(b.input((1, 4, 5, 3)), "int8", (0.3, 9))
+MODELS["cast_to_float"] = lambda b: b.cast(b.input((1, 4, 5, 3)), "float32")
+MODELS["cast_to_bool"] = lambda b: b.cast(b.relu(b.input((1, 4, 5, 3), (0.05, 0))), "bool")
+MODELS["cast_bool_to_float"] = lambda b: b.cast(
+    b.compare(b.input((1, 4, 5, 3)), b.input((1, 4, 5, 3)), "LESS"), "float32")
+
 arithmetic("batch_matmul", ModelBuilder.batch_matmul, (2, 4, 6), (2, 6, 3))
 arithmetic("batch_matmul_adjoint", ModelBuilder.batch_matmul, (1, 4, 6), (1, 3, 6), adjoint_b=True)
+arithmetic("batch_matmul_adjoint_first", ModelBuilder.batch_matmul, (2, 6, 4), (2, 6, 3), adjoint_a=True)
+arithmetic("batch_matmul_adjoint_both", ModelBuilder.batch_matmul, (2, 6, 4), (2, 3, 6),
+           adjoint_a=True, adjoint_b=True)
+arithmetic("batch_matmul_rank2", ModelBuilder.batch_matmul, (5, 7), (7, 3))
+arithmetic("batch_matmul_rank4", ModelBuilder.batch_matmul, (1, 2, 5, 4), (1, 2, 4, 5))
+arithmetic("batch_matmul_broadcast_first", ModelBuilder.batch_matmul, (4, 6), (3, 6, 2))
+arithmetic("batch_matmul_broadcast_second", ModelBuilder.batch_matmul, (3, 4, 6), (1, 6, 2))
+arithmetic("batch_matmul_broadcast_both", ModelBuilder.batch_matmul, (2, 1, 4, 6), (3, 3, 6), adjoint_b=True)
+arithmetic("batch_matmul_5axes", ModelBuilder.batch_matmul, (2, 1, 2, 3, 4), (1, 2, 2, 4, 3))
+arithmetic("batch_matmul_zero_points", ModelBuilder.batch_matmul, (1, 4, 6), (1, 6, 3), (0.03, -128), (0.02, 127))
+arithmetic("batch_matmul_precise", ModelBuilder.batch_matmul, (1, 16, 2), (1, 2, 16), (0.0371, 5), (0.0423, 1),
+           out=(0.171, -3))
+MODELS["batch_matmul_constant"] = lambda b: b.batch_matmul(b.input((2, 4, 6)), b.constant((6, 3)))
+MODELS["batch_matmul_constant_first"] = lambda b: b.batch_matmul(b.constant((2, 4, 6)), b.input((2, 6, 3)))
+
+
+@model
+def batch_matmul_square(b):
+    x = b.input((1, 5, 4), (0.03, -20))
+    return b.batch_matmul(x, x, adjoint_b=True)
+
 
 variants(ModelBuilder.split)("split_channels", (1, 4, 3, 6), 3, 3)
 variants(ModelBuilder.split)("split_height", (1, 4, 3, 2), 2, 1)
@@ -683,15 +818,91 @@ variants(ModelBuilder.arg_max)("arg_max_rank2", (3, 10), 1)
 variants(ModelBuilder.arg_max)("arg_max_channels", (1, 5, 6, 4), 3)
 variants(ModelBuilder.arg_max)("arg_min_channels", (1, 5, 6, 4), 3, "ARG_MIN")
 variants(ModelBuilder.slice)("slice", (1, 6, 7, 3), (0, 1, 2, 0), (1, 4, -1, 2))
-variants(ModelBuilder.mirror_pad)("mirror_pad_reflect", (1, 4, 5, 2), SURROUND, "REFLECT")
-variants(ModelBuilder.mirror_pad)("mirror_pad_symmetric", (1, 4, 5, 2), SURROUND, "SYMMETRIC")
+mirror_pad = variants(ModelBuilder.mirror_pad)
+mirror_pad("mirror_pad_reflect", (1, 4, 5, 2), SURROUND, "REFLECT")
+mirror_pad("mirror_pad_symmetric", (1, 4, 5, 2), SURROUND, "SYMMETRIC")
+mirror_pad("mirror_pad_reflect_most", (1, 4, 5, 3), ((0, 0), (3, 2), (0, 4), (2, 1)), "REFLECT")
+mirror_pad("mirror_pad_symmetric_most", (1, 4, 5, 3), ((1, 1), (4, 3), (2, 5), (3, 1)), "SYMMETRIC")
+mirror_pad("mirror_pad_rank2", (4, 7), ((1, 2), (3, 0)), "REFLECT")
+mirror_pad("mirror_pad_rank5", (1, 2, 3, 2, 3), ((0, 0), (1, 1), (2, 0), (0, 1), (0, 0)), "SYMMETRIC")
 variants(ModelBuilder.depth_to_space)("depth_to_space", (1, 3, 4, 8), 2)
 variants(ModelBuilder.space_to_depth)("space_to_depth", (1, 4, 6, 3), 2)
-variants(ModelBuilder.space_to_batch)("space_to_batch", (1, 4, 6, 2), (2, 2), ((0, 0), (0, 0)))
-variants(ModelBuilder.batch_to_space)("batch_to_space", (4, 3, 3, 2), (2, 2), ((0, 1), (0, 0)))
+space_to_batch = variants(ModelBuilder.space_to_batch)
+space_to_batch("space_to_batch", (1, 4, 6, 2), (2, 2), ((0, 0), (0, 0)))
+space_to_batch("space_to_batch_2x3", (2, 4, 6, 2), (2, 3), ((0, 0), (0, 0)))
+space_to_batch("space_to_batch_rank3", (1, 6, 2), (3,), ((0, 0),))
+batch_to_space = variants(ModelBuilder.batch_to_space)
+batch_to_space("batch_to_space", (4, 3, 3, 2), (2, 2), ((0, 1), (0, 0)))
+batch_to_space("batch_to_space_crops", (6, 3, 4, 2), (2, 3), ((1, 2), (2, 4)))
+batch_to_space("batch_to_space_batches", (8, 3, 2, 2), (2, 2), ((0, 0), (0, 0)))
+batch_to_space("batch_to_space_rank3", (6, 4, 2), (3,), ((2, 1),))
 variants(ModelBuilder.absolute)("abs", (1, 16, 10))
-variants(ModelBuilder.elu)("elu", (1, 16, 20))
-variants(ModelBuilder.l2_normalization)("l2_normalization", (3, 12))
+elu = variants(ModelBuilder.elu)
+elu("elu", (1, 16, 20))
+elu("elu_flat_scale", (1, 16, 20), quant=(0.003, 60))
+elu("elu_steep_scale", (1, 16, 20), quant=(0.3, 20))
+elu("elu_fine_output", (1, 16, 20), quant=(0.04, 20), out=(0.0041, 111))
+elu("elu_low", (1, 16, 20), quant=(0.05, 127))
+rsqrt = variants(ModelBuilder.rsqrt)
+rsqrt("rsqrt", (1, 16, 20), quant=(0.031, -128))
+rsqrt("rsqrt_flat_scale", (1, 16, 20), quant=(0.0007, -128))
+rsqrt("rsqrt_steep_scale", (1, 16, 20), quant=(1.7, -128), out=(0.0032, -128))
+rsqrt("rsqrt_fine_output", (1, 16, 20), quant=(0.02, -128), out=(0.011, -100))
+l2_normalization = variants(ModelBuilder.l2_normalization)
+l2_normalization("l2_normalization", (3, 12))
+l2_normalization("l2_normalization_rank4", (1, 5, 6, 7), quant=(0.02, -30))
+l2_normalization("l2_normalization_long", (2, 900), quant=(0.02, 127))
+l2_normalization("l2_normalization_one", (1, 9, 9, 1), quant=(0.02, 5))
+MODELS["l2_normalization_other_output"] = lambda b: b.l2_normalization(b.input((4, 5), (0.02, 5)), (0.02, -9))
+log_softmax = variants(ModelBuilder.log_softmax)
+log_softmax("log_softmax", (1, 10))
+log_softmax("log_softmax_rank4", (1, 5, 6, 7), quant=(0.09, 4))
+log_softmax("log_softmax_flat_scale", (4, 20), quant=(0.001, 5))
+log_softmax("log_softmax_steep_scale", (4, 20), quant=(1.2, -100))
+log_softmax("log_softmax_200", (2, 200), quant=(0.06, 0))
+log_softmax("log_softmax_one", (3, 1), quant=(0.06, 0))
+
+reduce_min = variants(ModelBuilder.reduce_min)
+reduce_min("reduce_min_height_width", (1, 5, 6, 4), (1, 2))
+reduce_min("reduce_min_channels", (1, 5, 6, 4), 3, keep_dims=False)
+cumsum = variants(ModelBuilder.cumsum)
+cumsum("cumsum_channels", (1, 4, 5, 6), 3)
+cumsum("cumsum_height", (1, 6, 4, 3), 1, quant=(0.02, 31))
+cumsum("cumsum_width_exclusive", (1, 4, 6, 3), 2, exclusive=True)
+cumsum("cumsum_reverse", (2, 11), -1, reverse=True)
+cumsum("cumsum_exclusive_reverse", (1, 3, 7, 2), -2, exclusive=True, reverse=True, quant=(0.05, 4), out=(0.2, 5))
+cumsum("cumsum_rank5", (1, 2, 3, 2, 3), 2)
+
+reverse = variants(ModelBuilder.reverse)
+reverse("reverse_channels", (1, 4, 5, 3), [3])
+reverse("reverse_height_width", (1, 4, 5, 3), [1, 2])
+reverse("reverse_all", (2, 3, 4, 2), [3, 0, -2, 1])
+reverse("reverse_rank2", (4, 7), [-1])
+gather_nd = variants(ModelBuilder.gather_nd)
+gather_nd("gather_nd_rows", (5, 3, 2), [[4], [0], [0]])
+gather_nd("gather_nd_pixels", (3, 4, 2), [[2, 1], [0, 3], [1, 1]])
+gather_nd("gather_nd_elements", (3, 4, 2), [[[2, 1, 0], [0, 0, 1]], [[0, 3, 1], [1, 2, 1]], [[0, 0, 0], [2, 3, 1]]])
+broadcast_to = variants(ModelBuilder.broadcast_to)
+broadcast_to("broadcast_to", (1, 3, 1, 2), (2, 3, 4, 2))
+broadcast_to("broadcast_to_rank", (3, 1), (2, 2, 3, 4))
+broadcast_to("broadcast_to_5axes", (2, 1, 3, 1), (2, 2, 4, 3, 2))
+broadcast_to("broadcast_to_same", (1, 3, 4, 2), (1, 3, 4, 2))
+variants(ModelBuilder.zeros_like)("zeros_like", (1, 3, 4, 2))
+MODELS["fill"] = lambda b: b.add(b.input((1, 3, 4, 2)), b.fill((1, 3, 4, 2), b.constant((), (0.05, 3), 41)))
+MODELS["embedding_lookup"] = lambda b: b.add(
+    b.embedding_lookup(b.constant((6, 5), (0.05, 3)), [3, 0, 5, 3]), b.input((4, 5)))
+
+
+def dynamic_update_slice(name, shape, update, begin):
+    assert name not in MODELS, name
+    MODELS[name] = lambda b: b.dynamic_update_slice(b.input(shape, (0.05, -7)), b.input(update, (0.05, -7)), begin)
+
+
+dynamic_update_slice("dynamic_update_slice", (1, 5, 6, 3), (1, 2, 3, 2), (0, 1, 2, 1))
+dynamic_update_slice("dynamic_update_slice_beyond", (1, 5, 6, 3), (1, 2, 3, 3), (0, 9, -4, 0))
+dynamic_update_slice("dynamic_update_slice_all", (1, 2, 6, 3), (1, 2, 6, 3), (0, 1, 0, 0))
+dynamic_update_slice("dynamic_update_slice_rows", (4, 7), (1, 7), (2, 0))
+dynamic_update_slice("dynamic_update_slice_rank5", (2, 3, 2, 3, 2), (1, 2, 2, 1, 2), (1, 1, 0, 2, 0))
 
 transpose_conv = variants(ModelBuilder.transpose_conv)
 transpose_conv("transpose_conv_2x2_stride2", (1, 4, 5, 3), 4, 2)

@@ -152,6 +152,15 @@ constexpr interval blocked_need(interval output, std::int32_t from, std::int32_t
   return {divide_down(output.first, block), divide_down(output.end - 1, block) + 1};
 }
 
+/// The first row or column of the block that `place` makes of its input.
+constexpr std::int32_t placed_at(const layer& l, const shape& output, direction d) {
+  if (output.rank < 2) return 0;
+  if (d == direction::columns) return l.begin[static_cast<std::size_t>(output.rank - 2)];
+  std::int32_t row = 0;
+  for (int axis = 0; axis < output.rank - 2; ++axis) row = row * output[axis] + l.begin[static_cast<std::size_t>(axis)];
+  return row;
+}
+
 constexpr std::int32_t clamp_to_extent(std::int32_t pixel, std::int32_t extent) {
   return pixel < 0 ? 0 : pixel < extent ? pixel : extent;
 }

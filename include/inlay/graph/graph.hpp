@@ -46,10 +46,11 @@ namespace detail {
 
 /// The C++ type of an element of a network's input or output.
 template <element_type Type>
-using element_of =
-    std::conditional_t<Type == element_type::float32, float,
-                       std::conditional_t<Type == element_type::int32, std::int32_t,
-                                          std::conditional_t<Type == element_type::uint8, std::uint8_t, std::int8_t>>>;
+using element_of = std::conditional_t<
+    Type == element_type::float32, float,
+    std::conditional_t<Type == element_type::int32, std::int32_t,
+                       std::conditional_t<Type == element_type::uint8, std::uint8_t,
+                                          std::conditional_t<Type == element_type::boolean, bool, std::int8_t>>>>;
 
 }  // namespace detail
 

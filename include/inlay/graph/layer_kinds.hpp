@@ -58,32 +58,52 @@ struct layer_description {
   X(conv2d,             weighted, window,     never,      true,   false) /* weights [out, kh, kw, in / groups] */    \
   X(depthwise_conv2d,   weighted, window,     rows,       true,   false) /* weights [1, kh, kw, in × multiplier] */  \
   X(fully_connected,    weighted, whole,      never,      true,   false) /* weights [out, in] */                     \
+  X(asymmetric_fully_connected, weighted, whole, never, true, false) /* the weights have a zero point */          \
   X(transpose_conv2d,   weighted, transposed, never,      false,  false) /* weights [out, kh, kw, in] */             \
   X(add,                pair,     pixelwise,  pixels,     true,   false)                                             \
   X(sub,                pair,     pixelwise,  pixels,     true,   false)                                             \
   X(mul,                pair,     pixelwise,  pixels,     true,   false)                                             \
+  X(div,                pair,     pixelwise,  pixels,     true,   false)                                             \
   X(maximum,            pair,     pixelwise,  pixels,     false,  false)                                             \
   X(minimum,            pair,     pixelwise,  pixels,     false,  false)                                             \
   X(squared_difference, pair,     pixelwise,  pixels,     false,  false)                                             \
+  X(equal,              pair,     pixelwise,  pixels,     false,  false) /* 1 or 0 */                                \
+  X(not_equal,          pair,     pixelwise,  pixels,     false,  false) /* 1 or 0 */                                \
+  X(greater,            pair,     pixelwise,  pixels,     false,  false) /* 1 or 0 */                                \
+  X(greater_equal,      pair,     pixelwise,  pixels,     false,  false) /* 1 or 0 */                                \
+  X(where_true,         pair,     pixelwise,  pixels,     false,  false) /* the second where the first is not 0 */ \
+  X(where_false,        pair,     pixelwise,  pixels,     false,  false) /* the second where the first is 0 */     \
+  X(either,             pair,     pixelwise,  pixels,     false,  false) /* one of them is 0: the other */           \
+  X(update,             pair,     pixelwise,  pixels,     false,  false) /* the second in a block of the first */  \
+  X(batch_matmul,       pair,     whole,      never,      false,  false) /* the mask: which are transposed */       \
   X(prelu,              pair,     pixelwise,  pixels,     false,  false) /* input and slopes */                      \
   X(average_pool2d,     unary,    window,     rows,       true,   false)                                             \
   X(max_pool2d,         unary,    window,     rows,       true,   false)                                             \
   X(mean,               unary,    reduced,    never,      false,  true)                                              \
   X(sum,                unary,    reduced,    never,      false,  false)                                             \
   X(reduce_max,         unary,    reduced,    never,      false,  false)                                             \
+  X(reduce_min,         unary,    reduced,    never,      false,  false)                                             \
+  X(add_n,              unary,    reduced,    never,      false,  false) /* over the axis of the mask */            \
+  X(cumsum,             unary,    whole,      never,      false,  false) /* along the axis of the mask */            \
   X(arg_max,            unary,    reduced,    never,      false,  false) /* int32: four bytes, low byte first */     \
   X(arg_min,            unary,    reduced,    never,      false,  false) /* likewise */                              \
   X(softmax,            unary,    pixelwise,  pixels,     false,  false) /* over the innermost axis */               \
+  X(log_softmax,        unary,    pixelwise,  pixels,     false,  false) /* likewise */                              \
+  X(l2_normalization,   unary,    pixelwise,  pixels,     false,  false) /* likewise */                              \
   X(logistic,           unary,    pixelwise,  pixels,     false,  false)                                             \
   X(tanh,               unary,    pixelwise,  pixels,     false,  false)                                             \
   X(relu,               unary,    pixelwise,  pixels,     false,  false) /* also bounded above, see activation */    \
   X(leaky_relu,         unary,    pixelwise,  pixels,     false,  false)                                             \
   X(hard_swish,         unary,    pixelwise,  pixels,     false,  false)                                             \
   X(abs,                unary,    pixelwise,  pixels,     false,  false)                                             \
+  X(rsqrt,              unary,    pixelwise,  pixels,     false,  false)                                             \
+  X(zeros_like,         unary,    pixelwise,  pixels,     false,  false)                                             \
+  X(to_bool,            unary,    pixelwise,  pixels,     false,  false)                                             \
   X(requantize,         unary,    pixelwise,  pixels,     false,  false) /* of one scale to another */               \
   X(quantize,           unary,    pixelwise,  never,      false,  false) /* of a float input of the network */       \
   X(reshape,            unary,    whole,      never,      false,  false) /* only where a copy must be in the arena */ \
   X(pad,                unary,    padded,     never,      false,  false) /* with the zero point or a given value */  \
+  X(mirror_pad,         unary,    whole,      never,      false,  false) /* with what is inside */                   \
   X(slice,              unary,    sliced,     never,      false,  false)                                             \
   X(place,              unary,    placed,     never,      false,  false) /* one part of a CONCATENATION */           \
   X(transpose,          unary,    whole,      never,      false,  false)                                             \

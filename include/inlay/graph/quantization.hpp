@@ -130,6 +130,16 @@ constexpr binary_fraction split_binary(double value) {
   return {std::bit_cast<double>(fraction), exponent};
 }
 
+/// √value of a positive finite number, by Newton's method.
+constexpr double square_root(double value) {
+  const int half = split_binary(value).exponent / 2;
+  double root = 1;
+  for (int i = 0; i < (half < 0 ? -half : half); ++i) root = half < 0 ? root / 2 : root * 2;
+  // Each time, twice as many digits are right.
+  for (int i = 0; i < 7; ++i) root = (root + value / root) / 2;
+  return root;
+}
+
 /// QuantizeMultiplier of tensorflow/lite/kernels/internal/quantization_util.cc, double rounding.
 constexpr fixed_multiplier quantize_multiplier(double real) {
   const binary_fraction split = split_binary(real);

@@ -162,6 +162,72 @@ constexpr std::int32_t one_over_one_plus(std::int32_t a) {
   return saturating_shift_left(two_over_one_plus(a), 1);
 }
 
+/// A positive number as fraction × 2^−bits, the fraction in (1/2, 1] without integer bits.
+struct scaled_fraction {
+  std::int32_t fraction = 0;
+  std::int32_t bits = 0;
+};
+
+/// 1 / x for x > 0 with so many integer bits. GetReciprocal of tensorflow/lite/kernels/internal/common.h.
+constexpr scaled_fraction reciprocal_of(std::int32_t x, std::int32_t integer_bits) {
+  const std::int32_t headroom = std::countl_zero(static_cast<std::uint32_t>(x));
+  // Of 0, which has no reciprocal, nothing is left either.
+  const std::uint32_t normalised = (static_cast<std::uint32_t>(x) << (headroom & 31)) - (1u << 31);
+  return {one_over_one_plus(static_cast<std::int32_t>(normalised)), integer_bits - headroom};
+}
+
+/// 1 / √x for an integer x ≥ 0; 0 counts as 1.
+/// GetInvSqrtQuantizedMultiplierExp of tensorflow/lite/kernels/internal/common.h.
+constexpr fixed_multiplier inverse_square_root(std::int32_t x) {
+  if (x <= 1) return {0x7fffffff, 0};
+  std::int32_t shift = 11;
+  for (; x >= 1 << 29; x /= 4) ++shift;
+  const std::int32_t pairs = (std::countl_zero(static_cast<std::uint32_t>(x)) - 1) / 2 - 1;
+  shift -= pairs;
+  // Newton's method from 1, with three integer bits: y (3 − x y²) / 2.
+  const std::int32_t half_x = divide_by_power_of_two(x << 2 * pairs >> 1, 1);
+  constexpr std::int32_t three_halves = 3 << 27, half_sqrt_two = 1518500250;
+  std::int32_t y = 1 << 28;
+  for (int i = 0; i < 5; ++i) {
+    const std::int32_t cube = saturating_shift_left(multiply_fractions(multiply_fractions(y, y), y), 6);
+    y = saturating_shift_left(multiply_fractions(three_halves, y) - multiply_fractions(half_x, cube), 3);
+  }
+  y = multiply_fractions(y, half_sqrt_two);
+  return shift < 0 ? fixed_multiplier{shift_left(y, -shift), 0} : fixed_multiplier{y, -shift};
+}
+
+/// The natural logarithm of x ≥ 1 with 12 integer bits; the result has 5.
+/// log_x_for_x_greater_than_or_equal_to_1 of tensorflow/lite/kernels/internal/common.h.
+constexpr std::int32_t log_of(std::int32_t x) {
+  constexpr std::int32_t integer_bits = 12, sum_bits = 6;
+  constexpr std::int32_t log_two = 1488522236, fourth_root_of_half = 1805811301, root_of_half = 1518500250;
+  constexpr std::int32_t quarter = (1 << 29) >> sum_bits;
+  const auto headroom_of = [](std::int32_t value) {
+    return std::countl_zero(static_cast<std::uint32_t>(value)) - 1;
+  };
+  // x = 2^power × r: r may lie on either side of 1/√2, the candidate with the smaller r is meant.
+  const std::int32_t headroom = headroom_of(x);
+  const std::int32_t lower =
+      saturating_shift_left(multiply_fractions(saturating_shift_left(x, headroom), root_of_half), 1);
+  const std::int32_t other_headroom = headroom_of(multiply_fractions(x, root_of_half));
+  const std::int32_t upper = saturating_shift_left(x, other_headroom);
+  const std::int32_t r = lower < upper ? lower : upper;
+  const std::int32_t lower_power = (integer_bits - headroom - 1) * (1 << (31 - sum_bits)) + quarter;
+  const std::int32_t upper_power = (integer_bits - other_headroom) * (1 << (31 - sum_bits)) - quarter;
+  const std::int32_t power = lower_power > upper_power ? lower_power : upper_power;
+  // A rational function around the fourth root of 1/2.
+  const std::int32_t p = rounding_half_sum(r, fourth_root_of_half);
+  const std::int32_t q = wrapping_add(r - fourth_root_of_half, r - fourth_root_of_half);
+  const std::int32_t squared = multiply_fractions(q, q);
+  const std::int32_t numerator =
+      wrapping_add(multiply_fractions(q, r), multiply_fractions(multiply_fractions(q, squared), 117049297));
+  const std::int32_t inner = wrapping_add(wrapping_add(1057819769, q), multiply_fractions(127690142, squared));
+  const std::int32_t denominator = wrapping_add(multiply_fractions(p, inner), multiply_fractions(638450708, q));
+  const std::int32_t quotient =
+      multiply_fractions(divide_by_power_of_two(numerator, sum_bits), one_over_one_plus(denominator));
+  return saturating_shift_left(wrapping_add(multiply_fractions(power, log_two), quotient), 1);
+}
+
 /// (1 − a) / (1 + a), no integer bits.
 constexpr std::int32_t one_minus_over_one_plus(std::int32_t a) {
   return saturating_shift_left(two_over_one_plus(a) - (1 << 29), 2);

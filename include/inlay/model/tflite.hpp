@@ -17,7 +17,10 @@
 #include <inlay/model/import/pairwise.hpp>
 #include <inlay/model/import/lookup.hpp>
 #include <inlay/model/import/reduce.hpp>
+#include <inlay/model/import/shape.hpp>
 #include <inlay/model/import/move.hpp>
+#include <inlay/model/import/rearrange.hpp>
+#include <inlay/model/import/matrix.hpp>
 #include <inlay/model/import/slice.hpp>
 #include <inlay/model/import/resize.hpp>
 
@@ -49,18 +52,32 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::add, import_pair<Reader>, layer_kind::add},
     {tflite_operator::sub, import_pair<Reader>, layer_kind::sub},
     {tflite_operator::mul, import_pair<Reader>, layer_kind::mul},
+    {tflite_operator::div, import_pair<Reader>, layer_kind::div},
     {tflite_operator::maximum, import_pair<Reader>, layer_kind::maximum},
     {tflite_operator::minimum, import_pair<Reader>, layer_kind::minimum},
     {tflite_operator::squared_difference, import_pair<Reader>, layer_kind::squared_difference},
-    {tflite_operator::prelu, import_prelu<Reader>, layer_kind::prelu},
+    {tflite_operator::prelu, import_pair<Reader>, layer_kind::prelu},
+    {tflite_operator::equal, import_comparison<Reader>, layer_kind::equal},
+    {tflite_operator::not_equal, import_comparison<Reader>, layer_kind::not_equal},
+    {tflite_operator::greater, import_comparison<Reader>, layer_kind::greater},
+    {tflite_operator::greater_equal, import_comparison<Reader>, layer_kind::greater_equal},
+    {tflite_operator::less, import_comparison<Reader>, layer_kind::greater},
+    {tflite_operator::less_equal, import_comparison<Reader>, layer_kind::greater_equal},
+    {tflite_operator::select_v2, import_select<Reader>, layer_kind::either},
+    {tflite_operator::batch_matmul, import_batch_matmul<Reader>, layer_kind::batch_matmul},
     {tflite_operator::average_pool_2d, import_pool<Reader>, layer_kind::average_pool2d},
     {tflite_operator::max_pool_2d, import_pool<Reader>, layer_kind::max_pool2d},
     {tflite_operator::mean, import_total<Reader>, layer_kind::mean},
     {tflite_operator::sum, import_total<Reader>, layer_kind::sum},
-    {tflite_operator::reduce_max, import_reduce_max<Reader>, layer_kind::reduce_max},
+    {tflite_operator::reduce_max, import_extremum<Reader>, layer_kind::reduce_max},
+    {tflite_operator::reduce_min, import_extremum<Reader>, layer_kind::reduce_min},
+    {tflite_operator::add_n, import_add_n<Reader>, layer_kind::add_n},
+    {tflite_operator::cumsum, import_cumsum<Reader>, layer_kind::cumsum},
     {tflite_operator::arg_max, import_arg<Reader>, layer_kind::arg_max},
     {tflite_operator::arg_min, import_arg<Reader>, layer_kind::arg_min},
     {tflite_operator::softmax, import_softmax<Reader>, layer_kind::softmax},
+    {tflite_operator::log_softmax, import_log_softmax<Reader>, layer_kind::log_softmax},
+    {tflite_operator::l2_normalization, import_l2_normalization<Reader>, layer_kind::l2_normalization},
     {tflite_operator::logistic, import_logistic<Reader>, layer_kind::logistic},
     {tflite_operator::tanh, import_unary<Reader>, layer_kind::tanh},
     {tflite_operator::relu, import_unary<Reader>, layer_kind::relu},
@@ -68,6 +85,9 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::leaky_relu, import_leaky_relu<Reader>, layer_kind::leaky_relu},
     {tflite_operator::hard_swish, import_hard_swish<Reader>, layer_kind::hard_swish},
     {tflite_operator::abs, import_unary<Reader>, layer_kind::abs},
+    {tflite_operator::rsqrt, import_rsqrt<Reader>, layer_kind::rsqrt},
+    {tflite_operator::zeros_like, import_unary<Reader>, layer_kind::zeros_like},
+    {tflite_operator::cast, import_cast<Reader>, layer_kind::reshape},
     {tflite_operator::quantize, import_quantize<Reader>, layer_kind::quantize},
     {tflite_operator::dequantize, import_dequantize<Reader>, layer_kind::reshape},
     {tflite_operator::reshape, import_reshape<Reader>, layer_kind::reshape},
@@ -75,6 +95,9 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::expand_dims, import_reshape<Reader>, layer_kind::reshape},
     {tflite_operator::pad, import_pad<Reader>, layer_kind::pad},
     {tflite_operator::padv2, import_pad<Reader>, layer_kind::pad},
+    {tflite_operator::mirror_pad, import_mirror_pad<Reader>, layer_kind::mirror_pad},
+    {tflite_operator::reverse_v2, import_reverse<Reader>, layer_kind::slice},
+    {tflite_operator::dynamic_update_slice, import_dynamic_update_slice<Reader>, layer_kind::update},
     {tflite_operator::strided_slice, import_strided_slice<Reader>, layer_kind::slice},
     {tflite_operator::slice, import_slice<Reader>, layer_kind::slice},
     {tflite_operator::split, import_split<Reader>, layer_kind::slice},
@@ -83,6 +106,12 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::pack, import_pack<Reader>, layer_kind::place},
     {tflite_operator::concatenation, import_concatenation<Reader>, layer_kind::place},
     {tflite_operator::gather, import_gather<Reader>, layer_kind::gather},
+    {tflite_operator::gather_nd, import_gather_nd<Reader>, layer_kind::gather},
+    {tflite_operator::embedding_lookup, import_embedding_lookup<Reader>, layer_kind::gather},
+    {tflite_operator::broadcast_to, import_broadcast_to<Reader>, layer_kind::maximum},
+    {tflite_operator::fill, import_fill<Reader>, layer_kind::maximum},
+    {tflite_operator::space_to_batch_nd, import_space_to_batch<Reader>, layer_kind::transpose},
+    {tflite_operator::batch_to_space_nd, import_batch_to_space<Reader>, layer_kind::transpose},
     {tflite_operator::depth_to_space, import_depth_to_space<Reader>, layer_kind::depth_to_space},
     {tflite_operator::space_to_depth, import_space_to_depth<Reader>, layer_kind::space_to_depth},
     {tflite_operator::transpose, import_transpose<Reader>, layer_kind::transpose},
@@ -90,6 +119,8 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::resize_bilinear, import_resize_bilinear<Reader>, layer_kind::resize_bilinear},
     // What this makes is known already: the shapes of the tensors that depend on it.
     {tflite_operator::shape, import_shape_arithmetic<Reader>, layer_kind::reshape},
+    {tflite_operator::reduce_prod, import_shape_arithmetic<Reader>, layer_kind::reshape},
+    {tflite_operator::floor_div, import_shape_arithmetic<Reader>, layer_kind::reshape},
 };
 
 /// Whether operators of this number become layers.
@@ -134,7 +165,7 @@ constexpr error read_graph(Reader& r, graph_builder& graph) {
       r.operator_index = static_cast<std::int32_t>(i);
       if (r.turn_to(r.file.table_in(r.operators, i)) && r.check_operands() && import_operator(r)) r.make_results();
     }
-  if (!r.failed() && r.read_outputs()) r.require_countable_activations();
+  if (!r.failed() && r.read_outputs() && r.require_quantized_inputs()) r.require_countable_activations();
   // Damage explains whatever else was found wrong.
   return r.file.damaged() ? error{refusal::truncated} : r.refused;
 }
@@ -160,7 +191,7 @@ constexpr error check_channels(graph_view g, const layer& l, const Byte* file) {
     // A channel without weights may have scale 0. 2^31 is the largest ratio that fits the kernels' numbers.
     if (!(scale >= 0) || !(input_scale * as_double(scale) / output_scale < 2147483648.0))
       refused.reason = refusal::not_quantized;
-    if (weights.zero_points_at == 0) continue;
+    if (weights.zero_points_at == 0 || l.kind == layer_kind::asymmetric_fully_connected) continue;
     const std::uint32_t zero_point = weights.zero_points_at + 8 * channel;
     if ((read_int32(file, zero_point) | read_int32(file, zero_point + 4)) != 0)
       refused.reason = refusal::asymmetric_weights;

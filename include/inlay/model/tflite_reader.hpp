@@ -1,6 +1,7 @@
 // Inlay: a .tflite file as tables: its header, its tensors, the operator at hand, and the first error.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/flatbuffer.hpp>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
@@ -24,6 +26,8 @@ inline constexpr std::int32_t most_extent = 1 << 15;
 inline constexpr std::int32_t most_blended = 1 << 20;
 // Of one operator that cuts its input.
 inline constexpr std::int32_t most_results = 64;
+// Of one operator that takes them one by one.
+inline constexpr std::int32_t most_samples = 64;
 // Rows are counted in 16 bits while a network runs.
 inline constexpr std::int32_t most_rows = (1 << 15) - 1;
 // As many int8 sum up inside 32 bits.
@@ -91,20 +95,71 @@ struct tflite_reader {
       const std::uint64_t made = file.vector(table, schema::results, 4).count;
       layer_count += read + made;
       read_code(table);
-      if (op == tflite_operator::pack) {
-        layer_count += read;
-        tensor_count += read + 1;
-      }
-      if (op == tflite_operator::unpack) {
-        layer_count += made;
-        tensor_count += made;
-      }
-      if (op == tflite_operator::arg_max || op == tflite_operator::arg_min || op == tflite_operator::strided_slice)
-        ++tensor_count;
+      const graph_counts more = added_by(table, read, made);
+      layer_count += static_cast<std::uint64_t>(more.layers);
+      tensor_count += static_cast<std::uint64_t>(more.tensors);
     }
+    for (std::uint32_t i = 0; i < outputs.count; ++i)
+      if (is_caller_or_constant(file.i32(outputs.at + 4 * i))) ++layer_count, ++tensor_count;
     if (layer_count > most_layers) layer_count = most_layers + 1;
     return {static_cast<std::int32_t>(tensor_count), static_cast<std::int32_t>(layer_count),
             static_cast<std::int32_t>(inputs.count), static_cast<std::int32_t>(outputs.count)};
+  }
+
+  /// Layers and tensors that an operator needs beyond one layer for each of its operands and results.
+  constexpr graph_counts added_by(flatbuffer_table table, std::uint64_t read, std::uint64_t made) {
+    const auto operand_count = clamp_to_int32(static_cast<std::int64_t>(read < most_layers ? read : most_layers));
+    const auto result_count = clamp_to_int32(static_cast<std::int64_t>(made < most_layers ? made : most_layers));
+    switch (op) {
+      case tflite_operator::pack:
+      case tflite_operator::add_n: return {operand_count + 1, operand_count, 0, 0};
+      case tflite_operator::unpack: return {result_count, result_count, 0, 0};
+      case tflite_operator::batch_to_space_nd: return {4, 1, 0, 0};
+      case tflite_operator::space_to_batch_nd:
+      case tflite_operator::select_v2: return {2, 0, 0, 0};
+      case tflite_operator::arg_max:
+      case tflite_operator::arg_min:
+      case tflite_operator::strided_slice:
+      case tflite_operator::quantize:
+      case tflite_operator::reshape:
+      case tflite_operator::squeeze:
+      case tflite_operator::expand_dims:
+      case tflite_operator::transpose: return {1, 0, 0, 0};
+      case tflite_operator::conv_2d:
+      case tflite_operator::depthwise_conv_2d:
+      case tflite_operator::transpose_conv:
+      case tflite_operator::average_pool_2d:
+      case tflite_operator::max_pool_2d:
+      case tflite_operator::depth_to_space:
+      case tflite_operator::space_to_depth:
+      case tflite_operator::resize_nearest_neighbor:
+      case tflite_operator::resize_bilinear: {
+        const std::int32_t count = samples_of(file.vector(table, schema::results, 4));
+        return {2 * count, 3 * count, 0, 0};
+      }
+      default: return {};
+    }
+  }
+
+  /// A tensor that must be copied to be an output.
+  constexpr bool is_caller_or_constant(std::int32_t index) {
+    for (std::uint32_t i = 0; i < inputs.count; ++i)
+      if (file.i32(inputs.at + 4 * i) == index) return true;
+    if (!is_tensor(index)) return false;
+    const std::int32_t buffer =
+        file.i32_or(file.table_in(tensors, static_cast<std::uint32_t>(index)), schema::buffer, 0);
+    if (buffer < 0 || static_cast<std::uint32_t>(buffer) >= buffers.count) return false;
+    return file.vector(file.table_in(buffers, static_cast<std::uint32_t>(buffer)), schema::data, 1).count != 0;
+  }
+
+  /// The samples of an operator's first result, where there are several that it can have.
+  constexpr std::int32_t samples_of(flatbuffer_vector made) {
+    const std::int32_t index = made.count > 0 ? file.i32(made.at) : -1;
+    if (!is_tensor(index)) return 0;
+    const flatbuffer_vector extents =
+        file.vector(file.table_in(tensors, static_cast<std::uint32_t>(index)), schema::extents, 4);
+    const std::int32_t count = extents.count == 4 ? file.i32(extents.at) : 0;
+    return count > 1 && count <= most_samples ? count : 0;
   }
 
   // ---- errors ------------------------------------------------------------------------------------------
@@ -133,7 +188,7 @@ struct tflite_reader {
   constexpr bool require_countable_activations() {
     std::int64_t elements = 0;
     for (std::int32_t i = 0; i < graph->tensor_count; ++i) {
-      if (!at(i).is_constant()) elements += at(i).extents.elements();
+      if (!at(i).is_constant() && at(i).storage >= 0) elements += at(i).extents.elements();
       if (elements > most_elements) return fail(refusal::too_large, i, -1, most_elements);
     }
     return true;
@@ -238,21 +293,55 @@ struct tflite_reader {
       const std::int32_t index = file.i32(outputs.at + 4 * i);
       if (!is_tensor(index)) return fail(refusal::bad_index, -1, index);
       const tensor& t = graph->tensors[index];
-      if (t.storage < 0 || t.is_constant() || graph->view().input_position(index) >= 0)
-        return fail(refusal::no_input_or_output, index);
-      const bool indices = t.type == element_type::int32 && is_made_by_layer(index);
-      if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32 && !indices)
+      if (t.storage < 0) return fail(refusal::no_input_or_output, index);
+      const bool made = is_made_by_layer(index);
+      const bool is_byte = t.type == element_type::int8 || t.type == element_type::uint8;
+      if (!is_byte && !(made && (t.type == element_type::int32 || t.type == element_type::boolean ||
+                                 (t.type == element_type::float32 && t.quant.channels == 1))))
         return fail_type(index);
       graph->outputs[i] = index;
+      if (made) continue;
+      // The caller's, or a constant: the output is a copy.
+      if (!require_quantized(index)) return false;
+      layer copy{};
+      copy.inputs[0] = index;
+      copy.output = graph->outputs[i] = add_tensor(t.extents, t.quant);
+      graph->tensors[copy.output].type = t.type;
+      append(copy);
     }
     return true;
   }
 
+  /// The last layer that makes a tensor, −1 if none does.
+  constexpr std::int32_t maker_of(std::int32_t index) const {
+    std::int32_t i = graph->layer_count - 1;
+    while (i >= 0 && graph->layers[i].output != index) --i;
+    return i;
+  }
+
   /// False for integers that are known already, such as those of SHAPE.
-  constexpr bool is_made_by_layer(std::int32_t index) const {
-    for (std::int32_t i = 0; i < graph->layer_count; ++i)
-      if (graph->layers[i].output == index) return true;
-    return false;
+  constexpr bool is_made_by_layer(std::int32_t index) const { return maker_of(index) >= 0; }
+
+  /// Floats of the caller, as they are or in another order.
+  constexpr bool is_of_float_input(std::int32_t index) const {
+    while (graph->view().input_position(index) < 0) {
+      const std::int32_t maker = maker_of(index);
+      if (maker < 0) return false;
+      const layer& l = graph->layers[maker];
+      if (l.kind != layer_kind::reshape && l.kind != layer_kind::transpose) return false;
+      index = l.inputs[0];
+    }
+    return at(index).type == element_type::float32;
+  }
+
+  /// Floats that are only moved and never quantised.
+  constexpr bool require_quantized_inputs() {
+    for (std::int32_t i = 0; i < graph->layer_count; ++i) {
+      const layer& l = graph->layers[i];
+      if (l.inputs[0] < 0 || l.kind == layer_kind::quantize || graph->view().input_position(l.inputs[0]) < 0) continue;
+      if (at(l.inputs[0]).type == element_type::float32) return fail(refusal::float_network, l.inputs[0]);
+    }
+    return true;
   }
 
   // ---- operators ---------------------------------------------------------------------------------------
@@ -365,9 +454,11 @@ struct tflite_reader {
     return at(index).extents.rank == rank ? true : fail(refusal::rank, index, at(index).extents.rank, rank);
   }
 
-  constexpr bool require_batch_one(std::int32_t index) {
-    const shape& s = at(index).extents;
-    return s[0] == 1 ? true : fail(refusal::batch, index, s[0], 1);
+  /// As many samples in the input as in the output.
+  constexpr bool require_samples(std::int32_t input, std::int32_t output) {
+    const std::int32_t count = at(input).extents[0];
+    if (count > most_samples) return fail(refusal::batch, input, count, most_samples);
+    return count == at(output).extents[0] ? true : fail(refusal::shape, output, at(output).extents[0], count);
   }
 
   constexpr bool read_activation(std::int32_t code, activation& clamp) {
@@ -376,7 +467,10 @@ struct tflite_reader {
       case 1: clamp = activation::relu; return true;
       case 2: clamp = activation::relu_n1_to_1; return true;
       case 3: clamp = activation::relu6; return true;
-      default: return fail(refusal::option, -1, code, 3, "fused activations are RELU, RELU_N1_TO_1 and RELU6");
+      // TANH and SIGN_BIT, which the reference leaves out.
+      case 4:
+      case 5: clamp = activation::none; return true;
+      default: return fail(refusal::option, -1, code, 5, "fused activations are RELU, RELU_N1_TO_1, RELU6 and TANH");
     }
   }
 
@@ -392,6 +486,28 @@ struct tflite_reader {
 
   constexpr bool append(const layer& l) {
     graph->append(l);
+    return true;
+  }
+
+  /// Appends a layer that takes one map: for each sample one, from a slice to a part of its output.
+  constexpr bool append_for_samples(const layer& l) {
+    const shape& from = at(l.inputs[0]).extents;
+    const shape& to = at(l.output).extents;
+    if (from[0] == 1) return append(l);
+    for (std::int32_t sample = 0; sample < from[0]; ++sample) {
+      shape one_from = from, one_to = to;
+      one_from[0] = one_to[0] = 1;
+      layer cut = make_layer(layer_kind::slice), one = l, place = make_layer(layer_kind::place);
+      cut.inputs[0] = l.inputs[0];
+      cut.output = one.inputs[0] = add_tensor(one_from, at(l.inputs[0]).quant);
+      one.output = place.inputs[0] = add_tensor(one_to, at(l.output).quant);
+      place.output = l.output;
+      cut.begin[0] = place.begin[0] = sample;
+      cut.step = {1, 1, 1, 1, 1, 1};
+      append(cut);
+      append(one);
+      append(place);
+    }
     return true;
   }
 
@@ -456,12 +572,12 @@ struct tflite_reader {
                : fail(refusal::option, tensor, axis, -1, "the axis must be one of the tensor's") - 1;
   }
 
-  /// One int8 map [1, height, width, channels] in, one out.
+  /// One int8 map [samples, height, width, channels] in, one out.
   constexpr bool require_maps(std::uint32_t operand_count = 1) {
     if (!require_operands(operand_count, operand_count)) return false;
     const std::int32_t input = operand(0), output = result(0);
     return require_int8(input) && require_int8(output) && require_rank(input, 4) && require_rank(output, 4) &&
-           require_batch_one(input) && require_batch_one(output);
+           require_samples(input, output);
   }
 
   // ---- what it reads -----------------------------------------------------------------------------------
@@ -481,4 +597,6 @@ struct tflite_reader {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

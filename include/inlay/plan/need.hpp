@@ -92,13 +92,8 @@ constexpr interval work_for(graph_view g, const layer& l, interval output, direc
   if (!makes_regions(l.kind)) return {0, 1};
   if (describe(l.kind).geometry != layer_geometry::placed) return output;
   // A block at an offset makes only what lies inside it.
-  const shape& from = g.input_of(l).extents;
-  std::int32_t begin = 0;
-  for (int axis = 0; axis < from.rank; ++axis) {
-    const int innermost = from.rank - 1 - axis;
-    if (d == direction::columns ? innermost == 1 : innermost >= 2) begin += l.begin[static_cast<std::size_t>(axis)];
-  }
-  const std::int32_t extent = extent_along(from, d);
+  const std::int32_t begin = detail::placed_at(l, g.output_of(l).extents, d);
+  const std::int32_t extent = extent_along(g.input_of(l).extents, d);
   const interval inside{output.first > begin ? output.first - begin : 0,
                         output.end - begin < extent ? output.end - begin : extent};
   return inside.size() > 0 ? inside : interval{};

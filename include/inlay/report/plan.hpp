@@ -1,8 +1,11 @@
 // Inlay: what reports are about: a plan, and the figures that follow from it.
 #pragma once
 
+#include <inlay/kernels/reference/channels.hpp>
 #include <inlay/kernels/reference/convolution.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/lookup.hpp>
+#include <inlay/kernels/reference/matrix.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/patch/receptive_field.hpp>

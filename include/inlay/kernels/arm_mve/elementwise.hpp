@@ -217,7 +217,7 @@ struct product_of_maps : detail::no_table {
 };
 
 /// One byte to one byte by a table of all 256.
-struct lookup : detail::lookup_kernel {
+struct lookup : detail::lookup_loop {
   struct spec {};
   static constexpr bool accepts(graph_view, const layer&) { return true; }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
@@ -254,7 +254,7 @@ struct lookup : detail::lookup_kernel {
   }
 };
 
-}  // namespace inlay::detail::arm_mve
+}  // namespace inlay::inline INLAY_ABI::detail::arm_mve
 
 namespace inlay::inline INLAY_ABI {
 
@@ -264,19 +264,9 @@ template <>
 struct fast_kernel<isa::arm_mve, layer_kind::sub> : detail::arm_mve::sum<-1> {};
 template <>
 struct fast_kernel<isa::arm_mve, layer_kind::mul> : detail::arm_mve::product_of_maps {};
-template <>
-struct fast_kernel<isa::arm_mve, layer_kind::logistic> : detail::arm_mve::lookup {};
-template <>
-struct fast_kernel<isa::arm_mve, layer_kind::tanh> : detail::arm_mve::lookup {};
-template <>
-struct fast_kernel<isa::arm_mve, layer_kind::relu> : detail::arm_mve::lookup {};
-template <>
-struct fast_kernel<isa::arm_mve, layer_kind::leaky_relu> : detail::arm_mve::lookup {};
-template <>
-struct fast_kernel<isa::arm_mve, layer_kind::hard_swish> : detail::arm_mve::lookup {};
-template <>
-struct fast_kernel<isa::arm_mve, layer_kind::abs> : detail::arm_mve::lookup {};
-template <>
-struct fast_kernel<isa::arm_mve, layer_kind::requantize> : detail::arm_mve::lookup {};
+template <layer_kind Kind>
+requires detail::has_byte_function<Kind>
+struct fast_kernel<isa::arm_mve, Kind> : detail::lookup<Kind, detail::arm_mve::lookup> {
+};
 
 }  // namespace inlay

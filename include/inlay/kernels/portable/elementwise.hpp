@@ -4,6 +4,7 @@
 #include <inlay/config.hpp>
 #include <inlay/kernels/portable/requantize.hpp>
 #include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/lookup.hpp>
 #include <inlay/narrow.hpp>
 
 #include <bit>
@@ -21,7 +22,11 @@ struct pair_extents {
   std::int8_t a_rows = 1, a_columns = 1, a_channels = 1;
   std::int8_t b_rows = 1, b_columns = 1, b_channels = 1;
 
-  static constexpr bool accepts(graph_view g, const layer& l) { return g.output_of(l).extents.channels() <= 0x7fff; }
+  /// An input has all rows, or one for all: not some of several axes that are rows.
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    const pair_parameters p = prepare_pair(g, l);
+    return p.channels <= 0x7fff && p.a_read.row_axes == 0 && p.b_read.row_axes == 0;
+  }
   static constexpr pair_extents make(const pair_parameters& p) {
     const auto flag = [](std::int32_t value) {
       return narrow<std::int8_t>(value);
@@ -227,7 +232,7 @@ INLAY_ALWAYS_INLINE void for_each_element(std::int32_t channels, const map_view<
 }
 
 /// One byte to one byte by a table of all 256.
-struct fast_lookup : takes_every_layer<lookup_kernel> {
+struct fast_lookup : takes_every_layer<lookup_loop> {
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const std::int8_t* table, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const std::int8_t>& input) {
@@ -285,21 +290,12 @@ struct portable_kernel<layer_kind::sub> : detail::fast_sum<isa::portable, -1> {}
 template <>
 struct portable_kernel<layer_kind::mul> : detail::fast_product<isa::portable> {};
 template <>
-struct portable_kernel<layer_kind::logistic> : detail::fast_lookup {};
-template <>
-struct portable_kernel<layer_kind::tanh> : detail::fast_lookup {};
-template <>
-struct portable_kernel<layer_kind::relu> : detail::fast_lookup {};
-template <>
-struct portable_kernel<layer_kind::leaky_relu> : detail::fast_lookup {};
-template <>
-struct portable_kernel<layer_kind::hard_swish> : detail::fast_lookup {};
-template <>
-struct portable_kernel<layer_kind::abs> : detail::fast_lookup {};
-template <>
 struct portable_kernel<layer_kind::quantize> : detail::fast_quantize<isa::portable> {};
-template <>
-struct portable_kernel<layer_kind::requantize> : detail::fast_lookup {};
+
+template <layer_kind Kind>
+requires detail::has_byte_function<Kind>
+struct portable_kernel<Kind> : detail::lookup<Kind, detail::fast_lookup> {
+};
 
 }  // namespace inlay
 

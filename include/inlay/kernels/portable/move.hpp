@@ -35,7 +35,7 @@ struct fast_move : no_table {
                                      const region& r, const map_view<const std::int8_t>& input) {
     const std::int32_t channels = p.axes[0].to;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      const std::int32_t row = move_kernel::source_row(p, y);
+      const std::int32_t row = source_row(p.axes, y);
       std::int8_t* out = output.pixel(y, r.first_column);
       for (std::int32_t x = r.first_column; x < r.end_column; ++x, out += output.pixel_pitch) {
         const std::int32_t column = p.axes[1].source(x);

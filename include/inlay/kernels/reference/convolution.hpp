@@ -216,6 +216,7 @@ struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
   struct parameters : detail::window_parameters {
     std::int32_t rows = 1;
     std::int32_t depth = 0;
+    std::int32_t weights_zero_point = 0;
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -223,6 +224,7 @@ struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
     p.depth = g.input_of(l, 1).extents[1];
     p.output_channels = g.input_of(l, 1).extents[0];
     p.rows = g.input_of(l).extents.elements() / p.depth;
+    p.weights_zero_point = g.input_of(l, 1).quant.zero_point;
     return p;
   }
 
@@ -234,12 +236,16 @@ struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
         std::int32_t sum = 0;
         for (std::int32_t i = 0; i < p.depth; ++i)
           sum = wrapping_add(sum, (detail::as_int8(input[row * p.depth + i]) - p.input_zero_point) *
-                                      detail::as_int8(weights[c * p.depth + i]));
+                                      (detail::as_int8(weights[c * p.depth + i]) - p.weights_zero_point));
         *output++ = detail::finish(sum, table[c], p);
       }
     }
   }
 };
+
+/// With weights that have a zero point, which faster kernels of the other do not know.
+template <>
+struct reference_kernel<layer_kind::asymmetric_fully_connected> : reference_kernel<layer_kind::fully_connected> {};
 
 }  // namespace inlay
 

@@ -3,7 +3,7 @@
 
 #include <inlay/kernels/fixed_point.hpp>
 #include <inlay/kernels/kernel.hpp>
-#include <inlay/kernels/reference/elementwise.hpp>
+#include <inlay/kernels/reference/lookup.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,7 @@ class quantizing_span {
    public:
     constexpr element(std::int8_t& stored, const parameters& p) : stored_(stored), parameters_(p) {}
     constexpr const element& operator=(float real) const {
-      stored_ = reference_kernel<layer_kind::quantize>::quantized(parameters_, real);
+      stored_ = detail::quantized(real, parameters_.scale, parameters_.zero_point);
       return *this;
     }
 
@@ -71,4 +71,4 @@ struct reference_kernel<layer_kind::fetch> : detail::no_table {
   }
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -1,5 +1,5 @@
-// Inlay: reference kernels of layers that move elements: PAD, STRIDED_SLICE, CONCATENATION, TRANSPOSE, GATHER,
-// DEPTH_TO_SPACE, SPACE_TO_DEPTH, RESIZE_NEAREST_NEIGHBOR; and RESIZE_BILINEAR.
+// Inlay: reference kernels of layers that move elements: PAD, MIRROR_PAD, slices, CONCATENATION, DYNAMIC_UPDATE_SLICE,
+// TRANSPOSE, GATHER, DEPTH_TO_SPACE, SPACE_TO_DEPTH, RESIZE_NEAREST_NEIGHBOR; and RESIZE_BILINEAR.
 #pragma once
 
 #include <inlay/kernels/fixed_point.hpp>
@@ -7,6 +7,7 @@
 #include <inlay/kernels/kernel.hpp>
 
 #include <array>
+#include <bit>
 
 namespace inlay::inline INLAY_ABI {
 
@@ -64,6 +65,20 @@ struct reference_kernel<layer_kind::transpose> : detail::no_table {
 
 namespace detail {
 
+/// The input's row for a row of the output, −1 if there is none. Axes before the height count as rows, too. `axes` are
+/// innermost first.
+constexpr std::int32_t source_row(const std::array<moved_axis, max_rank>& axes, std::int32_t y) {
+  std::int32_t row = 0, pitch = 1;
+  for (std::size_t axis = 2; axis < axes.size(); ++axis) {
+    const std::int32_t source = axes[axis].source(y % axes[axis].to);
+    if (source < 0) return -1;
+    y /= axes[axis].to;
+    row += source * pitch;
+    pitch *= axes[axis].from;
+  }
+  return row;
+}
+
 /// PAD and slices: each output element is an input element, or the fill where there is none.
 struct move_kernel : no_table {
   struct parameters {
@@ -83,7 +98,7 @@ struct move_kernel : no_table {
                             const region& r, const map_view<const Input>& input) {
     const moved_axis& channels = p.axes[0];
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      const std::int32_t row = source_row(p, y);
+      const std::int32_t row = source_row(p.axes, y);
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         const std::int32_t column = p.axes[1].source(x);
         const bool inside = row >= 0 && column >= 0;
@@ -96,19 +111,6 @@ struct move_kernel : no_table {
       }
     }
   }
-
-  /// The input's row for a row of the output, −1 if there is none. Axes before the height count as rows, too.
-  static constexpr std::int32_t source_row(const parameters& p, std::int32_t y) {
-    std::int32_t row = 0, pitch = 1;
-    for (std::size_t axis = 2; axis < p.axes.size(); ++axis) {
-      const std::int32_t source = p.axes[axis].source(y % p.axes[axis].to);
-      if (source < 0) return -1;
-      y /= p.axes[axis].to;
-      row += source * pitch;
-      pitch *= p.axes[axis].from;
-    }
-    return row;
-  }
 };
 
 }  // namespace detail
@@ -117,6 +119,88 @@ template <>
 struct reference_kernel<layer_kind::pad> : detail::move_kernel {};
 template <>
 struct reference_kernel<layer_kind::slice> : detail::move_kernel {};
+
+/// The first input with a block of it replaced by the second.
+template <>
+struct reference_kernel<layer_kind::update> : detail::no_table {
+  struct parameters {
+    std::array<detail::moved_axis, max_rank> axes{};  // of the block, innermost first
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const shape& to = g.output_of(l).extents;
+    const shape& block = g.input_of(l, 1).extents;
+    parameters p{};
+    for (int axis = 0; axis < to.rank; ++axis)
+      p.axes[static_cast<std::size_t>(to.rank - 1 - axis)] = {to[axis], block[axis],
+                                                              -l.begin[static_cast<std::size_t>(axis)], 1};
+    return p;
+  }
+
+  template <typename A, typename B>
+  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
+                            const region& r, const map_view<const A>& map, const map_view<const B>& block) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      const std::int32_t row = detail::source_row(p.axes, y);
+      for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
+        const std::int32_t column = p.axes[1].source(x);
+        std::int8_t* out = output.pixel(y, x);
+        const A* from = map.pixel(y, x);
+        const B* other = row >= 0 && column >= 0 ? block.pixel(row, column) : nullptr;
+        for (std::int32_t c = 0; c < p.axes[0].to; ++c) {
+          const std::int32_t channel = p.axes[0].source(c);
+          out[c] = static_cast<std::int8_t>(other != nullptr && channel >= 0 ? other[channel] : from[c]);
+        }
+      }
+    }
+  }
+};
+
+/// The map and its mirror images around it: they begin with its edge, or leave that out where step[axis] is 1.
+/// tensorflow/lite/micro/kernels/mirror_pad.cc.
+template <>
+struct reference_kernel<layer_kind::mirror_pad> : detail::no_table {
+  struct mirrored_axis {
+    std::int32_t to = 1, from = 1;  // extents of output and input
+    std::int32_t begin = 0, left_out = 0;
+    std::int32_t pitch = 0;  // elements of the input from one to the next
+
+    constexpr std::int32_t source(std::int32_t i) const {
+      const std::int32_t element = i - begin;
+      if (element < 0) return left_out - 1 - element;
+      return element < from ? element : 2 * from - 1 - left_out - element;
+    }
+  };
+  struct parameters {
+    std::array<mirrored_axis, max_rank> axes{};  // innermost first
+    std::int32_t elements = 0;
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const shape& from = g.input_of(l).extents;
+    const shape& to = g.output_of(l).extents;
+    const auto strides = dense_strides(from);
+    parameters p{{}, to.elements()};
+    for (int axis = 0; axis < from.rank; ++axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      p.axes[static_cast<std::size_t>(from.rank - 1 - axis)] = {to[axis], from[axis], l.begin[a], l.step[a],
+                                                                strides[a]};
+    }
+    return p;
+  }
+
+  template <typename Input>
+  static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    for (std::int32_t i = 0; i < p.elements; ++i) {
+      std::int32_t rest = i, from = 0;
+      for (const mirrored_axis& axis : p.axes) {
+        from += axis.source(rest % axis.to) * axis.pitch;
+        rest /= axis.to;
+      }
+      output[i] = static_cast<std::int8_t>(input[from]);
+    }
+  }
+};
 
 /// The input becomes a block of the output. The region is of the input.
 template <>
@@ -127,16 +211,9 @@ struct reference_kernel<layer_kind::place> : detail::no_table {
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
-    const shape& from = g.input_of(l).extents;
-    parameters p{from.channels(), 0, 0, 0};
-    for (int axis = 0; axis < from.rank; ++axis) {
-      const std::int32_t begin = l.begin[static_cast<std::size_t>(axis)];
-      const int from_innermost = from.rank - 1 - axis;
-      if (from_innermost == 0) p.first_channel = begin;
-      if (from_innermost == 1) p.first_column = begin;
-      if (from_innermost >= 2) p.first_row += begin;
-    }
-    return p;
+    const shape& to = g.output_of(l).extents;
+    return {g.input_of(l).extents.channels(), detail::placed_at(l, to, direction::rows),
+            detail::placed_at(l, to, direction::columns), l.begin[static_cast<std::size_t>(to.rank - 1)]};
   }
 
   template <typename Input>
@@ -151,13 +228,13 @@ struct reference_kernel<layer_kind::place> : detail::no_table {
   }
 };
 
-/// Elements along one axis, in the order of a list of indices, which is the table.
-/// tensorflow/lite/kernels/internal/reference/gather.h.
+/// Elements along one axis, or along the first few at once, in the order of a list of indices, which is the table.
+/// tensorflow/lite/kernels/internal/reference/gather.h, tensorflow/lite/micro/kernels/gather_nd.cc.
 template <>
 struct reference_kernel<layer_kind::gather> {
   using table_entry = std::int32_t;
   struct parameters {
-    std::int32_t outer = 1, extent = 1, inner = 1;  // of the input: before the axis, along it, behind it
+    std::int32_t outer = 1, extent = 1, inner = 1;  // of the input: before the axes, along them, behind them
     std::int32_t indices = 0;
   };
 
@@ -165,17 +242,27 @@ struct reference_kernel<layer_kind::gather> {
     const shape& from = g.input_of(l).extents;
     parameters p{};
     for (int axis = 0; axis < from.rank; ++axis)
-      (l.axes >> axis == 1 ? p.extent : l.axes >> axis == 0 ? p.inner : p.outer) *= from[axis];
+      ((l.axes >> axis & 1) != 0 ? p.extent : l.axes >> axis == 0 ? p.inner : p.outer) *= from[axis];
     p.indices = table_size(g, l);
     return p;
   }
 
-  static constexpr std::int32_t table_size(graph_view g, const layer& l) { return g.input_of(l, 1).extents.elements(); }
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    return g.input_of(l, 1).extents.elements() / std::popcount(l.axes);
+  }
 
   template <typename Byte>
   static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, std::int32_t* table) {
-    for (std::int32_t i = 0; i < table_size(g, l); ++i)
-      table[i] = read_int32(model, g.input_of(l, 1).data_at + 4 * static_cast<std::uint32_t>(i));
+    const shape& from = g.input_of(l).extents;
+    std::uint32_t at = g.input_of(l, 1).data_at;
+    for (std::int32_t i = 0; i < table_size(g, l); ++i) {
+      table[i] = 0;
+      for (int axis = 0; axis < from.rank; ++axis) {
+        if ((l.axes >> axis & 1) == 0) continue;
+        table[i] = table[i] * from[axis] + read_int32(model, at);
+        at += 4;
+      }
+    }
   }
 
   template <typename Input>

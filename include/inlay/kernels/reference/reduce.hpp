@@ -1,5 +1,5 @@
-// Inlay: reference kernels of layers that make one element of many: pools, MEAN, SUM, REDUCE_MAX, ARG_MAX, ARG_MIN,
-// SOFTMAX.
+// Inlay: reference kernels of layers that make one element of many: pools, MEAN, SUM, REDUCE_MAX, REDUCE_MIN, ARG_MAX,
+// ARG_MIN, ADD_N, CUMSUM.
 #pragma once
 
 #include <inlay/config.hpp>
@@ -185,22 +185,111 @@ struct reference_kernel<layer_kind::sum> : reference_kernel<layer_kind::mean> {
   }
 };
 
-/// The largest over any axes. tensorflow/lite/kernels/internal/reference/reduce.h: ReduceGeneric.
-template <>
-struct reference_kernel<layer_kind::reduce_max> : detail::no_table {
-  using parameters = detail::split_axes;
+namespace detail {
+
+/// The largest or the smallest over any axes. tensorflow/lite/kernels/internal/reference/reduce.h: ReduceGeneric.
+template <bool Largest>
+struct reduced_extremum_kernel : no_table {
+  using parameters = split_axes;
   static constexpr parameters prepare(graph_view g, const layer& l) { return {g.input_of(l).extents, l.axes}; }
 
   template <typename Input>
   static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
-    detail::for_each_offset(p.kept, [&](std::int32_t first) {
-      std::int32_t largest = -128;
-      detail::for_each_offset(p.reduced, [&](std::int32_t offset) {
-        const std::int32_t value = detail::as_int8(input[first + offset]);
-        if (value > largest) largest = value;
+    for_each_offset(p.kept, [&](std::int32_t first) {
+      std::int32_t best = Largest ? -128 : 127;
+      for_each_offset(p.reduced, [&](std::int32_t offset) {
+        const std::int32_t value = as_int8(input[first + offset]);
+        if (Largest ? value > best : value < best) best = value;
       });
-      *output++ = static_cast<std::int8_t>(largest);
+      *output++ = static_cast<std::int8_t>(best);
     });
+  }
+};
+
+/// A sum of values with 20 more bits, as ADD_N and CUMSUM have it. Both start theirs with a zero that is stored as 0,
+/// so that the zero point is once more taken away. tensorflow/lite/kernels/internal/reference/add_n.h, cumsum.h.
+struct long_sum {
+  std::int32_t input_zero_point = 0, output_zero_point = 0;
+  fixed_multiplier multiplier{};
+
+  constexpr long_sum() = default;
+  constexpr long_sum(graph_view g, const layer& l)
+      : input_zero_point(g.input_of(l).quant.zero_point),
+        output_zero_point(g.output_of(l).quant.zero_point),
+        multiplier(quantize_multiplier(2 * as_double(g.input_of(l).quant.scale) /
+                                       ((1 << 20) * as_double(g.output_of(l).quant.scale)))) {}
+
+  /// Of so many values, the sum of which as they are stored is `sum`.
+  constexpr std::int8_t of(std::int32_t sum, std::int32_t count) const {
+    const std::int32_t scaled = shift_left(sum - (count + 1) * input_zero_point, 19);
+    return saturate_to_int8(wrapping_add(multiply(scaled, multiplier), output_zero_point));
+  }
+};
+
+}  // namespace detail
+
+template <>
+struct reference_kernel<layer_kind::reduce_max> : detail::reduced_extremum_kernel<true> {};
+template <>
+struct reference_kernel<layer_kind::reduce_min> : detail::reduced_extremum_kernel<false> {};
+
+/// ADD_N, its operands side by side along one axis.
+template <>
+struct reference_kernel<layer_kind::add_n> : detail::no_table {
+  struct parameters : detail::split_axes {
+    detail::long_sum total{};
+  };
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    return {{g.input_of(l).extents, l.axes}, {g, l}};
+  }
+
+  template <typename Input>
+  static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    detail::for_each_offset(p.kept, [&](std::int32_t first) {
+      std::int32_t sum = 0, count = 0;
+      detail::for_each_offset(p.reduced, [&](std::int32_t offset) {
+        sum += detail::as_int8(input[first + offset]);
+        ++count;
+      });
+      *output++ = p.total.of(sum, count);
+    });
+  }
+};
+
+/// Each element with those before it along the axis of the mask, from the last on where step[axis] is −1; without
+/// itself where begin[axis] is 1.
+template <>
+struct reference_kernel<layer_kind::cumsum> : detail::no_table {
+  struct parameters {
+    std::int32_t outer = 1, extent = 1, inner = 1;  // before the axis, along it, behind it
+    bool leaves_out_itself = false, backwards = false;
+    detail::long_sum total{};
+  };
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const shape& from = g.input_of(l).extents;
+    parameters p{1, 1, 1, false, false, {g, l}};
+    for (int axis = 0; axis < from.rank; ++axis) {
+      (l.axes >> axis == 1 ? p.extent : l.axes >> axis == 0 ? p.inner : p.outer) *= from[axis];
+      if (l.axes >> axis != 1) continue;
+      p.leaves_out_itself = l.begin[static_cast<std::size_t>(axis)] == 1;
+      p.backwards = l.step[static_cast<std::size_t>(axis)] == -1;
+    }
+    return p;
+  }
+
+  template <typename Input>
+  static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
+    for (std::int32_t o = 0; o < p.outer; ++o)
+      for (std::int32_t i = 0; i < p.inner; ++i) {
+        std::int32_t sum = 0;
+        for (std::int32_t e = 0; e < p.extent; ++e) {
+          const std::int32_t at = (o * p.extent + (p.backwards ? p.extent - 1 - e : e)) * p.inner + i;
+          const std::int32_t value = detail::as_int8(input[at]);
+          output[at] = p.leaves_out_itself ? p.total.of(sum, e) : p.total.of(sum + value, e + 1);
+          sum += value;
+        }
+      }
   }
 };
 
@@ -236,70 +325,6 @@ template <>
 struct reference_kernel<layer_kind::arg_max> : detail::arg_kernel<true> {};
 template <>
 struct reference_kernel<layer_kind::arg_min> : detail::arg_kernel<false> {};
-
-/// Softmax over the innermost axis. tensorflow/lite/kernels/internal/reference/softmax.h. The output may
-/// stand over the input.
-template <>
-struct reference_kernel<layer_kind::softmax> : detail::no_table {
-  struct parameters {
-    std::int32_t depth = 0;
-    fixed_multiplier beta{};            // scales differences to five integer bits
-    std::int32_t least_difference = 0;  // smaller ones count as e^−∞
-  };
-
-  static constexpr parameters prepare(graph_view g, const layer& l) {
-    const tensor& in = g.input_of(l);
-    constexpr int integer_bits = 5;
-    // PreprocessSoftmaxScaling and CalculateInputRadius of internal/quantization_util.cc.
-    const double wanted = as_double(l.beta) * as_double(in.quant.scale) * (1 << (31 - integer_bits));
-    const double most = 2147483647.0;
-    const fixed_multiplier beta = quantize_multiplier(wanted < most ? wanted : most);
-    const double radius = 31.0 * (1 << (31 - integer_bits)) / static_cast<double>(std::int64_t{1} << beta.shift);
-    return {in.extents.channels(), beta, -static_cast<std::int32_t>(floor_to_integer(radius))};
-  }
-
-  static constexpr std::int32_t exp_of_difference(const parameters& p, std::int32_t difference) {
-    return detail::exp_of_negative<5>(
-        detail::multiply_fractions(shift_left(difference, p.beta.shift), p.beta.multiplier));
-  }
-
-  template <typename Input>
-  static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& outputs,
-                            const region& r, const map_view<const Input>& inputs) {
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y)
-      for (std::int32_t x = r.first_column; x < r.end_column; ++x)
-        run_pixel(p, outputs.pixel(y, x), inputs.pixel(y, x));
-  }
-
- private:
-  template <typename Input>
-  INLAY_SMALL static constexpr void run_pixel(const parameters& p, std::int8_t* output, const Input* input) {
-    constexpr int sum_integer_bits = 12;
-    std::int32_t largest = -128;
-    for (std::int32_t i = 0; i < p.depth; ++i)
-      if (detail::as_int8(input[i]) > largest) largest = detail::as_int8(input[i]);
-    std::int32_t sum = 0;
-    for (std::int32_t i = 0; i < p.depth; ++i) {
-      const std::int32_t difference = detail::as_int8(input[i]) - largest;
-      if (difference >= p.least_difference)
-        sum = wrapping_add(sum, divide_by_power_of_two(exp_of_difference(p, difference), sum_integer_bits));
-    }
-    // GetReciprocal: 1 / sum as a number in (0.5, 1] and a power of two.
-    const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
-    const int bits_over_unit = sum_integer_bits - headroom;
-    const auto normalised = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << headroom) - (1u << 31));
-    const std::int32_t reciprocal = detail::one_over_one_plus(normalised);
-    for (std::int32_t i = 0; i < p.depth; ++i) {
-      const std::int32_t difference = detail::as_int8(input[i]) - largest;
-      if (difference < p.least_difference) {
-        output[i] = -128;
-        continue;
-      }
-      const std::int32_t share = detail::multiply_fractions(reciprocal, exp_of_difference(p, difference));
-      output[i] = saturate_to_int8(divide_by_power_of_two(share, bits_over_unit + 31 - 8) - 128);
-    }
-  }
-};
 
 }  // namespace inlay
 

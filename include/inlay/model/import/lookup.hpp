@@ -5,6 +5,7 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/import/shape.hpp>
 
 #include <cstdint>
 
@@ -26,6 +27,38 @@ constexpr bool import_softmax(Reader& r, layer_kind kind) {
   if (!is_positive_finite(l.beta) || as_double(l.beta) * as_double(r.at(input).quant.scale) * (1 << 26) <= 1.0)
     return r.fail(refusal::option, input, "beta times the input's scale must be above 2^-26");
   return r.append(l);
+}
+
+/// The reference's scale of logarithms, and its zero point.
+template <typename Reader>
+constexpr bool import_log_softmax(Reader& r, layer_kind kind) {
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
+  if (!same_number(r.at(output).quant.scale, 1.0f / 16) || r.at(output).quant.zero_point != 127)
+    return r.fail(refusal::quantization, output, "the scale must be 1/16, the zero point 127");
+  // It scales differences by more than one, and sums up powers in 12 bits.
+  constexpr std::int32_t most_channels = (1 << 12) - 1;
+  if (r.scale_of(input) * (1 << 26) <= 1.000001) return r.fail(refusal::quantization, input);
+  if (r.at(input).extents.channels() > most_channels)
+    return r.fail(refusal::too_large, input, r.at(input).extents.channels(), most_channels);
+  return r.append(r.make_layer(kind));
+}
+
+/// The reference answers in 1/128, whatever the result's scale is.
+template <typename Reader>
+constexpr bool import_l2_normalization(Reader& r, layer_kind kind) {
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
+  constexpr int most_axes = 4;
+  if (r.at(input).extents.rank > most_axes) return r.fail(refusal::rank, input, r.at(input).extents.rank, most_axes);
+  // As many squares of what a byte holds add up inside 32 bits.
+  constexpr std::int32_t most_channels = 0x7fffffff / (255 * 255);
+  if (r.at(input).extents.channels() > most_channels)
+    return r.fail(refusal::too_large, input, r.at(input).extents.channels(), most_channels);
+  if (r.file.i8_or(r.options, 0, 0) != 0) return r.fail(refusal::option, input);
+  return r.append(r.make_layer(kind));
 }
 
 template <typename Reader>
@@ -55,6 +88,35 @@ constexpr bool import_relu6(Reader& r, layer_kind kind) {
   return true;
 }
 
+/// The reference stops at what is below zero: there must be nothing.
+template <typename Reader>
+constexpr bool import_rsqrt(Reader& r, layer_kind kind) {
+  if (!import_unary(r, kind)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (r.at(input).quant.zero_point != -128)
+    return r.fail(refusal::quantization, input,
+                  "the zero point must be -128: the reference stops at what is below zero");
+  const std::int32_t shift = quantize_multiplier(1.0 / (square_root(r.scale_of(input)) * r.scale_of(output))).shift;
+  return shift >= -11 && shift <= 30 ? true : r.fail(refusal::quantization, output);
+}
+
+/// What is stored, in another type.
+template <typename Reader>
+constexpr bool import_cast(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_same_map(input, output)) return false;
+  const element_type from = r.at(input).type, to = r.at(output).type;
+  if (from != element_type::int8 && from != element_type::boolean) return r.fail_type(input);
+  if (from == element_type::int8 && to == element_type::boolean) return r.append(r.make_layer(layer_kind::to_bool));
+  if (to == element_type::float32)
+    r.graph->tensors[output].quant = {1.0f, 0, 1, 0, 0};
+  else if (to != element_type::int8 || !r.require_quantized(output))
+    return r.fail_type(output);
+  return r.append(r.make_layer(kind));
+}
+
 template <typename Reader>
 constexpr bool import_leaky_relu(Reader& r, layer_kind kind) {
   if (!import_unary(r, kind)) return false;
@@ -80,6 +142,24 @@ constexpr bool import_hard_swish(Reader& r, layer_kind kind) {
   return good ? true : r.fail(refusal::quantization, r.result(0), "its scale does not fit the input's");
 }
 
+/// A tensor of int8 in place of one of floats: the caller's, or the same in another order, which they are brought to
+/// after they have been quantised. Returns its index.
+template <typename Reader>
+constexpr std::int32_t quantized_first(Reader& r, std::int32_t floats, const quantization& quant) {
+  layer l = r.make_layer(layer_kind::quantize);
+  l.inputs[0] = floats;
+  if (r.graph->view().input_position(floats) < 0) {
+    const std::int32_t mover = r.maker_of(floats);
+    l = r.graph->layers[mover];
+    r.graph->layers[mover] = layer{};  // nothing is left to do
+    r.graph->tensors[floats].storage = -1;
+    l.inputs[0] = quantized_first(r, l.inputs[0], quant);
+  }
+  l.output = r.add_tensor(r.at(floats).extents, quant);
+  r.append(l);
+  return l.output;
+}
+
 template <typename Reader>
 constexpr bool import_quantize(Reader& r, layer_kind) {
   if (!r.require_operands(1, 1)) return false;
@@ -90,11 +170,16 @@ constexpr bool import_quantize(Reader& r, layer_kind) {
     return r.fail(refusal::unsupported_type, output, static_cast<std::int32_t>(to),
                   static_cast<std::int32_t>(element_type::int8));
   if (!r.require_quantized(output)) return false;
-  if (from == element_type::float32) {
+  if (from == element_type::float32 && r.at(input).quant.channels != 1) {
     // Floats live only in the caller's buffers.
-    if (r.graph->view().input_position(input) < 0) return r.fail(refusal::float_network, input);
-    return r.append(r.make_layer(layer_kind::quantize));
+    if (r.graph->view().input_position(input) >= 0) return r.append(r.make_layer(layer_kind::quantize));
+    if (!r.is_of_float_input(input)) return r.fail(refusal::float_network, input);
+    layer view = r.make_layer(layer_kind::reshape);
+    view.inputs[0] = quantized_first(r, input, r.at(output).quant);
+    return r.append(view);
   }
+  // The result of a DEQUANTIZE: the reference rounds its floats.
+  if (from == element_type::float32) return r.append(r.make_layer(layer_kind::requantize));
   if (from != element_type::int8 && from != element_type::uint8)
     return r.fail(refusal::unsupported_type, input, static_cast<std::int32_t>(from),
                   static_cast<std::int32_t>(element_type::int8));

@@ -4,6 +4,7 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/import/shape.hpp>
 
 #include <cstdint>
 
@@ -11,26 +12,19 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-/// Operators on int32 between a SHAPE and a RESHAPE: their result is the extents of another tensor.
-template <typename Reader>
-constexpr bool import_shape_arithmetic(Reader& r, layer_kind) {
-  for (std::uint32_t i = 0; i < r.results.count; ++i) {
-    const tensor& t = r.at(r.result(static_cast<int>(i)));
-    if (t.type != element_type::int32 && t.type != element_type::int64)
-      return r.fail(refusal::unsupported_operator, r.result(static_cast<int>(i)));
-  }
-  return true;
-}
-
+/// A tensor of bytes that another can have in another order.
 template <typename Reader>
 constexpr bool require_movable(Reader& r, std::int32_t input, std::int32_t output) {
   const tensor& from = r.at(input);
   const tensor& to = r.at(output);
-  // The float result of a DEQUANTIZE may be reshaped; it is int8 in memory.
-  if (from.type == element_type::float32 && from.quant.channels == 1 && to.type == element_type::float32) {
+  if (from.type == element_type::float32 && to.type == element_type::float32) {
+    // The result of a DEQUANTIZE is int8 in memory; the caller's floats are quantised first, see quantized_first.
     r.graph->tensors[output].quant = from.quant;
-    return true;
+    return from.quant.channels == 1 || r.is_of_float_input(input) ? true : r.fail(refusal::float_network, input);
   }
+  if (from.type == element_type::uint8 && to.type == element_type::uint8)
+    return r.require_quantized(input) && r.require_quantized(output);
+  if (from.type == element_type::boolean && to.type == element_type::boolean) return true;
   return r.require_int8(input) && r.require_int8(output);
 }
 
@@ -153,6 +147,7 @@ constexpr bool import_gather(Reader& r, layer_kind kind) {
 
 template <typename Reader>
 constexpr bool import_concatenation(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (r.operands.count < 1 || r.results.count != 1) return r.fail(refusal::operands);
   const std::int32_t output = r.result(0);
   if (!r.require_int8(output)) return false;
@@ -162,8 +157,9 @@ constexpr bool import_concatenation(Reader& r, layer_kind kind) {
   constexpr std::uint32_t fused_activation = 1;
   if (r.file.i8_or(r.options, fused_activation, 0) != 0)
     return r.fail(refusal::option, output, "it must have no fused activation");
-  for (int a = 3; a < max_rank; ++a)
-    if (to.from_innermost(a) != 1) return r.fail(refusal::rank, output, to.rank, 3);
+  // Along height and further out, parts stand one below another only if there is nothing around them.
+  for (int a = 0; a < axis && axis < to.rank - 2; ++a)
+    if (to[a] != 1) return r.fail(refusal::rank, output, to.rank, to.rank - a - 1);
   std::int32_t position = 0;
   for (std::uint32_t i = 0; i < r.operands.count; ++i) {
     const std::int32_t input = r.operand(static_cast<int>(i));
@@ -185,9 +181,10 @@ constexpr bool import_concatenation(Reader& r, layer_kind kind) {
 
 template <typename Reader>
 constexpr bool import_transpose(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
-  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  if (!require_movable(r, input, output)) return false;
   const shape& from = r.at(input).extents;
   const shape& to = r.at(output).extents;
   std::int32_t order[max_rank]{};
@@ -209,4 +206,4 @@ constexpr bool import_transpose(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -5,7 +5,9 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/import/shape.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 INLAY_EXACT_FLOATS
@@ -13,27 +15,27 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
+/// Two operands that are broadcast to the result: along each axis they have its extent, or 1.
+template <typename Reader>
+constexpr bool require_broadcast(Reader& r, std::int32_t a, std::int32_t b, std::int32_t output) {
+  const shape& out = r.at(output).extents;
+  for (int axis = 0; axis < max_rank; ++axis) {
+    const std::int32_t x = r.at(a).extents.from_innermost(axis), y = r.at(b).extents.from_innermost(axis);
+    const std::int32_t expected = out.from_innermost(axis);
+    if (x != 1 && x != expected) return r.fail(refusal::shape, a, x, expected);
+    if (y != 1 && y != expected) return r.fail(refusal::shape, b, y, expected);
+    if (x != expected && y != expected) return r.fail(refusal::shape, output, expected, 1);
+  }
+  return true;
+}
+
 template <typename Reader>
 constexpr bool import_pair(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t a = r.operand(0), b = r.operand(1), output = r.result(0);
   if (!r.require_int8(a) || !r.require_int8(b) || !r.require_int8(output)) return false;
-  const shape& out = r.at(output).extents;
-  for (std::int32_t index : {a, b})
-    for (int axis = 0; axis < max_rank; ++axis) {
-      const std::int32_t extent = r.at(index).extents.from_innermost(axis);
-      const std::int32_t expected = out.from_innermost(axis);
-      if (extent != 1 && extent != expected) return r.fail(refusal::shape, index, extent, expected);
-    }
-  for (int axis = 0; axis < max_rank; ++axis) {
-    const std::int32_t x = r.at(a).extents.from_innermost(axis), y = r.at(b).extents.from_innermost(axis);
-    if ((x > y ? x : y) != out.from_innermost(axis))
-      return r.fail(refusal::shape, output, out.from_innermost(axis), x > y ? x : y);
-  }
-  // Where one input is broadcast, the kernels know three axes.
-  for (int axis = 3; axis < max_rank; ++axis)
-    if (out.from_innermost(axis) != 1 && r.at(a).extents.elements() != r.at(b).extents.elements())
-      return r.fail(refusal::rank, output, out.rank, 3);
+  if (!require_broadcast(r, a, b, output)) return false;
   layer l = r.make_layer(kind);
   l.inputs[1] = b;
   const double twice_larger = 2 * (r.scale_of(a) > r.scale_of(b) ? r.scale_of(a) : r.scale_of(b));
@@ -43,10 +45,21 @@ constexpr bool import_pair(Reader& r, layer_kind kind) {
     case layer_kind::squared_difference:
       return r.require_ratio(twice_larger * twice_larger / ((1 << 14) * r.scale_of(output)), output) && r.append(l);
     case layer_kind::prelu:
-      return r.require_ratio(r.scale_of(a) * r.scale_of(b) / r.scale_of(output), output) && r.append(l);
+      return r.require_ratio(r.scale_of(a) * r.scale_of(b) / r.scale_of(output), output) &&
+             r.require_ratio(r.scale_of(a) / r.scale_of(output), output) && r.append(l);
     case layer_kind::mul:
       if (!r.require_ratio(r.scale_of(a) * r.scale_of(b) / r.scale_of(output), output)) return false;
       break;
+    case layer_kind::div: {
+      // Outside these bounds the reference shifts by less than 0 or more than 31 bits, which is not defined.
+      const double ratio = r.scale_of(a) / (r.scale_of(b) * r.scale_of(output));
+      if (!(ratio >= 1 << 6) || !(ratio < 1 << 21))
+        return r.fail(
+            refusal::quantization, output,
+            "the scale of the dividend / (divisor × result) must be from 2^6 to 2^21: elsewhere the reference "
+            "shifts by more bits than there are");
+      break;
+    }
     default:
       // The reference rescales the sum, which has 20 more bits, by less than one.
       if (!r.require_ratio(twice_larger / ((1 << 20) * r.scale_of(output)), output, 1.0)) return false;
@@ -55,9 +68,55 @@ constexpr bool import_pair(Reader& r, layer_kind kind) {
 }
 
 template <typename Reader>
-constexpr bool import_prelu(Reader& r, layer_kind kind) {
-  return import_pair(r, kind) && r.require_same_elements(r.operand(0), r.result(0)) &&
-         r.require_ratio(r.scale_of(r.operand(0)) / r.scale_of(r.result(0)), r.result(0));
+constexpr bool require_type(Reader& r, std::int32_t index, element_type type) {
+  return r.at(index).type == type
+             ? true
+             : r.fail(refusal::unsupported_type, index, static_cast<std::int32_t>(r.at(index).type),
+                      static_cast<std::int32_t>(type));
+}
+
+template <typename Reader>
+constexpr bool import_comparison(Reader& r, layer_kind kind) {
+  if (!r.require_operands(2, 2)) return false;
+  const std::int32_t a = r.operand(0), b = r.operand(1), output = r.result(0);
+  if (!r.require_int8(a) || !r.require_int8(b) || !require_type(r, output, element_type::boolean)) return false;
+  if (!require_broadcast(r, a, b, output)) return false;
+  // The reference scales by less than one.
+  for (std::int32_t operand : {a, b})
+    if (!(r.scale_of(operand) < 1) || quantize_multiplier(r.scale_of(operand)).shift > 0)
+      return r.fail(refusal::quantization, operand, "the scale of a compared tensor must be below 1");
+  const bool swapped = r.op == tflite_operator::less || r.op == tflite_operator::less_equal;
+  layer l = r.make_layer(kind);
+  l.inputs[0] = swapped ? b : a;
+  l.inputs[1] = swapped ? a : b;
+  return r.append(l);
+}
+
+/// Two values, each where the condition wants it and 0 elsewhere; then either of them.
+template <typename Reader>
+constexpr bool import_select(Reader& r, layer_kind kind) {
+  if (!r.require_operands(3, 3)) return false;
+  const std::int32_t condition = r.operand(0), output = r.result(0);
+  if (!require_type(r, condition, element_type::boolean) || !r.require_int8(output)) return false;
+  layer either = r.make_layer(kind);
+  for (int value = 1; value <= 2; ++value) {
+    const std::int32_t from = r.operand(value);
+    if (!r.require_int8(from)) return false;
+    layer l = r.make_layer(value == 1 ? layer_kind::where_true : layer_kind::where_false);
+    shape extents{};
+    for (std::int32_t index : {condition, from})
+      if (r.at(index).extents.rank > extents.rank) extents.rank = r.at(index).extents.rank;
+    for (int axis = 0; axis < extents.rank; ++axis) {
+      const std::int32_t x = r.at(condition).extents.from_innermost(axis), y = r.at(from).extents.from_innermost(axis);
+      extents[extents.rank - 1 - axis] = x > y ? x : y;
+    }
+    if (map_rows(extents) > most_rows) return r.fail(refusal::too_large, from, map_rows(extents), most_rows);
+    l.inputs[1] = from;
+    l.output = r.add_tensor(extents, r.at(output).quant);
+    if (!require_broadcast(r, condition, from, l.output) || !r.append(l)) return false;
+    either.inputs[static_cast<std::size_t>(value - 1)] = l.output;
+  }
+  return require_broadcast(r, either.inputs[0], either.inputs[1], output) && r.append(either);
 }
 
 }  // namespace detail

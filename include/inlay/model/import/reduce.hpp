@@ -1,12 +1,16 @@
 // Inlay: operators that make one element of many become layers.
 #pragma once
 
+#include <inlay/config.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/import/shape.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
+INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
@@ -35,6 +39,7 @@ constexpr std::int32_t read_axes(Reader& r, std::int32_t axes_index, layer& l) {
 
 template <typename Reader>
 constexpr bool import_total(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
@@ -46,7 +51,8 @@ constexpr bool import_total(Reader& r, layer_kind kind) {
 }
 
 template <typename Reader>
-constexpr bool import_reduce_max(Reader& r, layer_kind kind) {
+constexpr bool import_extremum(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_values(input, output)) return false;
@@ -75,6 +81,65 @@ constexpr bool import_arg(Reader& r, layer_kind kind) {
   return r.append(l) && r.append(as_integers);
 }
 
+/// The scale of a sum with 20 more bits, which the reference rescales by less than one.
+template <typename Reader>
+constexpr bool require_long_sum(Reader& r, std::int32_t input, std::int32_t output) {
+  const double ratio = 2 * r.scale_of(input) / ((1 << 20) * r.scale_of(output));
+  return r.require_ratio(ratio, output, 1.0) &&
+         (quantize_multiplier(ratio).shift <= 0 || r.fail(refusal::quantization, output));
+}
+
+template <typename Reader>
+constexpr bool import_cumsum(Reader& r, layer_kind kind) {
+  if (!r.require_operands(2, 2)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  if (r.at(input).extents != r.at(output).extents) return r.fail(refusal::shape, output);
+  std::int32_t axis = 0;
+  if (r.integers(r.operand(1), &axis, 1) != 1) return r.fail(refusal::operands, r.operand(1));
+  axis = r.resolve_axis(axis, input);
+  if (axis < 0) return false;
+  if (r.at(input).extents[axis] > most_summed)
+    return r.fail(refusal::too_large, input, r.at(input).extents[axis], most_summed);
+  layer l = r.make_layer(kind);
+  l.axes = 1u << axis;
+  l.begin[static_cast<std::size_t>(axis)] = r.file.flag(r.options, 0) ? 1 : 0;
+  l.step[static_cast<std::size_t>(axis)] = r.file.flag(r.options, 1) ? -1 : 1;
+  return require_long_sum(r, input, output) && r.append(l);
+}
+
+/// The operands are put side by side and summed up.
+template <typename Reader>
+constexpr bool import_add_n(Reader& r, layer_kind kind) {
+  const auto parts = static_cast<std::int32_t>(r.operands.count);
+  // So many sums of bytes with 19 more bits fit 32.
+  constexpr std::int32_t most_parts = 15;
+  if (parts < 2 || parts > most_parts || r.results.count != 1) return r.fail(refusal::operands, -1, parts, most_parts);
+  const std::int32_t output = r.result(0), elements = r.at(output).extents.elements();
+  if (!r.require_int8(output)) return false;
+  if (elements > most_elements / parts) return r.fail(refusal::too_large, output, elements, most_elements / parts);
+  layer total = r.make_layer(kind);
+  for (std::int32_t i = 0; i < parts; ++i) {
+    const std::int32_t input = r.operand(i);
+    if (input < 0) return r.fail(refusal::operands);
+    if (!r.require_int8(input) || !r.require_same_values(r.operand(0), input)) return false;
+    if (r.at(input).extents != r.at(r.operand(0)).extents) return r.fail(refusal::shape, input);
+    if (!r.require_same_elements(input, output)) return false;
+    if (i == 0) total.inputs[0] = r.add_tensor({3, {1, parts, elements}}, r.at(input).quant);
+    layer view = r.make_layer(layer_kind::reshape), place = r.make_layer(layer_kind::place);
+    view.inputs[0] = input;
+    view.output = place.inputs[0] = r.add_tensor({3, {1, 1, elements}}, r.at(input).quant);
+    place.output = total.inputs[0];
+    place.begin[1] = i;
+    r.append(view);
+    r.append(place);
+  }
+  total.axes = 1u << 1;
+  return require_long_sum(r, r.operand(0), output) && r.append(total);
+}
+
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
+
+INLAY_END_EXACT_FLOATS

@@ -27,12 +27,12 @@ constexpr bool require_block(Reader& r, std::int32_t larger, std::int32_t smalle
 
 template <typename Reader>
 constexpr bool import_depth_to_space(Reader& r, layer_kind kind) {
-  return r.require_maps() && require_block(r, r.result(0), r.operand(0)) && r.append(r.make_layer(kind));
+  return r.require_maps() && require_block(r, r.result(0), r.operand(0)) && r.append_for_samples(r.make_layer(kind));
 }
 
 template <typename Reader>
 constexpr bool import_space_to_depth(Reader& r, layer_kind kind) {
-  return r.require_maps() && require_block(r, r.operand(0), r.result(0)) && r.append(r.make_layer(kind));
+  return r.require_maps() && require_block(r, r.operand(0), r.result(0)) && r.append_for_samples(r.make_layer(kind));
 }
 
 template <typename Reader>
@@ -54,7 +54,7 @@ constexpr bool import_resize(Reader& r, layer_kind kind) {
   const std::uint32_t first_field = kind == layer_kind::resize_bilinear ? 2 : 0;
   l.align_corners = r.file.flag(r.options, first_field);
   l.half_pixel_centers = r.file.flag(r.options, first_field + 1);
-  return r.append(l);
+  return r.append_for_samples(l);
 }
 
 template <typename Reader>
@@ -73,8 +73,6 @@ constexpr bool import_resize_bilinear(Reader& r, layer_kind kind) {
   return true;
 }
 
-// Of a tensor, and of all activations together: far beyond any microcontroller. It keeps every byte count and
-
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

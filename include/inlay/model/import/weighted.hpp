@@ -21,7 +21,8 @@ constexpr bool require_weights(Reader& r, std::int32_t input, std::int32_t weigh
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
   if (w.type != element_type::int8) return r.fail_type(weights);
   if (!w.is_constant()) return r.fail(refusal::not_constant, weights);
-  if (w.quant.zero_point != 0) return r.fail(refusal::asymmetric_weights, weights);
+  if (w.quant.zero_point != 0 && (r.op != tflite_operator::fully_connected || w.quant.channels != 1))
+    return r.fail(refusal::asymmetric_weights, weights);
   if (w.quant.channels != 1 && w.quant.channels != output_channels)
     return r.fail(refusal::not_quantized, weights, w.quant.channels, output_channels);
   if (bias < 0) return true;
@@ -41,7 +42,7 @@ constexpr bool import_convolution(Reader& r, layer_kind kind) {
   const bool depthwise = kind == layer_kind::depthwise_conv2d;
   const std::int32_t input = r.operand(0), weights = r.operand(1), bias = r.operand(2), output = r.result(0);
   if (!r.require_rank(input, 4) || !r.require_rank(weights, 4) || !r.require_rank(output, 4) ||
-      !r.require_batch_one(input) || !r.require_batch_one(output))
+      !r.require_samples(input, output))
     return false;
   const shape& w = r.at(weights).extents;
   const std::int32_t channels_in = r.at(input).extents.channels();
@@ -73,7 +74,7 @@ constexpr bool import_convolution(Reader& r, layer_kind kind) {
     clamp = r.file.i8_or(r.options, schema::conv_activation, 0);
   }
   return r.read_activation(clamp, l.clamp) && read_window(r, r.file.i8_or(r.options, 0, 0), input, output, l.window) &&
-         r.append(l);
+         r.append_for_samples(l);
 }
 
 template <typename Reader>
@@ -82,7 +83,7 @@ constexpr bool import_transpose_conv(Reader& r, layer_kind kind) {
   const std::int32_t extents = r.operand(0), weights = r.operand(1), input = r.operand(2), bias = r.operand(3);
   const std::int32_t output = r.result(0);
   if (!r.require_rank(input, 4) || !r.require_rank(weights, 4) || !r.require_rank(output, 4) ||
-      !r.require_batch_one(input) || !r.require_batch_one(output))
+      !r.require_samples(input, output))
     return false;
   const shape& from = r.at(input).extents;
   const shape& to = r.at(output).extents;
@@ -105,7 +106,8 @@ constexpr bool import_transpose_conv(Reader& r, layer_kind kind) {
                      r.file.i32_or(r.options, schema::tc_stride_w, 0)};
   // The window slides over the output, and must stop at as many places as the input has pixels.
   return r.read_activation(r.file.i8_or(r.options, schema::tc_activation, 0), l.clamp) &&
-         read_window(r, r.file.i8_or(r.options, schema::tc_padding, 0), output, input, l.window) && r.append(l);
+         read_window(r, r.file.i8_or(r.options, schema::tc_padding, 0), output, input, l.window) &&
+         r.append_for_samples(l);
 }
 
 template <typename Reader>
@@ -123,7 +125,7 @@ constexpr bool import_fully_connected(Reader& r, layer_kind kind) {
     return r.fail(refusal::shape, input, r.at(input).extents.elements(), depth);
   if (r.at(output).extents.elements() != std::int64_t{rows} * units)
     return r.fail(refusal::shape, output, r.at(output).extents.elements(), clamp_to_int32(std::int64_t{rows} * units));
-  layer l = r.make_layer(kind);
+  layer l = r.make_layer(r.at(weights).quant.zero_point == 0 ? kind : layer_kind::asymmetric_fully_connected);
   l.inputs[1] = weights;
   l.inputs[2] = bias;
   return r.read_activation(r.file.i8_or(r.options, 0, 0), l.clamp) && r.append(l);
@@ -131,4 +133,4 @@ constexpr bool import_fully_connected(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

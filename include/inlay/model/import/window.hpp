@@ -43,7 +43,7 @@ constexpr bool import_pool(Reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_rank(input, 4) || !r.require_rank(output, 4) ||
-      !r.require_batch_one(input) || !r.require_batch_one(output))
+      !r.require_samples(input, output))
     return false;
   if (r.at(input).extents.channels() != r.at(output).extents.channels())
     return r.fail(refusal::shape, output, r.at(output).extents.channels(), r.at(input).extents.channels());
@@ -55,9 +55,10 @@ constexpr bool import_pool(Reader& r, layer_kind kind) {
   if (l.window.kernel.height > 0 && l.window.kernel.width > most_summed / l.window.kernel.height)
     return r.fail(refusal::too_large, input, -1, most_summed);
   return r.read_activation(r.file.i8_or(r.options, schema::pool_activation, 0), l.clamp) &&
-         read_window(r, r.file.i8_or(r.options, schema::pool_padding, 0), input, output, l.window) && r.append(l);
+         read_window(r, r.file.i8_or(r.options, schema::pool_padding, 0), input, output, l.window) &&
+         r.append_for_samples(l);
 }
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

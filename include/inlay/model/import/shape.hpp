@@ -1,0 +1,31 @@
+// Inlay: operators on the integers between a SHAPE and what it is for.
+#pragma once
+
+#include <inlay/graph/graph.hpp>
+#include <inlay/model/error.hpp>
+#include <inlay/model/tflite_reader.hpp>
+
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI {
+
+namespace detail {
+
+/// Integers that are worked out of shapes and constants: what they make is the extents of another tensor, which that
+/// has anyway. They may not depend on what is computed while the network runs.
+template <typename Reader>
+constexpr bool import_shape_arithmetic(Reader& r, layer_kind) {
+  for (std::uint32_t i = 0; i < r.operands.count; ++i)
+    if (const std::int32_t t = r.operand(static_cast<int>(i)); t >= 0 && r.op != tflite_operator::shape)
+      if (r.is_made_by_layer(t) || r.graph->view().input_position(t) >= 0) return r.fail(refusal::not_constant, t);
+  for (std::uint32_t i = 0; i < r.results.count; ++i) {
+    const tensor& t = r.at(r.result(static_cast<int>(i)));
+    if (t.type != element_type::int32 && t.type != element_type::int64)
+      return r.fail(refusal::unsupported_operator, r.result(static_cast<int>(i)));
+  }
+  return true;
+}
+
+}  // namespace detail
+
+}  // namespace inlay
