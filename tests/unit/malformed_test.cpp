@@ -23,6 +23,8 @@ namespace {
 using bytes = std::vector<char>;
 using inlay_tests::numbers;
 using inlay_tests::write_model;
+using inlay_tests::written_operator;
+using inlay_tests::written_tensor;
 
 bytes read_golden(const std::string& name) {
   std::ifstream file(INLAY_GOLDEN_DIR "/" + name + ".tflite", std::ios::binary);
