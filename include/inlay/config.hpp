@@ -11,6 +11,9 @@
 #elif defined(__clang__) ? __clang_major__ < 14 : __GNUC__ < 11
 #error "Inlay needs g++ 11, clang 14 or later"
 #include <inlay/stops_here>
+#elif defined(__clang__) && __clang_major__ < 18 && !(defined(__x86_64__) || defined(__i386__) || defined(__aarch64__))
+#error "Inlay needs clang 18 or later for this processor"
+#include <inlay/stops_here>
 #elif __FLT_EVAL_METHOD__ > 0
 #error "Inlay computes in float and double as they are: on 32-bit x86 compile with -msse2 -mfpmath=sse"
 #include <inlay/stops_here>
@@ -24,19 +27,25 @@
 #define INLAY_VERSION_PATCH 0
 
 // Whether a division of floats gives what IEEE 754 says. g++ says by macros that it does not (-ffast-math and its
-// parts); clang is told between INLAY_EXACT_FLOATS and INLAY_END_EXACT_FLOATS, whatever its flags are.
-#if defined(__clang__)
-#define INLAY_HAS_EXACT_FLOATS 1
+// parts). clang is told what to do, whatever its flags are: between INLAY_EXACT_FLOATS and INLAY_END_EXACT_FLOATS, or,
+// where it cannot for the processor, in functions that start with INLAY_EXACT_DIVISION.
+#define INLAY_EXACT_FLOATS
+#define INLAY_END_EXACT_FLOATS
+#define INLAY_EXACT_DIVISION
+#if defined(__clang__) && (defined(__x86_64__) || defined(__i386__) || defined(__aarch64__))
+#undef INLAY_EXACT_FLOATS
+#undef INLAY_END_EXACT_FLOATS
 #define INLAY_EXACT_FLOATS _Pragma("float_control(precise, on, push)")
 #define INLAY_END_EXACT_FLOATS _Pragma("float_control(pop)")
-#else
-#if defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__ASSOCIATIVE_MATH__) || __FINITE_MATH_ONLY__
+#define INLAY_HAS_EXACT_FLOATS 1
+#elif defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__ASSOCIATIVE_MATH__) || __FINITE_MATH_ONLY__
 #define INLAY_HAS_EXACT_FLOATS 0
 #else
 #define INLAY_HAS_EXACT_FLOATS 1
+#if defined(__clang__)
+#undef INLAY_EXACT_DIVISION
+#define INLAY_EXACT_DIVISION _Pragma("clang fp reassociate(off) reciprocal(off)")
 #endif
-#define INLAY_EXACT_FLOATS
-#define INLAY_END_EXACT_FLOATS
 #endif
 
 // What the compiler may use on its target.

@@ -53,6 +53,7 @@ constexpr float divided_by_integers(float a, float b) {
 
 /// a / b, b positive and finite, as IEEE 754 rounds it under any flags of the compiler.
 constexpr float exact_quotient(float a, float b) {
+  INLAY_EXACT_DIVISION
   if constexpr (INLAY_HAS_EXACT_FLOATS)
     return a / b;
   else
