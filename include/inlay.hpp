@@ -21,6 +21,7 @@
 #include <inlay/model/operators.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/flatbuffer.hpp>
+#include <inlay/model/preconditions.hpp>
 #include <inlay/model/tflite_schema.hpp>
 #include <inlay/model/tflite_reader.hpp>
 #include <inlay/model/import/window.hpp>

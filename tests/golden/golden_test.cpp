@@ -2,6 +2,8 @@
 // byte; the models in a list must be refused, with the text that the list gives.
 //
 // usage: golden_test FOLDER LIST [NAME…]     a line of LIST is "NAME: TEXT"; with names, only those models
+#include "loaded_answers.hpp"
+
 #include <inlay/report.hpp>
 
 #include <algorithm>
@@ -42,24 +44,6 @@ static void poison(const inlay::loaded_schedule& schedule, std::size_t stage, st
   arena = poisoned;
 }
 
-/// An output in the type that the model declares.
-static bytes declared_values(const inlay::tensor& t, const std::int8_t* stored) {
-  bytes values(inlay::declared_bytes(t));
-  if (t.type == inlay::element_type::int32) {
-    std::memcpy(values.data(), stored, values.size());
-    return values;
-  }
-  for (std::int32_t i = 0; i < t.extents.elements(); ++i) {
-    if (t.type == inlay::element_type::float32) {
-      const float real = t.quant.scale * static_cast<float>(stored[i] - t.quant.zero_point);
-      std::memcpy(&values[static_cast<std::size_t>(i) * sizeof real], &real, sizeof real);
-    } else {
-      values[static_cast<std::size_t>(i)] = static_cast<char>(stored[i]);
-    }
-  }
-  return values;
-}
-
 /// Runs all recorded cases by a schedule; returns what is wrong, or nothing.
 static std::string compare(const inlay::loaded_model& model, const inlay::loaded_schedule& schedule,
                            const bytes& inputs, const bytes& answers) {
@@ -68,23 +52,14 @@ static std::string compare(const inlay::loaded_model& model, const inlay::loaded
     return "unsound arena plan";
   if (inputs.empty()) return "no recorded inputs";
   bytes computed;
-  for (auto at = inputs.begin(); at != inputs.end();) {
-    std::vector<bytes> one_case;
-    for (std::int32_t i = 0; i < g.input_count; ++i) {
-      const auto size = static_cast<std::ptrdiff_t>(inlay::declared_bytes(g.tensors[g.inputs[i]]));
-      if (inputs.end() - at < size) return "the recorded inputs end early";
-      one_case.emplace_back(at, at + size);
-      at += size;
-    }
+  const std::size_t case_bytes = inlay::total_input_bytes(g);
+  if (inputs.size() % case_bytes != 0) return "the recorded inputs end early";
+  for (std::size_t at = 0; at < inputs.size(); at += case_bytes) {
     const auto arena = inlay::interpret(
-        model, schedule, one_case, [&](std::size_t stage, std::vector<std::int8_t>& a) { poison(schedule, stage, a); },
-        0x5a);
-    for (std::int32_t i = 0; i < g.output_count; ++i) {
-      const inlay::tensor& t = g.tensors[g.outputs[i]];
-      const bytes values = declared_values(
-          t, &arena[static_cast<std::size_t>(schedule.places()[static_cast<std::size_t>(t.storage)].offset)]);
-      computed.insert(computed.end(), values.begin(), values.end());
-    }
+        model, schedule, inlay_tests::inputs_of(g, &inputs[at]),
+        [&](std::size_t stage, std::vector<std::int8_t>& a) { poison(schedule, stage, a); }, 0x5a);
+    const bytes values = inlay_tests::outputs_of(g, schedule, arena);
+    computed.insert(computed.end(), values.begin(), values.end());
   }
   if (computed == answers) return "";
   if (computed.size() != answers.size())

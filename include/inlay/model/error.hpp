@@ -88,6 +88,7 @@ class error_text {
   constexpr explicit error_text(const error& e) {
     append_operator(e);
     append(sentence(e.reason));
+    if (*e.rule != 0) append(": ", std::string_view(e.rule));
     if (e.tensor >= 0) append("; tensor ", e.tensor);
     append_numbers(e);
   }

@@ -11,6 +11,9 @@
 
 #include <inlay/graph/graph.hpp>
 #include <inlay/graph/normalize.hpp>
+#include <inlay/model/error.hpp>
+#include <inlay/model/model.hpp>
+#include <inlay/model/preconditions.hpp>
 
 #include <array>
 #include <bit>
@@ -110,7 +113,9 @@ class topology_builder {
     l.inputs[1] = add_tensor(weights, {}, count);
     const std::uint32_t weights_at = position_;
     position_ += (count + 3) / 4 * 4;
-    l.inputs[2] = add_tensor({1, {channels}}, {}, 4 * static_cast<std::uint32_t>(channels));
+    affine bias{};
+    if constexpr (requires { data.weights; }) bias.scale = quantization_of(l.inputs[0]).scale * data.scales[0];
+    l.inputs[2] = add_tensor({1, {channels}}, bias, 4 * static_cast<std::uint32_t>(channels));
     const std::uint32_t bias_at = position_;
     const std::uint32_t scales_at = bias_at + 4 * static_cast<std::uint32_t>(channels);
     position_ = scales_at + 4 * static_cast<std::uint32_t>(channels);
@@ -416,6 +421,14 @@ struct inverted_residual {
   }
 };
 
+namespace detail {
+/// Does not compile for refused layers.
+template <const auto& Text, bool Refused>
+struct refuse_layers {};
+template <const auto& Text>
+struct refuse_layers<Text, true> : refuse_model<Text> {};
+}  // namespace detail
+
 /// A network of layer types, its first an input. It is a model like tflite.
 template <typename Input, typename... Layers>
 struct sequential {
@@ -445,6 +458,7 @@ struct sequential {
   struct built {
     graph_storage<needed.counts> graph{};
     char bytes[needed.bytes > 0 ? needed.bytes : 1]{};
+    error refused{};
   };
   static constexpr built contents = [] {
     built result{};
@@ -453,17 +467,25 @@ struct sequential {
     result.graph.inputs[0] = Input::build(b);
     result.graph.outputs[0] = chain<Layers...>::build(b, result.graph.inputs[0]);
     storage.layer_count = b.layers();
+    result.refused = detail::check_graph(storage.view(), result.bytes, needed.has_weights);
+    if (result.refused) {
+      result.graph = detail::dummy_graph<needed.counts>();
+      return result;
+    }
     normalize(storage);
     result.graph.layer_count = storage.layer_count;
     return result;
   }();
+  static constexpr error_text refusal_text{contents.refused};
+  // Its errors are the refusals.
+  static_assert(sizeof(detail::refuse_layers<refusal_text, static_cast<bool>(contents.refused)>) > 0);
 
  public:
   static constexpr graph_view graph() { return contents.graph.view(); }
   static constexpr const char* bytes() { return contents.bytes; }
   static constexpr std::size_t byte_count = needed.bytes;
   /// False for a topology, which can be analysed but not run.
-  static constexpr bool has_weights = needed.has_weights;
+  static constexpr bool has_weights = needed.has_weights || contents.refused;
   static constexpr auto block_count = static_cast<std::int32_t>(sizeof...(Layers));
   /// Layers of the graph that the first so many of Layers become; see after_block.
   static constexpr std::int32_t layers_after(std::int32_t blocks) {
@@ -474,4 +496,4 @@ struct sequential {
   }
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

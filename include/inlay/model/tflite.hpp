@@ -91,8 +91,8 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::quantize, import_quantize<Reader>, layer_kind::quantize},
     {tflite_operator::dequantize, import_dequantize<Reader>, layer_kind::reshape},
     {tflite_operator::reshape, import_reshape<Reader>, layer_kind::reshape},
-    {tflite_operator::squeeze, import_reshape<Reader>, layer_kind::reshape},
-    {tflite_operator::expand_dims, import_reshape<Reader>, layer_kind::reshape},
+    {tflite_operator::squeeze, import_squeeze<Reader>, layer_kind::reshape},
+    {tflite_operator::expand_dims, import_expand_dims<Reader>, layer_kind::reshape},
     {tflite_operator::pad, import_pad<Reader>, layer_kind::pad},
     {tflite_operator::padv2, import_pad<Reader>, layer_kind::pad},
     {tflite_operator::mirror_pad, import_mirror_pad<Reader>, layer_kind::mirror_pad},
@@ -168,35 +168,6 @@ constexpr error read_graph(Reader& r, graph_builder& graph) {
   if (!r.failed() && r.read_outputs() && r.require_quantized_inputs()) r.require_countable_activations();
   // Damage explains whatever else was found wrong.
   return r.file.damaged() ? error{refusal::truncated} : r.refused;
-}
-
-constexpr tflite_operator operator_of(layer_kind weighted) {
-  return weighted == layer_kind::conv2d             ? tflite_operator::conv_2d
-         : weighted == layer_kind::depthwise_conv2d ? tflite_operator::depthwise_conv_2d
-         : weighted == layer_kind::transpose_conv2d ? tflite_operator::transpose_conv
-                                                    : tflite_operator::fully_connected;
-}
-
-/// Looks at the scale and zero point of every channel of a layer's weights. Apart from the importer, so that
-/// a compiler can do it one layer at a time: a large network has tens of thousands.
-template <typename Byte>
-constexpr error check_channels(graph_view g, const layer& l, const Byte* file) {
-  if (!has_weights(l.kind)) return {};
-  const quantization& weights = g.input_of(l, 1).quant;
-  const double input_scale = as_double(g.input_of(l).quant.scale), output_scale = as_double(g.output_of(l).quant.scale);
-  error refused{.reason = refusal::none, .op = operator_of(l.kind), .operator_index = l.source, .tensor = l.inputs[1]};
-  for (std::int32_t c = 0; c < weights.channels; ++c) {
-    const auto channel = static_cast<std::uint32_t>(c);
-    const float scale = read_float(file, weights.scales_at + 4 * channel);
-    // A channel without weights may have scale 0. 2^31 is the largest ratio that fits the kernels' numbers.
-    if (!(scale >= 0) || !(input_scale * as_double(scale) / output_scale < 2147483648.0))
-      refused.reason = refusal::not_quantized;
-    if (weights.zero_points_at == 0 || l.kind == layer_kind::asymmetric_fully_connected) continue;
-    const std::uint32_t zero_point = weights.zero_points_at + 8 * channel;
-    if ((read_int32(file, zero_point) | read_int32(file, zero_point + 4)) != 0)
-      refused.reason = refusal::asymmetric_weights;
-  }
-  return refused.reason == refusal::none ? error{} : refused;
 }
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/flatbuffer.hpp>
+#include <inlay/model/preconditions.hpp>
 #include <inlay/model/tflite_schema.hpp>
 
 #include <cstddef>
@@ -18,9 +19,6 @@ namespace detail {
 /// Layers of a network, counted as graph_counts does.
 inline constexpr std::uint32_t most_layers = 1 << 16;
 
-// Of a tensor, and of all activations together: far beyond any microcontroller. It keeps every byte count and
-// every sum of them inside 32 bits.
-inline constexpr std::int32_t most_elements = 1 << 27;
 inline constexpr std::int32_t most_extent = 1 << 15;
 // Columns of a map that is resized.
 inline constexpr std::int32_t most_blended = 1 << 20;
@@ -28,12 +26,8 @@ inline constexpr std::int32_t most_blended = 1 << 20;
 inline constexpr std::int32_t most_results = 64;
 // Of one operator that takes them one by one.
 inline constexpr std::int32_t most_samples = 64;
-// Rows are counted in 16 bits while a network runs.
-inline constexpr std::int32_t most_rows = (1 << 15) - 1;
 // As many int8 sum up inside 32 bits.
 inline constexpr std::int32_t most_summed = 1 << 23;
-// Of two scales, as the fixed-point numbers of the kernels hold it.
-inline constexpr double most_ratio = 2147483648.0;
 
 constexpr std::int32_t bytes_of(element_type type) {
   switch (type) {
@@ -52,8 +46,6 @@ constexpr std::int32_t bytes_of(element_type type) {
 constexpr std::int32_t clamp_to_int32(std::int64_t value) {
   return static_cast<std::int32_t>(value < -0x7fffffff ? -0x7fffffff : value > 0x7fffffff ? 0x7fffffff : value);
 }
-
-constexpr bool is_positive_finite(float value) { return value > 0 && value <= 3.402823466e38f; }
 
 /// Reads one file into a graph_builder, and is what the importers of operators see: the file's tables, the graph so
 /// far, the operator at hand. The first thing that cannot be taken is kept as the error.
@@ -217,21 +209,25 @@ struct tflite_reader {
 
     if (file.field(table, schema::sparsity) != 0) return fail(refusal::option, index, "tensors must not be sparse");
     read_quantization(file.child(table, schema::quantization), t);
+    // What a variable begins with is no constant.
+    if (file.flag(table, schema::is_variable)) return true;
     return read_data(file.i32_or(table, schema::buffer, 0), index);
   }
 
   constexpr void read_quantization(flatbuffer_table table, tensor& t) {
     const flatbuffer_vector scales = file.vector(table, schema::scale, 4);
     const flatbuffer_vector zero_points = file.vector(table, schema::zero_point, 8);
-    if (scales.count == 0) return;
+    // Without one of the two, a tensor is not quantised for the reference.
+    if (scales.count == 0 || zero_points.count == 0) return;
     t.quant.channels = static_cast<std::int32_t>(scales.count);
     t.quant.scales_at = scales.at;
     t.quant.scale = file.f32(scales.at);
-    if (zero_points.count == 0) return;
     // A zero point that no 8-bit type can hold stays outside and is refused where the tensor is used.
     t.quant.zero_point = clamp_to_int32(file.i64(zero_points.at));
-    t.quant.zero_points_at = zero_points.at;
-    if (zero_points.count != scales.count) t.quant.channels = 0;
+    if (zero_points.count == scales.count)
+      t.quant.zero_points_at = zero_points.at;
+    else if (zero_points.count != 1)  // one holds for all scales
+      t.quant.channels = 0;
   }
 
   /// Finds a constant's bytes. Tensors without bytes are activations.
@@ -250,6 +246,12 @@ struct tflite_reader {
     t.data_bytes = data.count;
     t.storage = index;
     return true;
+  }
+
+  /// The axis along which a tensor's scales stand.
+  constexpr std::int32_t quantized_axis(std::int32_t index) {
+    const flatbuffer_table table = file.table_in(tensors, static_cast<std::uint32_t>(index));
+    return file.i32_or(file.child(table, schema::quantization), schema::quantized_dimension, 0);
   }
 
   constexpr bool is_variable(std::int32_t index) {
@@ -443,11 +445,7 @@ struct tflite_reader {
   }
 
   constexpr bool require_quantized(std::int32_t index) {
-    const quantization& q = at(index).quant;
-    const std::int32_t lowest = at(index).type == element_type::uint8 ? 0 : -128;
-    const bool good =
-        q.channels == 1 && is_positive_finite(q.scale) && q.zero_point >= lowest && q.zero_point <= lowest + 255;
-    return good ? true : fail(refusal::not_quantized, index);
+    return is_quantized(at(index)) ? true : fail(refusal::not_quantized, index);
   }
 
   constexpr bool require_rank(std::int32_t index, int rank) {
@@ -484,7 +482,9 @@ struct tflite_reader {
     return l;
   }
 
+  /// Adds a layer, if the reference takes it.
   constexpr bool append(const layer& l) {
+    if (const error e = check_preconditions(graph->view(), l)) return fail(e.reason, e.tensor, e.found, e.supported, e.rule);
     graph->append(l);
     return true;
   }

@@ -32,7 +32,8 @@ enum conv2d : std::uint32_t {
   conv_stride_h,
   conv_activation,
   conv_dilation_w,
-  conv_dilation_h
+  conv_dilation_h,
+  conv_bias_type
 };
 enum depthwise : std::uint32_t {
   dw_padding = 0,
@@ -43,6 +44,7 @@ enum depthwise : std::uint32_t {
   dw_dilation_w,
   dw_dilation_h
 };
+enum fully_connected : std::uint32_t { fc_activation = 0, fc_weights_format = 1, fc_bias_type = 4 };
 enum pool2d : std::uint32_t {
   pool_padding = 0,
   pool_stride_w,

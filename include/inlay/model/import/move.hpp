@@ -36,6 +36,58 @@ constexpr bool import_reshape(Reader& r, layer_kind kind) {
   return require_movable(r, input, output) && r.require_same_elements(input, output) && r.append(r.make_layer(kind));
 }
 
+/// A reshape whose result must have just these extents.
+template <typename Reader>
+constexpr bool append_reshape(Reader& r, layer_kind kind, const shape& extents) {
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!require_movable(r, input, output)) return false;
+  const shape& to = r.at(output).extents;
+  if (to.rank != extents.rank) return r.fail(refusal::rank, output, to.rank, extents.rank);
+  for (int axis = 0; axis < to.rank; ++axis)
+    if (to[axis] != extents[axis]) return r.fail(refusal::shape, output, to[axis], extents[axis]);
+  return r.append(r.make_layer(kind));
+}
+
+template <typename Reader>
+constexpr bool import_expand_dims(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
+  if (!r.require_operands(2, 2)) return false;
+  const shape& from = r.at(r.operand(0)).extents;
+  std::int32_t axis = 0;
+  if (const std::int32_t count = r.integers(r.operand(1), &axis, 1); count != 1)
+    return count < 0 ? false : r.fail(refusal::shape, r.operand(1), count, 1);
+  if (r.at(r.operand(1)).extents.rank > 1)
+    return r.fail(refusal::rank, r.operand(1), r.at(r.operand(1)).extents.rank, 1);
+  const std::int32_t place = axis < 0 ? axis + from.rank + 1 : axis;
+  if (place < 0 || place > from.rank || from.rank == max_rank)
+    return r.fail(refusal::option, r.operand(1), axis, from.rank);
+  shape extents{from.rank + 1, {}};
+  for (int a = 0; a < extents.rank; ++a) extents[a] = a == place ? 1 : from[a < place ? a : a - 1];
+  return append_reshape(r, kind, extents);
+}
+
+/// Takes away the axes that its options name, which have extent 1, or all that have.
+template <typename Reader>
+constexpr bool import_squeeze(Reader& r, layer_kind kind) {
+  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
+  if (!r.require_operands(1, 1)) return false;
+  const shape& from = r.at(r.operand(0)).extents;
+  const flatbuffer_vector named = r.file.vector(r.options, 0, 4);
+  std::uint32_t taken = 0;
+  for (std::uint32_t i = 0; i < named.count; ++i) {
+    const std::int32_t axis = r.resolve_axis(r.file.i32(named.at + 4 * i), r.operand(0));
+    if (axis < 0) return false;
+    if (from[axis] != 1) return r.fail(refusal::shape, r.operand(0), from[axis], 1);
+    taken |= 1u << axis;
+  }
+  shape extents{};
+  for (int a = 0; a < from.rank; ++a) {
+    const bool goes = named.count == 0 ? from[a] == 1 : (taken >> a & 1) != 0;
+    if (!goes) extents[extents.rank++] = from[a];
+  }
+  return append_reshape(r, kind, extents);
+}
+
 template <typename Reader>
 constexpr bool import_pad(Reader& r, layer_kind kind) {
   if (!r.require_operands(2, 3)) return false;
@@ -59,6 +111,8 @@ constexpr bool import_pad(Reader& r, layer_kind kind) {
     const tensor& value = r.at(r.operand(2));
     if (!r.require_int8(r.operand(2))) return false;
     if (!value.is_constant()) return r.fail(refusal::not_constant, r.operand(2));
+    if (!same_values(value.quant, r.at(output).quant))
+      return r.fail(refusal::quantization, r.operand(2), "it must have the scale and zero point of the result");
     l.fill = r.file.i8(value.data_at);
   }
   return r.append(l);
@@ -67,6 +121,9 @@ constexpr bool import_pad(Reader& r, layer_kind kind) {
 /// Parts beside each other along a new axis: whatever axes there are, they are blocks of a map of three.
 template <typename Reader>
 constexpr bool import_pack(Reader& r, layer_kind kind) {
+  const auto parts = static_cast<std::int32_t>(r.operands.count);
+  if (const std::int32_t values = r.file.i32_or(r.options, 0, 0); values != parts)
+    return r.fail(refusal::operands, r.result(0), parts, values);
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (r.results.count != 1) return r.fail(refusal::operands);
   const std::int32_t output = r.result(0);
@@ -75,7 +132,6 @@ constexpr bool import_pack(Reader& r, layer_kind kind) {
   constexpr std::uint32_t axis_field = 1;
   const std::int32_t axis = r.resolve_axis(r.file.i32_or(r.options, axis_field, 0), output);
   if (axis < 0) return false;
-  const auto parts = static_cast<std::int32_t>(r.operands.count);
   if (to[axis] != parts) return r.fail(refusal::shape, output, to[axis], parts);
   std::int32_t outer = 1, inner = 1;
   for (int a = 0; a < to.rank; ++a)

@@ -41,6 +41,7 @@ constexpr bool import_resize(Reader& r, layer_kind kind) {
   const shape& from = r.at(r.operand(0)).extents;
   const shape& to = r.at(r.result(0)).extents;
   if (from.channels() != to.channels()) return r.fail(refusal::shape, r.result(0), to.channels(), from.channels());
+  if (!r.require_rank(r.operand(1), 1)) return false;
   std::int32_t size[2]{};
   const std::int32_t count = r.integers(r.operand(1), size, 2);
   if (count < 0) return false;

@@ -53,7 +53,7 @@ constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
   const std::int32_t end_mask = r.file.i32_or(r.options, schema::end_mask, 0);
   const std::int32_t shrink_mask = r.file.i32_or(r.options, schema::shrink_axis_mask, 0);
   layer l = r.make_layer(kind);
-  shape extents{from.rank, {}};
+  shape extents{from.rank, {}}, kept{};
   for (int axis = 0; axis < from.rank; ++axis) {
     const std::int32_t extent = from[axis], stride = step[axis];
     if (stride == 0) return r.fail(refusal::option, r.operand(3), "no stride may be 0");
@@ -77,7 +77,12 @@ constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
     // The stride of a single element is never taken; it may be too large to multiply.
     l.step[static_cast<std::size_t>(axis)] = taken == 1 ? 1 : stride;
     extents[axis] = static_cast<std::int32_t>(taken);
+    if ((shrink_mask >> axis & 1) == 0) kept[kept.rank++] = extents[axis];
   }
+  const shape& to = r.at(output).extents;
+  if (to.rank != kept.rank) return r.fail(refusal::rank, output, to.rank, kept.rank);
+  for (int axis = 0; axis < to.rank; ++axis)
+    if (to[axis] != kept[axis]) return r.fail(refusal::shape, output, to[axis], kept[axis]);
   return append_slice(r, l, extents);
 }
 

@@ -12,6 +12,25 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
+/// The scales of weights stand along an axis that has as many elements.
+template <typename Reader>
+constexpr bool require_scales_along_axis(Reader& r, std::int32_t weights) {
+  const std::int32_t channels = r.at(weights).quant.channels;
+  if (channels == 1) return true;
+  const std::int32_t axis = r.quantized_axis(weights);
+  const shape& w = r.at(weights).extents;
+  if (axis < 0 || axis >= w.rank) return r.fail(refusal::option, weights, axis, w.rank - 1);
+  return w[axis] == channels ? true : r.fail(refusal::shape, weights, w[axis], channels);
+}
+
+/// The type that an option gives for the bias says nothing, but the reference wants it to be one.
+template <typename Reader>
+constexpr bool require_bias_type(Reader& r, std::uint32_t field) {
+  const std::int32_t type = r.file.i8_or(r.options, field, 0);
+  const auto last = static_cast<std::int32_t>(element_type::bfloat16);
+  return type >= 0 && type <= last ? true : r.fail(refusal::option, r.operand(2), type, last);
+}
+
 template <typename Reader>
 constexpr bool require_weights(Reader& r, std::int32_t input, std::int32_t weights, std::int32_t bias,
                                std::int32_t output, std::int32_t output_channels) {
@@ -25,6 +44,7 @@ constexpr bool require_weights(Reader& r, std::int32_t input, std::int32_t weigh
     return r.fail(refusal::asymmetric_weights, weights);
   if (w.quant.channels != 1 && w.quant.channels != output_channels)
     return r.fail(refusal::not_quantized, weights, w.quant.channels, output_channels);
+  if (!require_scales_along_axis(r, weights)) return false;
   if (bias < 0) return true;
   const tensor& b = r.at(bias);
   if (b.type != element_type::int32)
@@ -57,6 +77,11 @@ constexpr bool import_convolution(Reader& r, layer_kind kind) {
   if (depthwise) {
     if (w[0] != 1 || w[3] != channels_out) return r.fail(refusal::shape, weights, w[3], channels_out);
     if (channels_out % channels_in != 0) return r.fail(refusal::shape, weights, channels_out, channels_in);
+    const std::int32_t multiplier = r.file.i32_or(r.options, schema::dw_multiplier, 0);
+    if (multiplier != channels_out / channels_in)
+      return r.fail(refusal::option, weights, multiplier, channels_out / channels_in);
+    // The reference looks for a bias wherever there is a third operand.
+    if (r.operands.count == 3 && bias < 0) return r.fail(refusal::operands);
     l.window.stride = {r.file.i32_or(r.options, schema::dw_stride_h, 0),
                        r.file.i32_or(r.options, schema::dw_stride_w, 0)};
     l.window.dilation = {r.file.i32_or(r.options, schema::dw_dilation_h, 1),
@@ -72,6 +97,7 @@ constexpr bool import_convolution(Reader& r, layer_kind kind) {
     l.window.dilation = {r.file.i32_or(r.options, schema::conv_dilation_h, 1),
                          r.file.i32_or(r.options, schema::conv_dilation_w, 1)};
     clamp = r.file.i8_or(r.options, schema::conv_activation, 0);
+    if (!require_bias_type(r, schema::conv_bias_type)) return false;
   }
   return r.read_activation(clamp, l.clamp) && read_window(r, r.file.i8_or(r.options, 0, 0), input, output, l.window) &&
          r.append_for_samples(l);
@@ -117,18 +143,20 @@ constexpr bool import_fully_connected(Reader& r, layer_kind kind) {
   if (!r.require_rank(weights, 2)) return false;
   const std::int32_t units = r.at(weights).extents[0], depth = r.at(weights).extents[1];
   if (!require_weights(r, input, weights, bias, output, units)) return false;
-  constexpr std::uint32_t weights_format = 1;
-  if (r.file.i8_or(r.options, weights_format, 0) != 0)
+  if (r.file.i8_or(r.options, schema::fc_weights_format, 0) != 0)
     return r.fail(refusal::option, weights, "weights must not be shuffled (weights_format DEFAULT)");
+  if (!require_bias_type(r, schema::fc_bias_type)) return false;
   const std::int32_t rows = r.at(input).extents.elements() / depth;
   if (r.at(input).extents.elements() != rows * depth)
     return r.fail(refusal::shape, input, r.at(input).extents.elements(), depth);
+  if (r.at(output).extents.channels() != units)
+    return r.fail(refusal::shape, output, r.at(output).extents.channels(), units);
   if (r.at(output).extents.elements() != std::int64_t{rows} * units)
     return r.fail(refusal::shape, output, r.at(output).extents.elements(), clamp_to_int32(std::int64_t{rows} * units));
   layer l = r.make_layer(r.at(weights).quant.zero_point == 0 ? kind : layer_kind::asymmetric_fully_connected);
   l.inputs[1] = weights;
   l.inputs[2] = bias;
-  return r.read_activation(r.file.i8_or(r.options, 0, 0), l.clamp) && r.append(l);
+  return r.read_activation(r.file.i8_or(r.options, schema::fc_activation, 0), l.clamp) && r.append(l);
 }
 
 }  // namespace detail
