@@ -39,7 +39,12 @@ class network {
       "derived from one, or inlay::sourced of it");
   using model = std::conditional_t<detail::model_like<Model>, Model, detail::no_model>;
   static_assert(model::has_weights, "Inlay: a topology without weights cannot run; give its layers a layer_data");
-  using plan = detail::prepared<model, Schedule>;
+  static_assert(schedule_type<Schedule>,
+                "Inlay: network's second argument is a schedule: per_layer, least_memory, fit<sram<Bytes>>, "
+                "fit<sram<Bytes>, max_overhead<percent<P>>> or schedule<stages...>; budgets stand behind it");
+  static_assert((true && ... && budget_type<Budgets>),
+                "Inlay: what stands behind a network's schedule are budgets: sram<Bytes>, flash<Bytes>");
+  using plan = detail::prepared<model, std::conditional_t<schedule_type<Schedule>, Schedule, per_layer>>;
   using known = detail::described<model>;
 
  public:
@@ -163,7 +168,7 @@ class network {
 
  private:
   template <typename Budget>
-  struct within;
+  struct within {};
   template <std::size_t Bytes>
   struct within<sram<Bytes>> {
     static_assert(fits_budget<arena_bytes, Bytes>, "Inlay: the network needs more SRAM than its budget");

@@ -1,5 +1,5 @@
 // expect: error: static assertion failed
-// expect: Inlay: the grid has more columns of patches than the stage's output has columns
+// expect: Inlay: a grid has at least one column of patches, and no more than the stage's output has columns
 // expect gcc: Patches = 99
 // expect clang: '99 <=
 #include <inlay.hpp>

@@ -65,6 +65,7 @@ def main() -> None:
     models = {
         "sound": conv2d,
         "unsupported_operator": with_operator(absolute, COS),
+        "network_inverted_residual": (golden / "network_inverted_residual.tflite").read_bytes(),
         "two_scales": two_scales,
         "truncated": conv2d[:-20],
         "wrong_identifier": conv2d[:4] + b"ONNX" + conv2d[8:],

@@ -5,14 +5,17 @@ usage: run.py FILE --cxx CXX --include DIR…
 
 FILE opens with what must be printed, one text a line: "// expect: TEXT", or "// expect gcc: TEXT" and
 "// expect clang: TEXT" where the compilers differ. Why a model is refused is an argument of a template, which clang prints
-in parts: they are joined. There must be exactly one error. With -DFIXED the same file
-must compile.
+in parts: they are joined. There must be exactly one error, a short one. With -DFIXED the same file must compile.
 """
 import argparse
 import pathlib
 import re
 import subprocess
 import sys
+
+# What is still read: the error itself, and all that the compiler says about where it comes from.
+LONGEST_ERROR = 1000
+MOST_LINES = 60
 
 
 def compile_file(arguments: argparse.Namespace, *more: str) -> subprocess.CompletedProcess:
@@ -42,6 +45,9 @@ def main() -> int:
     problems += [f"missing: {text}" for text in expected if text not in said]
     if failed.returncode != 0 and len(errors) != 1:
         problems.append(f"{len(errors)} errors instead of one")
+    problems += [f"an error of {len(line)} characters" for line in errors if len(line) > LONGEST_ERROR]
+    if len(failed.stderr.splitlines()) > MOST_LINES:
+        problems.append(f"{len(failed.stderr.splitlines())} lines")
     fixed = compile_file(arguments, "-DFIXED")
     if fixed.returncode != 0 or fixed.stderr:
         problems.append("with -DFIXED the compiler says:\n" + fixed.stderr)

@@ -157,29 +157,36 @@ constexpr std::int32_t stage_output_extent(std::int32_t first, std::int32_t end,
   return extent;
 }
 
-/// What is to be said of a stage by hand.
+/// What is to be said of a stage by hand. What comes after the first fault is not looked at.
 template <typename Model, std::int32_t First, typename Stage>
 struct stage_check {
-  static constexpr bool ends_well = split_inside_network<Stage::end, First, described<Model>::graph.layer_count>;
+  static constexpr std::int32_t layers = described<Model>::graph.layer_count;
+  static constexpr bool has_its_halos = !Stage::is_possible || Stage::has_its_halos;
+  static constexpr bool is_described = Stage::is_possible && has_its_halos;
+  static constexpr std::int32_t end = is_described ? Stage::end : First + 1;
+  static constexpr bool ends_well = is_described && split_inside_network<Stage::end, First, layers>;
   static constexpr std::int32_t rows = stage_output_extent<Model>(First, Stage::end, direction::rows);
   static constexpr std::int32_t columns = stage_output_extent<Model>(First, Stage::end, direction::columns);
-  // Where the split is wrong, the grid is not looked at.
   static constexpr std::int32_t row_patches = ends_well ? Stage::row_patches : 1;
-  static constexpr std::int32_t column_patches = ends_well ? Stage::column_patches : 1;
-  static constexpr bool is_good =
-      ends_well && grid_within_map<row_patches, rows> && grid_within_map<column_patches, columns>;
+  static constexpr bool rows_fit = ends_well && grid_within_map<row_patches, rows>;
+  static constexpr std::int32_t column_patches = rows_fit ? Stage::column_patches : 1;
+  static constexpr bool is_good = rows_fit && grid_within_map<column_patches, columns>;
 };
 
 /// Does not compile for a stage that cannot be, with one sentence and the numbers.
 template <typename Model, std::int32_t First, typename Stage>
 struct refuse_stage {
   using check = stage_check<Model, First, Stage>;
-  static_assert(split_inside_network<Stage::end, First, described<Model>::graph.layer_count>,
+  static_assert(Stage::is_possible, "Inlay: streamed stages make one row at a time: rows<1>");
+  static_assert(check::has_its_halos,
+                "Inlay: a grid's halos are recomputed (halo::recompute), those of rows<1> kept (halo::reuse), and "
+                "columns<Strips> keeps rows and recomputes columns (halo::reuse_rows)");
+  static_assert(split_inside_network<check::end, First, check::layers>,
                 "Inlay: a stage must end after it starts and inside the network");
   static_assert(grid_within_map<check::row_patches, check::rows>,
-                "Inlay: the grid has more rows of patches than the stage's output has rows");
+                "Inlay: a grid has at least one row of patches, and no more than the stage's output has rows");
   static_assert(grid_within_map<check::column_patches, check::columns>,
-                "Inlay: the grid has more columns of patches than the stage's output has columns");
+                "Inlay: a grid has at least one column of patches, and no more than the stage's output has columns");
 };
 
 /// Stages by hand, then one for each layer that is left.
@@ -190,7 +197,6 @@ constexpr void append_stages(List& stages) {
 template <typename Model, std::int32_t First, typename Stage, typename... Rest, typename List>
 constexpr void append_stages(List& stages) {
   if constexpr (std::is_same_v<Stage, per_layer>) {
-    static_assert(sizeof...(Rest) == 0, "Inlay: per_layer stands last in a schedule");
     append_stages<Model, First>(stages);
   } else if constexpr (stage_check<Model, First, Stage>::is_good) {
     stages.append({First, Stage::end, Stage::row_patches, Stage::column_patches});
@@ -200,13 +206,18 @@ constexpr void append_stages(List& stages) {
   }
 }
 
+/// The first stage that cannot be, and nothing of those behind it.
 template <typename Model, std::int32_t First, typename... Stages>
 struct refuse_stages {};
 template <typename Model, std::int32_t First, typename Stage, typename... Rest>
-struct refuse_stages<Model, First, Stage, Rest...> : refuse_stage<Model, First, Stage>,
-                                                     refuse_stages<Model, Stage::end, Rest...> {};
-template <typename Model, std::int32_t First>
-struct refuse_stages<Model, First, per_layer> {};
+struct refuse_stages<Model, First, Stage, Rest...>
+    : refuse_stage<Model, First, Stage>,
+      std::conditional_t<stage_check<Model, First, Stage>::is_good, refuse_stages<Model, Stage::end, Rest...>,
+                         std::type_identity<void>> {};
+template <typename Model, std::int32_t First, typename... Rest>
+struct refuse_stages<Model, First, per_layer, Rest...> {
+  static_assert(sizeof...(Rest) == 0, "Inlay: per_layer stands last in a schedule");
+};
 
 template <typename Model, typename... Stages>
 struct stages_of<Model, schedule<Stages...>> {

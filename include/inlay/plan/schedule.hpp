@@ -47,56 +47,76 @@ struct split {
   static constexpr std::int32_t layer = Layer;
 };
 
-/// The stage's outputs are cut into Rows × Columns patches, made one after another.
+/// What happens to pixels that neighbouring patches share: computed again by each, or kept, or of these the rows kept
+/// and the columns computed again.
+enum class halo : std::uint8_t { recompute, reuse, reuse_rows };
+
+/// The stage's outputs are cut into Rows × Columns patches, made one after another; halos are recomputed.
 template <std::int32_t Rows, std::int32_t Columns>
 struct grid {
   static constexpr std::int32_t row_patches = Rows;
   static constexpr std::int32_t column_patches = Columns;
+  static constexpr halo halos = halo::recompute;
+  static constexpr bool is_possible = true;
 };
 
-/// Patches of so many rows, as wide as the map: from top to bottom, a row at a time.
+/// Patches of so many rows, as wide as the map: from top to bottom, a row at a time; halos are kept.
 template <std::int32_t Rows>
 struct rows {
-  static_assert(Rows == 1, "Inlay: streamed stages make one row at a time: rows<1>");
+  static constexpr std::int32_t row_patches = 1;
+  static constexpr std::int32_t column_patches = 1;
+  static constexpr halo halos = halo::reuse;
+  static constexpr bool is_possible = Rows == 1;
 };
 
 /// So many strips from top to bottom, a row at a time: rows are kept, columns recomputed.
 template <std::int32_t Columns>
 struct columns {
-  static constexpr std::int32_t column_patches = Columns;
-};
-
-/// What happens to pixels that neighbouring patches share: computed again by each, or kept.
-enum class halo : std::uint8_t { recompute, reuse };
-
-/// The layers up to a split, patch by patch.
-template <typename Split, typename Patches, halo Halo = halo::recompute>
-struct per_patch;
-
-template <std::int32_t Layer, std::int32_t Rows, std::int32_t Columns, halo Halo>
-struct per_patch<split<Layer>, grid<Rows, Columns>, Halo> {
-  static constexpr std::int32_t end = Layer;
-  // Where all halos are kept, nothing is left of the grid: each row is made once, as wide as the map.
-  static constexpr std::int32_t row_patches = Halo == halo::reuse ? 1 : Rows;
-  static constexpr std::int32_t column_patches = Halo == halo::reuse ? 1 : Columns;
-};
-template <std::int32_t Layer, halo Halo>
-struct per_patch<split<Layer>, rows<1>, Halo> {
-  static_assert(Halo == halo::reuse, "Inlay: rows<1> is for halo::reuse; to recompute halos, use grid<rows, columns>");
-  static constexpr std::int32_t end = Layer;
-  static constexpr std::int32_t row_patches = 1;
-  static constexpr std::int32_t column_patches = 1;
-};
-template <std::int32_t Layer, std::int32_t Columns, halo Halo>
-struct per_patch<split<Layer>, columns<Columns>, Halo> {
-  static constexpr std::int32_t end = Layer;
   static constexpr std::int32_t row_patches = 1;
   static constexpr std::int32_t column_patches = Columns;
+  static constexpr halo halos = halo::reuse_rows;
+  static constexpr bool is_possible = true;
+};
+
+/// The layers up to a split, patch by patch. What happens to halos follows from the patches; it can be said, too.
+template <typename Split, typename Patches, halo Halo = Patches::halos>
+struct per_patch {
+  static constexpr std::int32_t end = Split::layer;
+  static constexpr std::int32_t row_patches = Patches::row_patches;
+  static constexpr std::int32_t column_patches = Patches::column_patches;
+  static constexpr bool is_possible = Patches::is_possible;
+  static constexpr bool has_its_halos = Halo == Patches::halos;
 };
 
 /// Stages by hand, from the first layer on; what follows the last one runs per layer.
 template <typename... Stages>
 struct schedule {};
+
+namespace detail {
+
+template <typename>
+inline constexpr bool is_stage = false;
+template <>
+inline constexpr bool is_stage<per_layer> = true;
+template <typename Split, typename Patches, halo Halo>
+inline constexpr bool is_stage<per_patch<Split, Patches, Halo>> = true;
+
+template <typename>
+inline constexpr bool is_schedule = false;
+template <>
+inline constexpr bool is_schedule<per_layer> = true;
+template <>
+inline constexpr bool is_schedule<least_memory> = true;
+template <std::size_t Bytes, std::int32_t Percent>
+inline constexpr bool is_schedule<fit<sram<Bytes>, max_overhead<percent<Percent>>>> = true;
+template <typename... Stages>
+inline constexpr bool is_schedule<schedule<Stages...>> = (true && ... && is_stage<Stages>);
+
+}  // namespace detail
+
+/// A type that says how a network runs.
+template <typename Type>
+concept schedule_type = detail::is_schedule<Type>;
 
 /// The stages of a network with at most Layers layers.
 template <std::int32_t Layers>
