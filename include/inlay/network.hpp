@@ -171,11 +171,11 @@ class network {
   struct within {};
   template <std::size_t Bytes>
   struct within<sram<Bytes>> {
-    static_assert(fits_budget<arena_bytes, Bytes>, "Inlay: the network needs more SRAM than its budget");
+    static_assert(sizeof(detail::refuse_budget<arena_bytes, sram<Bytes>>) > 0);
   };
   template <std::size_t Bytes>
   struct within<flash<Bytes>> {
-    static_assert(fits_budget<flash_bytes, Bytes>, "Inlay: the network needs more flash than its budget");
+    static_assert(sizeof(detail::refuse_budget<flash_bytes, flash<Bytes>>) > 0);
   };
   // In the class itself, so that naming a network's object checks its budgets.
   static_assert((true && ... && (sizeof(within<Budgets>) > 0)));

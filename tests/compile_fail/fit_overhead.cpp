@@ -1,7 +1,6 @@
-// expect: error: static assertion failed
-// expect: Inlay: what fits the SRAM budget computes more again than max_overhead; the least is NeededPercent
-// expect gcc: MaxPercent = 1; NeededPercent = 
-// expect clang: <= 1L
+// expect: plan_refused<
+// expect: what fits 700 bytes of SRAM computes 
+// expect:  percent again, its max_overhead is 1
 #include <inlay.hpp>
 
 #include "network_inverted_residual.hpp"

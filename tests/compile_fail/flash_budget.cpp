@@ -1,7 +1,5 @@
-// expect: error: static assertion failed
-// expect: Inlay: the network needs more flash than its budget
-// expect gcc: BudgetBytes = 500; NeededBytes = 
-// expect clang: UL <= 500UL
+// expect: plan_refused<
+// expect: bytes of flash, its budget has 500
 #include <inlay.hpp>
 
 #include "sound.hpp"

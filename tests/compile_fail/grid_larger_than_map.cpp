@@ -1,7 +1,5 @@
-// expect: error: static assertion failed
-// expect: Inlay: a grid has at least one column of patches, and no more than the stage's output has columns
-// expect gcc: Patches = 99
-// expect clang: '99 <=
+// expect: plan_refused<
+// expect:  columns, its grid 99 columns of patches
 #include <inlay.hpp>
 
 #include "sound.hpp"

@@ -1,7 +1,5 @@
-// expect: error: static assertion failed
-// expect: Inlay: a stage must end after it starts and inside the network
-// expect gcc: Split = 99
-// expect clang: '99 <=
+// expect: plan_refused<
+// expect: a stage from layer 0 on ends at 1 to 1, not at 99
 #include <inlay.hpp>
 
 #include "sound.hpp"

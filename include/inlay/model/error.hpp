@@ -219,7 +219,8 @@ template <const auto& Text, std::size_t Part>
 constexpr auto printed_part() {
   constexpr std::size_t begin = begin_of_part(Text.view(), Part), size = begin_of_part(Text.view(), Part + 1) - begin;
   words<size> part;
-  for (std::size_t i = 0; i < size; ++i) part.text[i] = Text.text[begin + i];
+  // clang prints a text only if the zero behind it has been written, too.
+  for (std::size_t i = 0; i <= size; ++i) part.text[i] = i < size ? Text.text[begin + i] : '\0';
   return part;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <inlay/config.hpp>
+#include <inlay/model/error.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace inlay::inline INLAY_ABI {
 
@@ -34,8 +36,37 @@ inline constexpr bool is_budget<flash<Bytes>> = true;
 template <typename Type>
 concept budget_type = detail::is_budget<Type>;
 
-/// Named in the static_assert for a budget, so that both numbers are printed.
-template <std::size_t NeededBytes, std::size_t BudgetBytes>
-concept fits_budget = NeededBytes <= BudgetBytes;
+/// There is no such type: a compiler prints why a schedule or a budget is refused as it says so, like model_refused.
+template <auto... Why>
+struct plan_refused;
+
+namespace detail {
+
+template <std::size_t NeededBytes, typename Budget>
+inline constexpr error_text exceeded_budget{};
+template <std::size_t NeededBytes, std::size_t Bytes>
+inline constexpr error_text exceeded_budget<NeededBytes, sram<Bytes>> = [] {
+  error_text text;
+  text.append("the network needs ", static_cast<std::int64_t>(NeededBytes), " bytes of SRAM, its budget has ",
+              static_cast<std::int64_t>(Bytes));
+  return text;
+}();
+template <std::size_t NeededBytes, std::size_t Bytes>
+inline constexpr error_text exceeded_budget<NeededBytes, flash<Bytes>> = [] {
+  error_text text;
+  text.append("the network needs ", static_cast<std::int64_t>(NeededBytes), " bytes of flash, its budget has ",
+              static_cast<std::int64_t>(Bytes));
+  return text;
+}();
+
+/// Does not compile for a budget that is exceeded, and says so.
+template <std::size_t NeededBytes, typename Budget, bool Fits = NeededBytes <= Budget::bytes>
+struct refuse_budget {};
+template <std::size_t NeededBytes, typename Budget>
+struct refuse_budget<NeededBytes, Budget, false> {
+  static_assert(sizeof(refuse_model<exceeded_budget<NeededBytes, Budget>, plan_refused>) > 0);
+};
+
+}  // namespace detail
 
 }  // namespace inlay

@@ -124,11 +124,9 @@ struct described {
   static constexpr const tensor& output_tensor(std::size_t i) { return graph.tensors[graph.outputs[i]]; }
 };
 
-/// Named in the static_asserts about schedules by hand, so that the numbers are printed.
+/// Named in static_asserts about splits, so that the numbers are printed.
 template <std::int32_t Split, std::int32_t FirstLayer, std::int32_t Layers>
 concept split_inside_network = Split > FirstLayer && Split <= Layers;
-template <std::int32_t Patches, std::int32_t Pixels>
-concept grid_within_map = Patches >= 1 && Patches <= Pixels;
 
 /// What a schedule type means for a model: `chosen` is a type with the list of its stages.
 template <typename Model, typename Schedule>
@@ -160,20 +158,42 @@ constexpr std::int32_t stage_output_extent(std::int32_t first, std::int32_t end,
 /// What is to be said of a stage by hand. What comes after the first fault is not looked at.
 template <typename Model, std::int32_t First, typename Stage>
 struct stage_check {
+  static constexpr std::int32_t first = First;
   static constexpr std::int32_t layers = described<Model>::graph.layer_count;
   static constexpr bool has_its_halos = !Stage::is_possible || Stage::has_its_halos;
   static constexpr bool is_described = Stage::is_possible && has_its_halos;
   static constexpr std::int32_t end = is_described ? Stage::end : First + 1;
-  static constexpr bool ends_well = is_described && split_inside_network<Stage::end, First, layers>;
+  static constexpr bool ends_well = is_described && Stage::end > First&& Stage::end <= layers;
   static constexpr std::int32_t rows = stage_output_extent<Model>(First, Stage::end, direction::rows);
   static constexpr std::int32_t columns = stage_output_extent<Model>(First, Stage::end, direction::columns);
   static constexpr std::int32_t row_patches = ends_well ? Stage::row_patches : 1;
-  static constexpr bool rows_fit = ends_well && grid_within_map<row_patches, rows>;
+  static constexpr bool rows_fit = ends_well && row_patches >= 1 && row_patches <= rows;
   static constexpr std::int32_t column_patches = rows_fit ? Stage::column_patches : 1;
-  static constexpr bool is_good = rows_fit && grid_within_map<column_patches, columns>;
+  static constexpr bool is_good = rows_fit && column_patches >= 1 && column_patches <= columns;
 };
 
-/// Does not compile for a stage that cannot be, with one sentence and the numbers.
+template <typename Check>
+inline constexpr error_text impossible_stage = [] {
+  error_text text;
+  if (!Check::ends_well)
+    text.append("a stage from layer ", Check::first, " on ends at ", Check::first + 1, " to ", Check::layers,
+                ", not at ", Check::end);
+  else if (!Check::rows_fit)
+    text.append("the stage's output has ", Check::rows, " rows, its grid ", Check::row_patches, " rows of patches");
+  else
+    text.append("the stage's output has ", Check::columns, " columns, its grid ", Check::column_patches,
+                " columns of patches");
+  return text;
+}();
+
+template <typename Check, bool IsGood>
+struct refuse_numbers {};
+template <typename Check>
+struct refuse_numbers<Check, false> {
+  static_assert(sizeof(refuse_model<impossible_stage<Check>, plan_refused>) > 0);
+};
+
+/// Does not compile for a stage that cannot be, and says why.
 template <typename Model, std::int32_t First, typename Stage>
 struct refuse_stage {
   using check = stage_check<Model, First, Stage>;
@@ -181,12 +201,7 @@ struct refuse_stage {
   static_assert(check::has_its_halos,
                 "Inlay: a grid's halos are recomputed (halo::recompute), those of rows<1> kept (halo::reuse), and "
                 "columns<Strips> keeps rows and recomputes columns (halo::reuse_rows)");
-  static_assert(split_inside_network<check::end, First, check::layers>,
-                "Inlay: a stage must end after it starts and inside the network");
-  static_assert(grid_within_map<check::row_patches, check::rows>,
-                "Inlay: a grid has at least one row of patches, and no more than the stage's output has rows");
-  static_assert(grid_within_map<check::column_patches, check::columns>,
-                "Inlay: a grid has at least one column of patches, and no more than the stage's output has columns");
+  static_assert(sizeof(refuse_numbers < check, check::is_good || !check::is_described >) > 0);
 };
 
 /// Stages by hand, then one for each layer that is left.
@@ -380,23 +395,25 @@ constexpr std::int64_t least_budget() {
     return least_budget<Model, laid_out<Model, less>::arena.bytes>();
 }
 
-/// Named in the static_asserts about a fit, so that the numbers are printed.
-template <std::int64_t LeastBytes, std::int64_t BudgetBytes>
-concept fits_least = LeastBytes <= BudgetBytes;
-template <std::int64_t NeededPercent, std::int64_t MaxPercent>
-concept within_overhead = NeededPercent <= MaxPercent;
+/// Why a budget cannot be kept; 0 for what does not matter.
+template <std::int64_t BudgetBytes, std::int64_t LeastBytes, std::int64_t LeastPercent, std::int32_t MostPercent>
+inline constexpr error_text unmet_fit = [] {
+  error_text text;
+  if (LeastBytes > 0)
+    text.append("no schedule that the search knows fits ", BudgetBytes, " bytes of SRAM, the least is ", LeastBytes);
+  else
+    text.append("what fits ", BudgetBytes, " bytes of SRAM computes ", LeastPercent,
+                " percent again, its max_overhead is ", MostPercent);
+  return text;
+}();
 
-/// Does not compile for a budget that is too small. Apart from the stages, so that compilers go on with those.
-template <std::int64_t LeastBytes, std::int64_t BudgetBytes>
-struct refuse_budget {
-  static_assert(
-      fits_least<LeastBytes, BudgetBytes>,
-      "Inlay: no schedule that the search knows fits the SRAM budget; the least that one needs is LeastBytes");
-};
-template <std::int64_t NeededPercent, std::int64_t MaxPercent>
-struct refuse_overhead {
-  static_assert(within_overhead<NeededPercent, MaxPercent>,
-                "Inlay: what fits the SRAM budget computes more again than max_overhead; the least is NeededPercent");
+/// Does not compile, and says why. Apart from the stages, so that compilers go on with those.
+template <bool IsMet, std::int64_t BudgetBytes, std::int64_t LeastBytes, std::int64_t LeastPercent,
+          std::int32_t MostPercent>
+struct refuse_fit {};
+template <std::int64_t BudgetBytes, std::int64_t LeastBytes, std::int64_t LeastPercent, std::int32_t MostPercent>
+struct refuse_fit<false, BudgetBytes, LeastBytes, LeastPercent, MostPercent> {
+  static_assert(sizeof(refuse_model<unmet_fit<BudgetBytes, LeastBytes, LeastPercent, MostPercent>, plan_refused>) > 0);
 };
 
 template <typename Model, std::size_t Bytes, typename Overhead>
@@ -406,15 +423,13 @@ struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
   using found = typename search::type;
   static constexpr bool exists = found::list.count > 0;
   static constexpr std::int64_t percent = exists ? 0 : search::least_percent;
-  static constexpr bool is_within = exists || percent < most_percent;
   static constexpr std::int64_t least_bytes = [] {
-    if constexpr (is_within)
+    if constexpr (exists || percent < most_percent)
       return std::int64_t{0};
     else
       return least_budget<Model, laid_out<Model, least_stages<Model, true>>::arena.bytes>();
   }();
-  static_assert(sizeof(refuse_budget<least_bytes, budget>) > 0);
-  static_assert(sizeof(refuse_overhead<(is_within ? percent : 0), Overhead::percent>) > 0);
+  static_assert(sizeof(refuse_fit<exists, budget, least_bytes, percent, Overhead::percent>) > 0);
   using chosen = std::conditional_t<exists, found, stages_of<Model, per_layer>>;
 };
 
