@@ -126,7 +126,7 @@ constexpr error check_preconditions(graph_view g, const layer& l) {
     case layer_kind::fully_connected:
     case layer_kind::asymmetric_fully_connected: return check_fully_connected(g, l);
     case layer_kind::place: return require_same_quantization(g, l.inputs[0], l.output);
-    default: return is_pair(l.kind) ? check_pair(g, l) : error{};
+    default: return {};
   }
 }
 
@@ -154,7 +154,8 @@ constexpr error check_graph(graph_view g, const Byte* bytes, bool has_data) {
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
     // A topology has shapes, but no scales.
-    error e = has_data ? check_preconditions(g, l) : is_pair(l.kind) ? check_pair(g, l) : error{};
+    error e = is_pair(l.kind) ? check_pair(g, l) : error{};
+    if (!e && has_data) e = check_preconditions(g, l);
     if (!e && has_data) e = check_channels(g, l, bytes);
     if (!e) continue;
     e.op = operator_of(l.kind);
