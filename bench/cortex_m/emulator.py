@@ -51,9 +51,11 @@ def run(*command: object) -> str:
     raise Failure((errors or done.stderr.splitlines() or [f"{command[0]} failed"])[0])
 
 
-def missing_tools() -> str:
-    """What is missing and which packages have it, or nothing."""
+def missing_tools(cxx: str) -> str:
+    """What is missing and which packages have it, or nothing. Whatever compiles, g++ links, with its libraries."""
     missing = [tool for tool in (CXX, QEMU) if shutil.which(tool) is None]
+    if cxx != CXX and shutil.which(cxx) is None:
+        return f"{cxx} is missing"
     if CXX not in missing:
         include = subprocess.run([CXX, "-xc++", "-fsyntax-only", "-include", "cstddef", "/dev/null"],
                                  capture_output=True)
@@ -68,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_flags(parser)
     parser.add_argument("--include", type=pathlib.Path, default=ROOT / "include", metavar="DIR",
                         help="where inlay.hpp is, to take another version's")
+    parser.add_argument("--cxx", default=CXX, metavar="CXX",
+                        help="compiler (default %(default)s); clang++-19 takes the libraries of the default")
     parser.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for one program to run")
 
 
@@ -75,9 +79,20 @@ def flags(arguments: argparse.Namespace) -> list[str]:
     return [*TARGETS[arguments.target].flags.split(), *arguments.flags.split()]
 
 
+def borrowed(target: str) -> list[str]:
+    """Options for clang, which has no C++ library for Cortex-M of its own: to take g++'s."""
+    listed = subprocess.run([CXX, *TARGETS[target].flags.split(), "-xc++", "-E", "-v", "/dev/null"],
+                            capture_output=True, text=True).stderr
+    folders = re.search(r"#include <\.\.\.>.*?\n(.*?)End of search list", listed, re.DOTALL)[1].split()
+    # Not g++'s own headers: intrinsics are each compiler's.
+    return ["--target=arm-none-eabi", *(option for folder in folders if "/arm-none-eabi/include" in folder
+                                        for option in ("-isystem", folder))]
+
+
 def compiler(arguments: argparse.Namespace) -> list[object]:
-    return [CXX, "-std=c++20", *flags(arguments), "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra",
-            "-Werror", f"-I{arguments.include.resolve()}", f"-I{HERE}"]
+    more = borrowed(arguments.target) if "clang" in arguments.cxx else []
+    return [arguments.cxx, *more, "-std=c++20", *flags(arguments), "-ffunction-sections", "-fdata-sections", "-Wall",
+            "-Wextra", "-Werror", f"-I{arguments.include.resolve()}", f"-I{HERE}"]
 
 
 def harness_object(source: str, target: str, folder: pathlib.Path) -> pathlib.Path:

@@ -23,7 +23,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     arguments = parse_arguments()
-    if missing := emulator.missing_tools():
+    if missing := emulator.missing_tools(arguments.cxx):
         print(f"SKIPPED: {missing}")
         return emulator.SKIPPED
     with tempfile.TemporaryDirectory(prefix="inlay-cortex-m-") as scratch:

@@ -26,7 +26,7 @@ import sys
 import tempfile
 
 import emulator
-from emulator import CXX, ROOT, SKIPPED, TARGETS, Failure
+from emulator import ROOT, SKIPPED, TARGETS, Failure
 
 import options
 
@@ -136,10 +136,11 @@ def profile(layers: list[dict[str, int]], arguments: argparse.Namespace) -> str:
 
 def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[list[dict], str]:
     """A row for each of the networks, which share a program, and their profile."""
-    version = emulator.run(CXX, "-dumpfullversion").strip()
+    version = emulator.run(arguments.cxx, "-dumpfullversion", "-dumpversion").strip()
     rows = [{"model": network.model.stem, "target": arguments.target, "exact": False, "reason": "", "macs": None,
              "instructions": None, "arena_bytes": None, "stack_bytes": None, "code_bytes": None, "flash_bytes": None,
-             "schedule": network.schedule, "compiler": f"{CXX} {version}", "flags": " ".join(emulator.flags(arguments))}
+             "schedule": network.schedule, "compiler": f"{arguments.cxx} {version}",
+             "flags": " ".join(emulator.flags(arguments))}
             for network in networks]
     layers = []
     with tempfile.TemporaryDirectory(prefix="inlay-cortex-m-") as scratch:
@@ -185,7 +186,7 @@ def line(row: dict) -> str:
 
 def main() -> int:
     arguments = parse_arguments()
-    if missing := emulator.missing_tools():
+    if missing := emulator.missing_tools(arguments.cxx):
         print(f"SKIPPED: {missing}")
         return SKIPPED
     models = options.model_files(arguments, DEFAULT_MODELS)
