@@ -48,7 +48,7 @@ constexpr error require_same_quantization(graph_view g, std::int32_t tensor, std
 constexpr error check_pool(graph_view g, const layer& l) {
   const quantization& from = g.input_of(l).quant;
   const quantization& to = g.output_of(l).quant;
-  const bool same = size_of(double{from.scale} - double{to.scale}) <= 1.0e-6 && from.zero_point == to.zero_point;
+  const bool same = size_of(as_double(from.scale) - as_double(to.scale)) <= 1.0e-6 && from.zero_point == to.zero_point;
   return same ? error{} : refuse_quantization(l.output, "it must have the scale and zero point of the pool's input");
 }
 
@@ -57,9 +57,9 @@ constexpr error check_pool(graph_view g, const layer& l) {
 constexpr error check_fully_connected(graph_view g, const layer& l) {
   const quantization& weights = g.input_of(l, 1).quant;
   if (l.inputs[2] < 0 || weights.channels > 1) return {};
-  const double product = double{g.input_of(l).quant.scale} * double{weights.scale};
-  const double difference = size_of(product - double{g.input_of(l, 2).quant.scale});
-  const bool close = difference / double{g.output_of(l).quant.scale} <= 0.02;
+  const double product = as_double(g.input_of(l).quant.scale) * as_double(weights.scale);
+  const double difference = size_of(product - as_double(g.input_of(l, 2).quant.scale));
+  const bool close = difference / as_double(g.output_of(l).quant.scale) <= 0.02;
   return close
              ? error{}
              : refuse_quantization(l.inputs[2], "the bias must have the scale of the input times that of the weights");
@@ -167,6 +167,6 @@ constexpr error check_graph(graph_view g, const Byte* bytes, bool has_data) {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
 
 INLAY_END_EXACT_FLOATS
