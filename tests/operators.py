@@ -40,20 +40,37 @@ COLUMNS = {
 
 # What is to be said of operators, and of some kinds of layers that they become: the first that fits.
 NOTES = {
+    "asymmetric_fully_connected": "weights with a zero point",
     "conv_2d depthwise_conv_2d": "dilation, any stride, groups, depth multiplier",
     "transpose_conv fully_connected": "per tensor and per channel",
-    "add sub mul maximum minimum squared_difference": "broadcast, constant operands",
-    "mean sum reduce_max": "over any axes",
+    "add sub mul maximum minimum squared_difference prelu": "broadcast, up to six axes; constant operands",
+    "div": "broadcast; scales that the reference's shifts are defined for",
+    "equal not_equal greater greater_equal less less_equal": "broadcast; an output of the network, or for SELECT_V2",
+    "select_v2": "broadcast; in three steps",
+    "batch_matmul": "either operand constant, transposed or broadcast",
+    "mean sum reduce_max reduce_min": "over any axes",
     "arg_max arg_min": "an output of the network, in int32",
     "pad padv2": "folded into the convolution or maximum behind it where that is exact",
     "concatenation pack": "made in place where possible",
-    "gather": "constant indices",
+    "gather gather_nd embedding_lookup": "constant indices",
+    "dynamic_update_slice": "constant position",
+    "space_to_batch_nd": "without padding, which the reference leaves unset",
+    "rsqrt": "of what has zero point -128",
+    "cast": "int8 and bool, and to a float output",
     "dequantize": "a float output, computed as it is read",
     "reshape squeeze expand_dims": "cost nothing",
     "requantize": "one quantisation to another, int8 and uint8",
     "quantize": "a float input of the network",
-    "shape": "where it computes the extents of a reshape",
+    "shape": "where it computes the extents of another tensor, with others on integers",
 }
+# The reference's other operators, all that its interpreter for Python has, and why they are not supported.
+OTHERS = {
+    "the reference has no int8 for them": "ceil cos exp floor floor_div floor_mod l2_pool_2d log neg round sin sqrt square",
+    "they compute on bool or on shapes only": "broadcast_args logical_and logical_not logical_or reduce_all",
+    "they keep state from one run to the next, or choose what runs":
+        "assign_variable call_once if read_variable svdf unidirectional_sequence_lstm var_handle while",
+}
+HELPERS = {"slice", "place"}
 # Kinds of layers that no operator becomes: the rows that a sourced network asks for.
 OF_NO_OPERATOR = {"fetch"}
 
@@ -78,8 +95,9 @@ def kinds_of_operators(folder: pathlib.Path) -> dict[str, set[str]]:
     for line in printed.splitlines():
         operator, *kinds = line.split()
         becomes.setdefault(operator, set()).update(kinds)
-    # What others share with a view of their bytes is no work.
-    return {operator: kinds - {"reshape"} or kinds for operator, kinds in becomes.items()}
+    # What others have besides, to view, cut and join bytes, is not what they do.
+    return {operator: kinds - {"reshape"} - HELPERS or kinds - {"reshape"} or kinds
+            for operator, kinds in becomes.items()}
 
 
 def note_on(operator: str, kind: str) -> str:
@@ -108,11 +126,17 @@ def table(becomes: dict[str, set[str]], kernels: dict[str, dict[str, str]]) -> s
     for kind, operator in sorted(((kind, operator) for operator, kinds in becomes.items() for kind in kinds or {""}),
                                  key=lambda pair: (order.index(pair[0]), pair[1])):
         key = described.get(kind), cells(kind, kernels), note_on(operator, kind)
-        alike.setdefault(key, []).append(operator.upper())
+        if operator.upper() not in alike.setdefault(key, []):
+            alike[key].append(operator.upper())
     lines = ["<!-- operators: tests/operators.py -->",
              f"| TensorFlow Lite | reference | portable | {' | '.join(COLUMNS)} | notes |",
              f"|---|{':-:|' * (2 + len(COLUMNS))}---|"]
     lines += [f"| {', '.join(names)} | {' | '.join(found)} | {note} |" for (_, found, note), names in alike.items()]
+    if both := sorted(set(" ".join(OTHERS.values()).split()) & becomes.keys()):
+        sys.exit(f"operators.py: supported, though it says why not: {', '.join(both)}")
+    lines += ["", "The reference has more operators that are not supported; custom ones are not supported either.", "",
+              "| because | |", "|---|---|"]
+    lines += [f"| {reason} | {', '.join(name.upper() for name in names.split())} |" for reason, names in OTHERS.items()]
     return "\n".join([*lines, "<!-- end of operators -->"])
 
 

@@ -130,6 +130,10 @@ class ModelBuilder:
             x.cases = [outputs[0] for outputs in oracle.run(self.model([x]), inputs, 1)]
         return x.cases
 
+    def known(self, operator, inputs, shape, options=None):
+        """An operator on integers that are known before the network runs."""
+        return self.op(operator, inputs, [self.tensor(shape, "int32")], options)
+
     def real(self, x):
         """The real values that stand in `x`, case by case."""
         return [(values.astype(float) - x.zero_point) * x.scale for values in self.stored(x)]
@@ -137,7 +141,7 @@ class ModelBuilder:
     def fitted(self, shape, real, out=None, activation="NONE"):
         """An int8 tensor that holds most of the values in `real`, or with `out` as its quantisation."""
         if out is None:
-            clamp = {"NONE": (-np.inf, np.inf), "RELU": (0, np.inf), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1)}
+            clamp = {"NONE": (-np.inf, np.inf), "TANH": (-np.inf, np.inf), "RELU": (0, np.inf), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1)}
             low, high = np.quantile(np.ravel(real), [0.005, 0.995])
             low, high = np.clip([min(low, 0), max(high, 0)], *clamp[activation])
             scale = (high - low) / 255
@@ -235,10 +239,11 @@ class ModelBuilder:
             fusedActivationFunction=getattr(schema.ActivationFunctionType, activation)))
 
     def fully_connected(self, x, units, activation="NONE", bias=True, keep_num_dims=False,
-                        weights=None, weight_scale=0.004, reach=None, out=None):
+                        weights=None, weight_scale=0.004, weights_zero_point=0, reach=None, out=None):
         depth = x.shape[-1] if keep_num_dims else int(np.prod(x.shape[1:]))
         parameters, real = self._weighted(
             x, depth, lambda v: v, (units, depth), 0, weights, weight_scale, bias, reach)
+        self.subgraph.tensors[parameters[0].index].quantization.zeroPoint[0] = weights_zero_point
         shape = (*x.shape[:-1], units) if keep_num_dims else (x.shape[0], units)
         y = self.fitted(shape, real, out, activation)
         return self.op("FULLY_CONNECTED", [x, *parameters], [y], schema.FullyConnectedOptionsT(
@@ -246,7 +251,8 @@ class ModelBuilder:
             fusedActivationFunction=getattr(schema.ActivationFunctionType, activation)))
 
     def transpose_conv(self, x, channels, kernel, stride=2, padding="SAME", activation="NONE",
-                       bias=True, out=None):
+                       bias=True, out=None, target=None):
+        """`target`: a computed tensor that holds the output's shape."""
         kernel, stride = pair(kernel), pair(stride)
         (filters, *biases), real = self._weighted(
             x, x.shape[3], lambda v: v, (channels, *kernel, x.shape[3]), 0, None, None, bias, None)
@@ -254,7 +260,7 @@ class ModelBuilder:
                 for n, s, k in zip(x.shape[1:3], stride, kernel)]
         shape = (x.shape[0], *size, channels)
         y = self.fitted(shape, real, out, activation)
-        inputs = [self.integers(shape), filters, x, *biases]
+        inputs = [target or self.integers(shape), filters, x, *biases]
         return self.op("TRANSPOSE_CONV", inputs, [y], schema.TransposeConvOptionsT(
             padding=getattr(schema.Padding, padding), strideH=stride[0], strideW=stride[1],
             fusedActivationFunction=getattr(schema.ActivationFunctionType, activation)))

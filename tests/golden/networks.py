@@ -8,7 +8,7 @@ and leaves the padding of SPACE_TO_BATCH_ND unset, so it has none padded.
 
 import numpy as np
 
-from builder import ModelBuilder
+from builder import ModelBuilder, schema
 
 MODELS = {}
 
@@ -183,6 +183,9 @@ fully_connected("fully_connected_multiplier_precise", (2, 1), 16, quant=(0.0371,
                 weights=0, weight_scale=1.015e-6, bias=near_ties(0.0371, 1.015e-6, 0.0423))
 fully_connected("fully_connected_per_channel_precise", (2, 1), 16, quant=(0.0371, 5), out=(0.0423, 1),
                 weights=0, weight_scale=np.full(16, 1.015e-6), bias=near_ties(0.0371, 1.015e-6, 0.0423))
+fully_connected("fully_connected_asymmetric", (3, 12), 7, weights_zero_point=9)
+fully_connected("fully_connected_asymmetric_relu", (3, 12), 7, activation="RELU", weights_zero_point=-128)
+fully_connected("fully_connected_tanh", (3, 12), 9, activation="TANH")
 
 
 # ADD, SUB, MUL
@@ -376,6 +379,26 @@ def pad_average_pool(b):
     return b.average_pool(b.pad(b.input((1, 6, 7, 3)), SURROUND), 3, 2, "VALID")
 
 
+# Several samples
+
+conv2d("conv2d_batch3_valid", (3, 6, 5, 2), 3, 3, stride=2, padding="VALID")
+conv2d("conv2d_tanh", (1, 6, 5, 2), 3, 3, activation="TANH")
+variants(ModelBuilder.average_pool)("average_pool_batch2", (2, 6, 5, 3), 2, 2)
+variants(ModelBuilder.max_pool)("max_pool_batch2", (2, 6, 5, 3), 3, 1, "VALID")
+variants(ModelBuilder.transpose_conv)("transpose_conv_batch2", (2, 3, 4, 2), 3, 3)
+variants(ModelBuilder.resize_nearest)("resize_nearest_batch2", (2, 3, 4, 2), (5, 8))
+variants(ModelBuilder.resize_bilinear)("resize_bilinear_batch2", (2, 3, 4, 2), (6, 7))
+variants(ModelBuilder.depth_to_space)("depth_to_space_batch2", (2, 3, 4, 8), 2)
+variants(ModelBuilder.space_to_depth)("space_to_depth_batch2", (2, 4, 6, 3), 2)
+
+
+@model
+def network_batch2(b):
+    x = b.conv2d(b.input((2, 8, 7, 2)), 4, 3, stride=2, activation="RELU")
+    x = b.max_pool(b.depthwise(x, 3), 2, 2, "VALID")
+    return b.fully_connected(b.mean(x, (1, 2), keep_dims=False), 3)
+
+
 # AVERAGE_POOL_2D, MAX_POOL_2D
 
 for word, operator in (("average_pool", ModelBuilder.average_pool), ("max_pool", ModelBuilder.max_pool)):
@@ -475,6 +498,25 @@ def reshape_keras_flatten(b):
 def reshape_keras(b):
     x = keras_reshape(b, b.input((1, 24)), 4, 3, 2)
     return b.conv2d(x, 3, 3)
+
+
+@model
+def shape_concatenated(b):
+    """Reshape with a shape of a part that is read and a part that is known."""
+    x = b.conv2d(b.input((1, 4, 3, 2)), 3, 3)
+    batch = b.strided_slice(b.shape(x), [0], [1], [1])
+    target = b.known("CONCATENATION", [batch, b.integers([36])], (2,), schema.ConcatenationOptionsT(axis=0))
+    return b.reshape(x, (1, 36), target)
+
+
+@model
+def shape_multiplied(b):
+    """Twice as large, whatever the size."""
+    x = b.input((1, 4, 3, 2))
+    sizes = b.shape(x)
+    batch, height, width = (b.strided_slice(sizes, [i], [i + 1], [1], shrink_mask=1) for i in range(3))
+    height, width = (b.known("MUL", [n, b.integers(2)], (), schema.MulOptionsT()) for n in (height, width))
+    return b.transpose_conv(x, 3, 3, target=b.pack([batch, height, width, b.integers(3)]))
 
 
 @model
@@ -669,6 +711,44 @@ def quantize_int8_to_uint8(b):
 @model
 def quantize_int8_to_uint8_rescale(b):
     return b.quantize(b.input((1, 4, 5, 3), (0.05, 10)), (0.071, 88), "uint8")
+
+
+@model
+def quantize_float_transposed(b):
+    """Channels first, as PyTorch has them."""
+    x = b.quantize(b.transpose(b.input((1, 2, 6, 5), (-1.2, 1.1), "float32"), (0, 2, 3, 1)), (0.0086, -3))
+    return b.conv2d(x, 3, 3)
+
+
+@model
+def quantize_float_reshaped(b):
+    x = b.reshape(b.transpose(b.input((1, 60), (-1.2, 1.1), "float32"), (1, 0)), (1, 5, 6, 2))
+    return b.conv2d(b.quantize(x, (0.0086, -3)), 3, 3)
+
+
+@model
+def quantize_uint8_reshaped(b):
+    x = b.reshape(b.input((1, 60), (0.01, 128), "uint8"), (1, 5, 6, 2))
+    return b.conv2d(b.quantize(x, (0.01, 0)), 3, 3)
+
+
+@model
+def dequantize_transposed_quantize(b):
+    """Back to floats only to be moved."""
+    x = b.conv2d(b.input((1, 5, 6, 2)), 3, 3)
+    y = b.transpose(b.dequantize(x), (0, 2, 1, 3))
+    return b.conv2d(b.quantize(y, (x.scale, x.zero_point)), 2, 3)
+
+
+@model
+def dequantize_quantize_other_scale(b):
+    return b.quantize(b.dequantize(b.input((1, 16, 16), (0.05, 10))), (0.083, -21))
+
+
+@model
+def input_is_an_output(b):
+    x = b.input((1, 5, 6, 2))
+    return [b.conv2d(x, 3, 3), x]
 
 
 @model

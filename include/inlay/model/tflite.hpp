@@ -119,8 +119,6 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::resize_bilinear, import_resize_bilinear<Reader>, layer_kind::resize_bilinear},
     // What this makes is known already: the shapes of the tensors that depend on it.
     {tflite_operator::shape, import_shape_arithmetic<Reader>, layer_kind::reshape},
-    {tflite_operator::reduce_prod, import_shape_arithmetic<Reader>, layer_kind::reshape},
-    {tflite_operator::floor_div, import_shape_arithmetic<Reader>, layer_kind::reshape},
 };
 
 /// Whether operators of this number become layers.

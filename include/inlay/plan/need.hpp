@@ -103,7 +103,7 @@ constexpr interval work_for(graph_view g, const layer& l, interval output, direc
 constexpr bool is_global_mean(graph_view g, const layer& l) {
   if (!describe(l.kind).accumulates || l.axes != (1u << 1 | 1u << 2)) return false;
   const tensor& input = g.input_of(l);
-  return input.extents.rank == 4 && !input.is_constant() &&
+  return input.extents.rank == 4 && input.extents[0] == 1 && !input.is_constant() &&
          !is_reshaped(input.extents, g.tensors[input.storage].extents);
 }
 

@@ -67,7 +67,6 @@ constexpr bool append_broadcast(Reader& r, layer_kind kind, std::int32_t input, 
 template <typename Reader>
 constexpr bool require_extents(Reader& r, std::int32_t list, const shape& extents) {
   std::int32_t wanted[max_rank]{};
-  if (!r.at(list).is_constant()) return true;  // what a SHAPE chain computes is the result's shape
   const std::int32_t count = r.integers(list, wanted, max_rank);
   if (count < 0) return false;
   if (count != extents.rank) return r.fail(refusal::shape, list, count, extents.rank);
