@@ -3,8 +3,9 @@
 //   inlay::per_layer                                   layer after layer, each over its whole map
 //   inlay::least_memory                                the compiler finds the least memory without recomputation
 //   inlay::fit<inlay::sram<32 * 1024>>                 the compiler finds the least recomputation that fits
+//   inlay::fit<inlay::sram<32 * 1024>, inlay::max_overhead<inlay::percent<5>>>   …, and no more than 5 %
 //   inlay::schedule<inlay::per_patch<inlay::split<8>, inlay::grid<3, 3>>,
-//                   inlay::per_patch<inlay::split<12>, inlay::rows<1>, inlay::halo::reuse>>   by hand
+//                   inlay::per_patch<inlay::split<12>, inlay::rows<1>>>   by hand
 #pragma once
 
 #include <inlay/plan/budget.hpp>
