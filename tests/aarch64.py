@@ -17,12 +17,12 @@ GOLDEN = HERE / "golden"
 sys.path.insert(0, str(GOLDEN))
 
 import compiled  # noqa: E402
+import instruction_sets  # noqa: E402
 
 CXX = "aarch64-linux-gnu-g++"
 QEMU = "qemu-aarch64"
 PACKAGES = {CXX: "g++-aarch64-linux-gnu", QEMU: "qemu-user"}
-# As architecture and processor: the first has no dot product.
-MACHINES = [("armv8-a", "cortex-a53"), ("armv8.2-a+dotprod", "max")]
+MACHINES = [row for row in instruction_sets.rows() if row.processors == "AArch64"]
 
 
 def source(names: list[str], folder: pathlib.Path) -> pathlib.Path:
@@ -40,12 +40,12 @@ def source(names: list[str], folder: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def build_and_run(program: pathlib.Path, architecture: str, processor: str,
+def build_and_run(program: pathlib.Path, machine: instruction_sets.InstructionSet,
                   folder: pathlib.Path) -> subprocess.CompletedProcess:
-    executable = folder / f"{program.stem}-{architecture}"
-    subprocess.run([CXX, "-std=c++20", "-O2", f"-march={architecture}", "-static", "-Wall", "-Wextra", "-Werror",
+    executable = folder / f"{program.stem}-{machine.name}"
+    subprocess.run([CXX, "-std=c++20", "-O2", *machine.flags.split(), "-static", "-Wall", "-Wextra", "-Werror",
                     f"-I{ROOT / 'include'}", f"-I{HERE}", program, "-o", executable], check=True)
-    return subprocess.run([QEMU, "-cpu", processor, executable], capture_output=True, text=True)
+    return subprocess.run([QEMU, "-cpu", machine.emulated, executable], capture_output=True, text=True)
 
 
 def main() -> int:
@@ -57,14 +57,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         networks = source(names, folder)
-        for architecture, processor in MACHINES:
-            done = build_and_run(networks, architecture, processor, folder)
+        for machine in MACHINES:
+            done = build_and_run(networks, machine, folder)
             lines = done.stdout.splitlines()
             print("\n".join(line for line in lines if not line.startswith("ok ")) + done.stderr, end="")
             exact = sum(line.startswith("ok ") for line in lines)
-            print(f"{architecture}: {exact} of {2 * len(names)} exact", flush=True)
+            print(f"{machine.name}: {exact} of {2 * len(names)} exact", flush=True)
             failed |= done.returncode != 0 or exact != 2 * len(names)
-            done = build_and_run(HERE / "kernels" / "random_shapes.cpp", architecture, processor, folder)
+            done = build_and_run(HERE / "kernels" / "random_shapes.cpp", machine, folder)
             print(done.stdout + done.stderr, end="", flush=True)
             failed |= done.returncode != 0
     return 1 if failed else 0

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import instruction_sets
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 README = ROOT / "README.md"
@@ -24,19 +26,11 @@ AARCH64, CORTEX_M = "aarch64-linux-gnu-g++", "arm-none-eabi-g++"
 HOST = next(filter(shutil.which, ["c++", "g++-12"]), "c++")
 PACKAGES = {HOST: "g++", X86: "g++ or g++-x86-64-linux-gnu", AARCH64: "g++-aarch64-linux-gnu", CORTEX_M: "gcc-arm-none-eabi"}
 # Columns of the table: the instruction sets that share one, each with its compiler and flags.
-COLUMNS = {
-    "x86": {
-        "avx2": (X86, "-mavx2"),
-        "avx_vnni": (X86, "-mavx2 -mavxvnni"),
-        "avx512_vnni": (X86, "-mavx512f -mavx512bw -mavx512vl -mavx512vnni"),
-    },
-    "AArch64": {
-        "neon": (AARCH64, "-march=armv8-a"),
-        "neon_dot": (AARCH64, "-march=armv8.2-a+dotprod"),
-    },
-    "Cortex-M, DSP": {"arm_dsp": (CORTEX_M, "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard")},
-    "Cortex-M, MVE": {"arm_mve": (CORTEX_M, "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard")},
-}
+COLUMNS: dict[str, dict[str, tuple[str, str]]] = {}
+for row in instruction_sets.rows():
+    if row.processors != "plain":
+        compiler = {"x86": X86, "AArch64": AARCH64}.get(row.processors, CORTEX_M)
+        COLUMNS.setdefault(row.processors, {})[row.name] = compiler, row.flags
 
 # What is to be said of operators, and of some kinds of layers that they become: the first that fits.
 NOTES = {

@@ -48,60 +48,57 @@
 #endif
 #endif
 
-// What the compiler may use on its target.
-#if defined(__ARM_FEATURE_MVE)
-#define INLAY_HAS_ARM_MVE 1
-#else
-#define INLAY_HAS_ARM_MVE 0
-#endif
+// What the compiler may use on its target, and the best kernels for it: a value of inlay::isa. Each set is better than
+// those before it.
+#define INLAY_BEST_ISA portable
 #if defined(__ARM_FEATURE_DSP) && !defined(__aarch64__)
 #define INLAY_HAS_ARM_DSP 1
+#undef INLAY_BEST_ISA
+#define INLAY_BEST_ISA arm_dsp
 #else
 #define INLAY_HAS_ARM_DSP 0
 #endif
+#if defined(__ARM_FEATURE_MVE)
+#define INLAY_HAS_ARM_MVE 1
+#undef INLAY_BEST_ISA
+#define INLAY_BEST_ISA arm_mve
+#else
+#define INLAY_HAS_ARM_MVE 0
+#endif
 #if defined(__aarch64__) && defined(__ARM_NEON)
 #define INLAY_HAS_NEON 1
+#undef INLAY_BEST_ISA
+#define INLAY_BEST_ISA neon
 #else
 #define INLAY_HAS_NEON 0
 #endif
 #if INLAY_HAS_NEON && defined(__ARM_FEATURE_DOTPROD)
 #define INLAY_HAS_NEON_DOT 1
+#undef INLAY_BEST_ISA
+#define INLAY_BEST_ISA neon_dot
 #else
 #define INLAY_HAS_NEON_DOT 0
 #endif
 #if defined(__AVX2__)
 #define INLAY_HAS_AVX2 1
+#undef INLAY_BEST_ISA
+#define INLAY_BEST_ISA avx2
 #else
 #define INLAY_HAS_AVX2 0
 #endif
 #if INLAY_HAS_AVX2 && defined(__AVXVNNI__)
 #define INLAY_HAS_AVX_VNNI 1
+#undef INLAY_BEST_ISA
+#define INLAY_BEST_ISA avx_vnni
 #else
 #define INLAY_HAS_AVX_VNNI 0
 #endif
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 #define INLAY_HAS_AVX512_VNNI 1
+#undef INLAY_BEST_ISA
+#define INLAY_BEST_ISA avx512_vnni
 #else
 #define INLAY_HAS_AVX512_VNNI 0
-#endif
-
-// The best kernels for this compilation: a value of inlay::isa.
-#if INLAY_HAS_ARM_MVE
-#define INLAY_BEST_ISA arm_mve
-#elif INLAY_HAS_ARM_DSP
-#define INLAY_BEST_ISA arm_dsp
-#elif INLAY_HAS_NEON_DOT
-#define INLAY_BEST_ISA neon_dot
-#elif INLAY_HAS_NEON
-#define INLAY_BEST_ISA neon
-#elif INLAY_HAS_AVX512_VNNI
-#define INLAY_BEST_ISA avx512_vnni
-#elif INLAY_HAS_AVX_VNNI
-#define INLAY_BEST_ISA avx_vnni
-#elif INLAY_HAS_AVX2
-#define INLAY_BEST_ISA avx2
-#else
-#define INLAY_BEST_ISA portable
 #endif
 
 // What else the compiler may use, of that which one program's translation units are given in different measure.

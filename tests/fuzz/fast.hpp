@@ -131,13 +131,14 @@ struct interpreter : inlay::interpreter {
       const inlay::layer& l = graph.layers[index];
       if (Kernel::accepts(graph, l)) {
         const auto parameters = Kernel::prepare(graph, l);
-        const auto table = make_table<Kernel, Kind>(graph, l, static_cast<const std::int8_t*>(model));
+        const auto entries = make_table<Kernel, Kind>(graph, l, static_cast<const std::int8_t*>(model));
         static constexpr auto specs = specs_of<Kernel, Kind>();
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
           runner found;
           const auto use = [&]<typename Specialised>(Specialised) {
-            found = [index, parameters, table](const interpreter& i, inlay::region work, const std::int32_t* columns) {
-              i.run_kernel<Specialised, Kind>(parameters, table.data(), index, work, columns);
+            found = [index, parameters, entries](const interpreter& i, inlay::region work,
+                                                 const std::int32_t* columns) {
+              i.run_kernel<Specialised, Kind>(parameters, entries.data(), index, work, columns);
             };
           };
           ((same_spec(specs.items[I], Kernel::specialise(graph, l)) ? use(specialised<Kernel, specs.items[I]>{})

@@ -7,17 +7,24 @@
 
 namespace inlay::inline INLAY_ABI {
 
+// clang-format off
+#define INLAY_INSTRUCTION_SETS(X)                                          \
+  X(portable)    /* plain C++ */                                           \
+  X(small)       /* plain C++ with the least code and no tables */         \
+  X(arm_dsp)     /* Cortex-M4, M7, M33: pairs of 16-bit products */        \
+  X(arm_mve)     /* Cortex-M55, M85: vectors of 16 bytes */                \
+  X(neon)        /* AArch64 */                                             \
+  X(neon_dot)    /* AArch64 with dot products */                           \
+  X(avx2)        /* x86-64 */                                              \
+  X(avx_vnni)    /* x86-64, AVX2 with dot products */                      \
+  X(avx512_vnni) /* x86-64, AVX-512 with dot products */
+// clang-format on
+
 /// Sets of kernels, by the instructions they use.
 enum class isa : std::uint8_t {
-  portable,     // plain C++
-  small,        // plain C++ with the least code and no tables
-  arm_dsp,      // Cortex-M4, M7, M33: pairs of 16-bit products
-  arm_mve,      // Cortex-M55, M85: vectors of 16 bytes
-  neon,         // AArch64
-  neon_dot,     // AArch64 with dot products
-  avx2,         // x86-64
-  avx_vnni,     // x86-64, AVX2 with dot products
-  avx512_vnni,  // x86-64, AVX-512 with dot products
+#define INLAY_ENUMERATOR(set) set,
+  INLAY_INSTRUCTION_SETS(INLAY_ENUMERATOR)
+#undef INLAY_ENUMERATOR
 };
 
 /// The kernels that networks of this program use.
@@ -25,17 +32,14 @@ inline constexpr isa native_isa = isa::INLAY_ISA;
 
 constexpr const char* name(isa i) {
   switch (i) {
-    case isa::portable: return "portable";
-    case isa::small: return "small";
-    case isa::arm_dsp: return "arm_dsp";
-    case isa::arm_mve: return "arm_mve";
-    case isa::neon: return "neon";
-    case isa::neon_dot: return "neon_dot";
-    case isa::avx2: return "avx2";
-    case isa::avx_vnni: return "avx_vnni";
-    case isa::avx512_vnni: return "avx512_vnni";
+#define INLAY_CASE(set) \
+  case isa::set: return #set;
+    INLAY_INSTRUCTION_SETS(INLAY_CASE)
+#undef INLAY_CASE
   }
   return "";
 }
+
+#undef INLAY_INSTRUCTION_SETS
 
 }  // namespace inlay

@@ -169,12 +169,12 @@ template <typename V>
 INLAY_NEVER_INLINE void convolve_patches(const convolution_parameters& p, const typename V::group* groups,
                                          const map_view<std::int8_t>& output, const region& r,
                                          const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-  constexpr std::int32_t most_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
-  alignas(64) typename V::element elements[static_cast<std::size_t>(most_elements)];
+  constexpr std::int32_t patch_elements = patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
+  alignas(64) typename V::element elements[static_cast<std::size_t>(patch_elements)];
   std::int8_t* outputs[most_pixels];
   const std::int32_t pitch = round_up(p.patch, V::depth);
   const std::int32_t pixels = (r.end_row - r.first_row) * (r.end_column - r.first_column);
-  const std::int32_t fitting = most_elements / pitch < most_pixels ? most_elements / pitch : most_pixels;
+  const std::int32_t fitting = patch_elements / pitch < most_pixels ? patch_elements / pitch : most_pixels;
   const std::int32_t at_once = fitting >= whole_blocks ? fitting - fitting % whole_blocks : few_whole_blocks;
   for_each_chunk<V>(
       p, 1, weights,
