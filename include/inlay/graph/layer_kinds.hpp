@@ -94,6 +94,7 @@ struct layer_description {
   X(tanh,               unary,    pixelwise,  pixels,     false,  false)                                             \
   X(relu,               unary,    pixelwise,  pixels,     false,  false) /* also bounded above, see activation */    \
   X(leaky_relu,         unary,    pixelwise,  pixels,     false,  false)                                             \
+  X(elu,                unary,    pixelwise,  pixels,     false,  false)                                             \
   X(hard_swish,         unary,    pixelwise,  pixels,     false,  false)                                             \
   X(abs,                unary,    pixelwise,  pixels,     false,  false)                                             \
   X(rsqrt,              unary,    pixelwise,  pixels,     false,  false)                                             \

@@ -83,6 +83,7 @@ inline constexpr tflite_importer<Reader> tflite_importers[]{
     {tflite_operator::relu, import_unary<Reader>, layer_kind::relu},
     {tflite_operator::relu6, import_relu6<Reader>, layer_kind::relu},
     {tflite_operator::leaky_relu, import_leaky_relu<Reader>, layer_kind::leaky_relu},
+    {tflite_operator::elu, import_elu<Reader>, layer_kind::elu},
     {tflite_operator::hard_swish, import_hard_swish<Reader>, layer_kind::hard_swish},
     {tflite_operator::abs, import_unary<Reader>, layer_kind::abs},
     {tflite_operator::rsqrt, import_rsqrt<Reader>, layer_kind::rsqrt},

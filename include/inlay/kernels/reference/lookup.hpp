@@ -143,6 +143,28 @@ struct byte_function<layer_kind::leaky_relu> {
   }
 };
 
+/// x, below zero e^x − 1, in floats. tensorflow/lite/micro/kernels/elu.cc: PopulateLookupTable.
+template <>
+struct byte_function<layer_kind::elu> {
+  quantization in, out;
+  constexpr byte_function(graph_view g, const layer& l) : in(g.input_of(l).quant), out(g.output_of(l).quant) {}
+  constexpr std::int32_t operator()(std::int32_t stored) const {
+    const float x = in.scale * static_cast<float>(stored - in.zero_point);
+    const float y = x < 0.0f ? static_cast<float>(power_of_e(as_double(x))) - 1.0f : x;
+    const auto steps = static_cast<std::int32_t>(round_half_away(as_double(y * exact_quotient(1.0f, out.scale))));
+    return saturate_to_int8(wrapping_add(steps, out.zero_point));
+  }
+
+  /// For x ≤ 0: the series of a power so small that few terms are enough, and squares of it.
+  static constexpr double power_of_e(double x) {
+    if (x < -128) return 0;
+    double sum = 1;
+    for (int i = 12; i > 0; --i) sum = 1 + x / 1024 * sum / i;
+    for (int i = 0; i < 10; ++i) sum *= sum;
+    return sum;
+  }
+};
+
 /// LOGISTIC and TANH first bring their input to four integer bits; beyond the radius they are flat.
 /// tensorflow/lite/micro/kernels/logistic_common.cc, tanh.cc.
 struct curve_input {

@@ -88,6 +88,13 @@ constexpr bool import_relu6(Reader& r, layer_kind kind) {
   return true;
 }
 
+/// The reference counts the result's steps in 32 bits.
+template <typename Reader>
+constexpr bool import_elu(Reader& r, layer_kind kind) {
+  return import_unary(r, kind) &&
+         r.require_ratio(255 * r.scale_of(r.operand(0)) / r.scale_of(r.result(0)), r.result(0), most_ratio / 2);
+}
+
 /// The reference stops at what is below zero: there must be nothing.
 template <typename Reader>
 constexpr bool import_rsqrt(Reader& r, layer_kind kind) {
