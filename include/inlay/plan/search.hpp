@@ -168,13 +168,13 @@ constexpr bool is_better(const search_state& a, const search_state& b, bool leas
 }
 
 /// Offers a stage as the last of a way to run the layers before its end.
-constexpr void offer(const search_goal& goal, search_state* best, const stage& s, std::int32_t bytes,
+constexpr void offer(const search_goal& goal, search_state* best, const stage& s, std::int64_t bytes,
                      std::int64_t recomputed_macs) {
   const search_state& before = best[s.first];
-  if (before.recomputed_macs < 0 || bytes > goal.budget_bytes) return;
+  if (before.recomputed_macs < 0 || bytes > goal.budget_bytes || bytes > 0x7fffffff) return;
   const search_state candidate{before.recomputed_macs + recomputed_macs,
                                before.streamed_layers + (s.layers() > 1 ? s.layers() : 0),
-                               before.bytes > bytes ? before.bytes : bytes, s};
+                               before.bytes > bytes ? before.bytes : static_cast<std::int32_t>(bytes), s};
   if (is_better(candidate, best[s.end], goal.least_bytes)) best[s.end] = candidate;
 }
 
@@ -184,7 +184,8 @@ template <typename Function>
 constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_count, std::int32_t first, Function f) {
   // What is kept all the time, the most of transient rows alive at one time, and those as the last layer runs, with the
   // one that it makes if that is transient.
-  std::int32_t kept = facts[first].passing_bytes, transient = 0, pending = 0;
+  std::int64_t kept = facts[first].passing_bytes;
+  std::int32_t transient = 0, pending = 0;
   for (std::int32_t i = first; i < layer_count; ++i) {
     const layer_facts& l = facts[i];
     kept += l.full_bytes + l.sums_bytes;  // kept whole, until its last reader joins the stage
@@ -235,8 +236,8 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     if (progress[i].strips != strips || progress[i].end != end) progress[i] = {strips, end};
     return progress[i];
   };
-  std::int32_t kept = 0, transient = 0;
-  std::int64_t recomputed = 0;
+  std::int64_t kept = 0, recomputed = 0;
+  std::int32_t transient = 0;
   for (std::int32_t i = end - 1; i >= 0 && i >= end - most_strip_layers; --i) {
     const layer& layer = g.layers[i];
     const layer_facts& l = facts[i];
@@ -259,7 +260,7 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
       }
     }
     // macs × (made − width) / width, whose product need not fit 64 bits.
-    if (const std::int32_t again = made - l.width; again > 0)
+    if (const std::int32_t again = made - l.width; again > 0 && l.width > 0)
       recomputed += l.macs / l.width * again + l.macs % l.width * again / l.width;
     const std::int32_t row = width * l.channels;
     if (leaves) {
@@ -298,7 +299,7 @@ constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const s
   for (std::int32_t i = first; i < end; ++i) {
     if (best[i].recomputed_macs >= 0) {
       detail::offer(goal, best, {i, i + 1}, facts[i].alone_bytes, 0);
-      detail::for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int32_t bytes) {
+      detail::for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int64_t bytes) {
         detail::offer(goal, best, {i, stop}, bytes, 0);
       });
     }
@@ -310,7 +311,7 @@ constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const s
       const std::int64_t most_bytes = exists && goal.least_bytes ? so_far.bytes : goal.budget_bytes;
       const std::int64_t most_macs = exists && !goal.least_bytes ? so_far.recomputed_macs : INT64_MAX;
       detail::for_each_strip_stage(g, facts, i + 1, count, most_bytes, most_macs, progress,
-                                   [&](std::int32_t start, std::int32_t bytes, std::int64_t recomputed) {
+                                   [&](std::int32_t start, std::int64_t bytes, std::int64_t recomputed) {
                                      detail::offer(goal, best, {start, i + 1, 1, count}, bytes, recomputed);
                                    });
     }
