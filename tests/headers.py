@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that headers for microcontrollers include nothing that drags in the heap or streams.
+"""Checks that headers for microcontrollers include nothing that drags in the heap or streams, and that headers which
+compute with scales stand between INLAY_EXACT_FLOATS and INLAY_END_EXACT_FLOATS.
 
 usage: headers.py INCLUDE_FOLDER     report.hpp and report/, for hosted programs only, may include what they like
 """
@@ -22,11 +23,15 @@ def main() -> int:
         text = header.read_text()
         if "#pragma once" not in text:
             problems.append(f"{header}: no #pragma once")
+        if re.search(r"as_double\([^;]*[*/]|quantize_multiplier\(|exact_quotient\(", re.sub("//.*", "", text)):
+            lines = text.splitlines()
+            if [lines.count(macro) for macro in ("INLAY_EXACT_FLOATS", "INLAY_END_EXACT_FLOATS")] != [1, 1]:
+                problems.append(f"{header}: computes with scales outside of INLAY_EXACT_FLOATS")
         included = re.findall(r"^\s*#\s*include\s*<([^>]+)>", text, re.MULTILINE)
         if not is_hosted(header.relative_to(sys.argv[1])):
             problems += [f"{header}: includes <{name}>" for name in included
                          if name in FORBIDDEN or is_hosted(pathlib.Path(name))]
-    print("\n".join(problems or [f"{len(headers)} headers include nothing hosted"]))
+    print("\n".join(problems or [f"{len(headers)} headers include nothing hosted and compute with exact floats"]))
     return 1 if problems or not headers else 0
 
 
