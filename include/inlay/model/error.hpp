@@ -113,7 +113,7 @@ class error_text {
   }
   /// Six digits that count.
   constexpr void append(double value) {
-    if (!(value == value) || value > 3.5e38 || value < -3.5e38) return append("not a number");
+    if (!(value <= 3.5e38 && value >= -3.5e38)) return append("not a number");
     if (value < 0) append('-');
     double size = value < 0 ? -value : value;
     int power = 0;
