@@ -76,7 +76,11 @@ constexpr one_layer random_layer(std::uint32_t seed) {
                     geometry == inlay::layer_geometry::sliced || geometry == inlay::layer_geometry::placed ||
                     geometry == inlay::layer_geometry::nearest,
                 "a kind with a fast kernel that no layers are drawn of");
-  random_numbers random{seed * 2654435761u + 12345u + static_cast<std::uint32_t>(Kind) * 977u};
+  // By its name, so that other kinds do not change what is drawn of this one.
+  std::uint32_t of_kind = 0;
+  for (const char* letter = name(Kind); *letter != 0; ++letter)
+    of_kind = of_kind * 31 + static_cast<unsigned char>(*letter);
+  random_numbers random{seed * 2654435761u + 12345u + of_kind * 977u};
   for (int i = 0; i < 8; ++i) random.next();
   one_layer made{};
   layer& l = made.layers[0];
