@@ -324,9 +324,11 @@ struct tflite_reader {
   /// False for integers that are known already, such as those of SHAPE.
   constexpr bool is_made_by_layer(std::int32_t index) const { return maker_of(index) >= 0; }
 
-  /// Floats of the caller, as they are or in another order.
+  /// Floats of the caller, as they are or moved a few times.
   constexpr bool is_of_float_input(std::int32_t index) const {
-    while (graph->view().input_position(index) < 0) {
+    constexpr int most_moves = 16;
+    for (int moves = 0; graph->view().input_position(index) < 0; ++moves) {
+      if (moves == most_moves) return false;
       const std::int32_t maker = maker_of(index);
       if (maker < 0) return false;
       const layer& l = graph->layers[maker];
@@ -484,7 +486,8 @@ struct tflite_reader {
 
   /// Adds a layer, if the reference takes it.
   constexpr bool append(const layer& l) {
-    if (const error e = check_preconditions(graph->view(), l)) return fail(e.reason, e.tensor, e.found, e.supported, e.rule);
+    if (const error e = check_preconditions(graph->view(), l))
+      return fail(e.reason, e.tensor, e.found, e.supported, e.rule);
     graph->append(l);
     return true;
   }
@@ -534,6 +537,13 @@ struct tflite_reader {
   constexpr bool require_ratio(double ratio, std::int32_t tensor, double limit = most_ratio) {
     return ratio > 0 && ratio < limit ? true
                                       : fail(refusal::quantization, tensor, "its scale is too far from the inputs'");
+  }
+  /// A list of int32 or, where the reference takes them, int64 with so many axes.
+  constexpr bool require_list(std::int32_t index, int rank, bool takes_int64 = false) {
+    if (at(index).type != element_type::int32 && !(takes_int64 && at(index).type == element_type::int64))
+      return fail(refusal::unsupported_type, index, static_cast<std::int32_t>(at(index).type),
+                  static_cast<std::int32_t>(element_type::int32));
+    return require_rank(index, rank);
   }
   constexpr double scale_of(std::int32_t index) const { return as_double(at(index).quant.scale); }
 

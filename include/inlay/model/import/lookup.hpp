@@ -51,6 +51,7 @@ constexpr bool import_l2_normalization(Reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
+  if (r.at(input).extents != r.at(output).extents) return r.fail(refusal::shape, output);
   constexpr int most_axes = 4;
   if (r.at(input).extents.rank > most_axes) return r.fail(refusal::rank, input, r.at(input).extents.rank, most_axes);
   // As many squares of what a byte holds add up inside 32 bits.
@@ -114,6 +115,10 @@ constexpr bool import_cast(Reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_same_map(input, output)) return false;
+  // The types stand in the options, too, where the reference wants them to be types at least.
+  for (std::uint32_t field : {0u, 1u})
+    if (const std::int32_t type = r.file.i8_or(r.options, field, 0); type < 0 || type > 18)
+      return r.fail(refusal::option, input, type, 18, "its options must name types");
   const element_type from = r.at(input).type, to = r.at(output).type;
   if (from != element_type::int8 && from != element_type::boolean) return r.fail_type(input);
   if (from == element_type::int8 && to == element_type::boolean) return r.append(r.make_layer(layer_kind::to_bool));

@@ -244,6 +244,7 @@ constexpr bool import_transpose(Reader& r, layer_kind kind) {
   const shape& from = r.at(input).extents;
   const shape& to = r.at(output).extents;
   std::int32_t order[max_rank]{};
+  if (!r.require_rank(r.operand(1), 1)) return false;
   const std::int32_t count = r.integers(r.operand(1), order, max_rank);
   if (count < 0) return false;
   if (count != from.rank || to.rank != from.rank) return r.fail(refusal::shape, r.operand(1), count, from.rank);

@@ -24,6 +24,7 @@ constexpr bool import_reverse(Reader& r, layer_kind kind) {
   const shape& extents = r.at(input).extents;
   if (r.at(output).extents != extents) return r.fail(refusal::shape, output);
   std::int32_t axes[max_rank]{};
+  if (!r.require_list(r.operand(1), 1)) return false;
   const std::int32_t count = r.integers(r.operand(1), axes, max_rank);
   if (count < 0) return false;
   layer l = r.make_layer(kind);
@@ -67,6 +68,7 @@ constexpr bool append_broadcast(Reader& r, layer_kind kind, std::int32_t input, 
 template <typename Reader>
 constexpr bool require_extents(Reader& r, std::int32_t list, const shape& extents) {
   std::int32_t wanted[max_rank]{};
+  if (!r.require_list(list, 1, true)) return false;
   const std::int32_t count = r.integers(list, wanted, max_rank);
   if (count < 0) return false;
   if (count != extents.rank) return r.fail(refusal::shape, list, count, extents.rank);
@@ -88,7 +90,7 @@ constexpr bool import_fill(Reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t value = r.operand(1);
-  if (r.at(value).extents.elements() != 1) return r.fail(refusal::shape, value, r.at(value).extents.elements(), 1);
+  if (!r.require_rank(value, 0)) return false;
   return require_extents(r, r.operand(0), r.at(r.result(0)).extents) && r.require_same_values(value, r.result(0)) &&
          append_broadcast(r, kind, value, max_rank);
 }
@@ -155,6 +157,9 @@ constexpr bool import_mirror_pad(Reader& r, layer_kind kind) {
   const shape& from = r.at(input).extents;
   const shape& to = r.at(output).extents;
   std::int32_t amounts[2 * max_rank]{};
+  if (!r.require_list(r.operand(1), 2, true)) return false;
+  if (r.at(r.operand(1)).extents[0] != from.rank)
+    return r.fail(refusal::shape, r.operand(1), r.at(r.operand(1)).extents[0], from.rank);
   const std::int32_t count = r.integers(r.operand(1), amounts, 2 * max_rank);
   if (count < 0) return false;
   if (count != 2 * from.rank || to.rank != from.rank) return r.fail(refusal::shape, r.operand(1), count, 2 * from.rank);
@@ -184,6 +189,7 @@ constexpr bool import_dynamic_update_slice(Reader& r, layer_kind kind) {
   if (r.at(output).extents != map) return r.fail(refusal::shape, output);
   if (part.rank != map.rank) return r.fail(refusal::rank, block, part.rank, map.rank);
   std::int32_t begin[max_rank]{};
+  if (!r.require_list(r.operand(2), 1, true)) return false;
   const std::int32_t count = r.integers(r.operand(2), begin, max_rank);
   if (count < 0) return false;
   if (count != map.rank) return r.fail(refusal::shape, r.operand(2), count, map.rank);
@@ -238,6 +244,7 @@ constexpr batch_blocks read_blocks(Reader& r) {
     return r.fail(refusal::rank, output, r.at(output).extents.rank, rank), batch_blocks{};
   std::int32_t sizes[2]{1, 1};
   batch_blocks found{};
+  if (!r.require_list(r.operand(1), 1) || !r.require_list(r.operand(2), 2)) return {};
   if (r.integers(r.operand(1), sizes, 2) != spatial || r.integers(r.operand(2), found.amounts, 4) != 2 * spatial)
     return r.fail(refusal::shape, r.operand(1), -1, spatial), batch_blocks{};
   for (std::int32_t size : sizes)
@@ -265,8 +272,8 @@ constexpr bool import_space_to_batch(Reader& r, layer_kind) {
       return r.fail(refusal::option, r.operand(2), amount, 0,
                     "the reference pads with memory that nobody has set: put a PAD in front, or write the dilation "
                     "into the convolution");
-  if (from[1] != to[1] * blocks.height) return r.fail(refusal::shape, output, from[1], to[1]);
-  if (from[2] != to[2] * blocks.width) return r.fail(refusal::shape, output, from[2], to[2]);
+  if (from[1] != std::int64_t{to[1]} * blocks.height) return r.fail(refusal::shape, output, from[1], to[1]);
+  if (from[2] != std::int64_t{to[2]} * blocks.width) return r.fail(refusal::shape, output, from[2], to[2]);
   if (to[0] != std::int64_t{from[0]} * blocks.height * blocks.width || from[3] != to[3])
     return r.fail(refusal::shape, output, to[0], from[0]);
   return append_reordered(r, input, output, {6, {from[0], to[1], blocks.height, to[2], blocks.width, to[3]}},

@@ -96,6 +96,7 @@ constexpr bool import_cumsum(Reader& r, layer_kind kind) {
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
   if (r.at(input).extents != r.at(output).extents) return r.fail(refusal::shape, output);
   std::int32_t axis = 0;
+  if (r.at(r.operand(1)).type != element_type::int32) return r.fail_type(r.operand(1));
   if (r.integers(r.operand(1), &axis, 1) != 1) return r.fail(refusal::operands, r.operand(1));
   axis = r.resolve_axis(axis, input);
   if (axis < 0) return false;

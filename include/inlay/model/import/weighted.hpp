@@ -40,8 +40,9 @@ constexpr bool require_weights(Reader& r, std::int32_t input, std::int32_t weigh
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
   if (w.type != element_type::int8) return r.fail_type(weights);
   if (!w.is_constant()) return r.fail(refusal::not_constant, weights);
-  if (w.quant.zero_point != 0 && (r.op != tflite_operator::fully_connected || w.quant.channels != 1))
-    return r.fail(refusal::asymmetric_weights, weights);
+  const bool takes_zero_point = r.op == tflite_operator::fully_connected && w.quant.channels == 1 &&
+                                w.quant.zero_point >= -128 && w.quant.zero_point <= 127;
+  if (w.quant.zero_point != 0 && !takes_zero_point) return r.fail(refusal::asymmetric_weights, weights);
   if (w.quant.channels != 1 && w.quant.channels != output_channels)
     return r.fail(refusal::not_quantized, weights, w.quant.channels, output_channels);
   if (!require_scales_along_axis(r, weights)) return false;
