@@ -102,7 +102,8 @@ def compare(path, arguments):
             problem = ""
             counts["accepted by both, same bytes"] += 1
         if problem:
-            findings.append(f"{path.stem}: {change}: {problem}")
+            findings.append(f"{path.stem}: {change}: {' '.join(problem.split())}")
+            print(findings[-1], flush=True)
             if arguments.keep:
                 name = re.sub(r"\W+", "_", f"{path.stem}-{change}")[:120]
                 (arguments.keep / f"{name}.tflite").write_bytes(model)
@@ -136,8 +137,6 @@ def main():
             counts += some_counts
             reasons += some_reasons
             findings += some_findings
-            for finding in some_findings:
-                print(finding, flush=True)
     print(f"{len(models)} models, {sum(counts.values()) + len(findings)} mutants")
     for name, count in counts.most_common():
         print(f"{count:8} {name}")

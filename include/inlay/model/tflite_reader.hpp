@@ -559,6 +559,22 @@ struct tflite_reader {
     return from == to ? true : fail(refusal::shape, output, to, from);
   }
 
+  constexpr bool require_same_shape(std::int32_t input, std::int32_t output) {
+    const shape& from = at(input).extents;
+    const shape& to = at(output).extents;
+    if (from.rank != to.rank) return fail(refusal::rank, output, to.rank, from.rank);
+    for (int axis = 0; axis < from.rank; ++axis)
+      if (from[axis] != to[axis]) return fail(refusal::shape, output, to[axis], from[axis]);
+    return true;
+  }
+
+  /// An option that is a type: what it says is not asked for, but the reference knows no other types.
+  constexpr bool require_type_option(std::uint32_t field) {
+    const std::int32_t type = file.i8_or(options, field, 0);
+    const auto last = static_cast<std::int32_t>(element_type::bfloat16);
+    return type >= 0 && type <= last ? true : fail(refusal::option, result(0), type, last);
+  }
+
   /// The same rows of the same pixels; axes of extent 1 may be added or missing in front.
   constexpr bool require_same_map(std::int32_t input, std::int32_t output) {
     const shape& from = at(input).extents;

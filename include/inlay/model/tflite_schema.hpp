@@ -53,7 +53,7 @@ enum pool2d : std::uint32_t {
   pool_kernel_h,
   pool_activation
 };
-enum transpose_conv : std::uint32_t { tc_padding = 0, tc_stride_w, tc_stride_h, tc_activation };
+enum transpose_conv : std::uint32_t { tc_padding = 0, tc_stride_w, tc_stride_h, tc_activation, tc_bias_type };
 enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask, offset };
 }  // namespace schema
 

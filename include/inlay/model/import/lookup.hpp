@@ -18,7 +18,7 @@ template <typename Reader>
 constexpr bool import_softmax(Reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
-  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
+  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_shape(input, output)) return false;
   if (!same_number(r.at(output).quant.scale, 1.0f / 256) || r.at(output).quant.zero_point != -128)
     return r.fail(refusal::quantization, output, "its scale must be 1/256 and its zero point -128");
   layer l = r.make_layer(kind);
@@ -34,7 +34,7 @@ template <typename Reader>
 constexpr bool import_log_softmax(Reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
-  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
+  if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_shape(input, output)) return false;
   if (!same_number(r.at(output).quant.scale, 1.0f / 16) || r.at(output).quant.zero_point != 127)
     return r.fail(refusal::quantization, output, "the scale must be 1/16, the zero point 127");
   // It scales differences by more than one, and sums up powers in 12 bits.
@@ -112,7 +112,7 @@ constexpr bool import_rsqrt(Reader& r, layer_kind kind) {
 template <typename Reader>
 constexpr bool import_cast(Reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
-  if (!r.require_operands(1, 1)) return false;
+  if (!r.require_operands(1, 1) || !r.require_type_option(0) || !r.require_type_option(1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_same_map(input, output)) return false;
   // The types stand in the options, too, where the reference wants them to be types at least.

@@ -246,7 +246,7 @@ constexpr bool import_transpose(Reader& r, layer_kind kind) {
   std::int32_t order[max_rank]{};
   if (!r.require_rank(r.operand(1), 1)) return false;
   const std::int32_t count = r.integers(r.operand(1), order, max_rank);
-  if (count < 0) return false;
+  if (count < 0 || !r.require_rank(r.operand(1), 1)) return false;
   if (count != from.rank || to.rank != from.rank) return r.fail(refusal::shape, r.operand(1), count, from.rank);
   layer l = r.make_layer(kind);
   std::uint32_t seen = 0;

@@ -26,7 +26,7 @@ constexpr bool import_reverse(Reader& r, layer_kind kind) {
   std::int32_t axes[max_rank]{};
   if (!r.require_list(r.operand(1), 1)) return false;
   const std::int32_t count = r.integers(r.operand(1), axes, max_rank);
-  if (count < 0) return false;
+  if (count < 0 || !r.require_rank(r.operand(1), 1)) return false;
   layer l = r.make_layer(kind);
   std::uint32_t reversed = 0;
   for (std::int32_t i = 0; i < count; ++i) {
@@ -161,7 +161,7 @@ constexpr bool import_mirror_pad(Reader& r, layer_kind kind) {
   if (r.at(r.operand(1)).extents[0] != from.rank)
     return r.fail(refusal::shape, r.operand(1), r.at(r.operand(1)).extents[0], from.rank);
   const std::int32_t count = r.integers(r.operand(1), amounts, 2 * max_rank);
-  if (count < 0) return false;
+  if (count < 0 || !r.require_rank(r.operand(1), 2)) return false;
   if (count != 2 * from.rank || to.rank != from.rank) return r.fail(refusal::shape, r.operand(1), count, 2 * from.rank);
   const std::int32_t mode = r.file.i8_or(r.options, 0, 0);
   if (mode != 0 && mode != 1) return r.fail(refusal::option, input, mode, 1);

@@ -63,7 +63,7 @@ constexpr bool import_extremum(Reader& r, layer_kind kind) {
 /// The indices are int32; the arena holds bytes, so the layer makes four for each.
 template <typename Reader>
 constexpr bool import_arg(Reader& r, layer_kind kind) {
-  if (!r.require_operands(2, 2)) return false;
+  if (!r.require_operands(2, 2) || !r.require_type_option(0)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input)) return false;
   if (r.at(output).type != element_type::int32)

@@ -18,6 +18,7 @@ constexpr bool import_shape_arithmetic(Reader& r, layer_kind) {
   for (std::uint32_t i = 0; i < r.operands.count; ++i)
     if (const std::int32_t t = r.operand(static_cast<int>(i)); t >= 0 && r.op != tflite_operator::shape)
       if (r.is_made_by_layer(t) || r.graph->view().input_position(t) >= 0) return r.fail(refusal::not_constant, t);
+  if (r.op == tflite_operator::shape && !r.require_type_option(0)) return false;
   for (std::uint32_t i = 0; i < r.results.count; ++i) {
     const tensor& t = r.at(r.result(static_cast<int>(i)));
     if (t.type != element_type::int32 && t.type != element_type::int64)

@@ -34,10 +34,10 @@ constexpr std::int64_t clamp_position(std::int64_t value, std::int64_t low, std:
 
 template <typename Reader>
 constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(4, 4)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
-  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  const bool integers = r.is_integer_result();
+  if (!integers && (!r.require_int8(input) || !r.require_int8(output))) return false;
   const shape& from = r.at(input).extents;
   std::int32_t begin[max_rank]{}, end[max_rank]{}, step[max_rank]{};
   const std::int32_t count = r.integers(r.operand(1), begin, max_rank);
@@ -83,6 +83,7 @@ constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
   if (to.rank != kept.rank) return r.fail(refusal::rank, output, to.rank, kept.rank);
   for (int axis = 0; axis < to.rank; ++axis)
     if (to[axis] != kept[axis]) return r.fail(refusal::shape, output, to[axis], kept[axis]);
+  if (integers) return import_shape_arithmetic(r, kind);
   return append_slice(r, l, extents);
 }
 

@@ -23,14 +23,6 @@ constexpr bool require_scales_along_axis(Reader& r, std::int32_t weights) {
   return w[axis] == channels ? true : r.fail(refusal::shape, weights, w[axis], channels);
 }
 
-/// The type that an option gives for the bias says nothing, but the reference wants it to be one.
-template <typename Reader>
-constexpr bool require_bias_type(Reader& r, std::uint32_t field) {
-  const std::int32_t type = r.file.i8_or(r.options, field, 0);
-  const auto last = static_cast<std::int32_t>(element_type::bfloat16);
-  return type >= 0 && type <= last ? true : r.fail(refusal::option, r.operand(2), type, last);
-}
-
 template <typename Reader>
 constexpr bool require_weights(Reader& r, std::int32_t input, std::int32_t weights, std::int32_t bias,
                                std::int32_t output, std::int32_t output_channels) {
@@ -98,7 +90,7 @@ constexpr bool import_convolution(Reader& r, layer_kind kind) {
     l.window.dilation = {r.file.i32_or(r.options, schema::conv_dilation_h, 1),
                          r.file.i32_or(r.options, schema::conv_dilation_w, 1)};
     clamp = r.file.i8_or(r.options, schema::conv_activation, 0);
-    if (!require_bias_type(r, schema::conv_bias_type)) return false;
+    if (!r.require_type_option(schema::conv_bias_type)) return false;
   }
   return r.read_activation(clamp, l.clamp) && read_window(r, r.file.i8_or(r.options, 0, 0), input, output, l.window) &&
          r.append_for_samples(l);
@@ -106,7 +98,7 @@ constexpr bool import_convolution(Reader& r, layer_kind kind) {
 
 template <typename Reader>
 constexpr bool import_transpose_conv(Reader& r, layer_kind kind) {
-  if (!r.require_operands(3, 4)) return false;
+  if (!r.require_operands(3, 4) || !r.require_type_option(schema::tc_bias_type)) return false;
   const std::int32_t extents = r.operand(0), weights = r.operand(1), input = r.operand(2), bias = r.operand(3);
   const std::int32_t output = r.result(0);
   if (!r.require_rank(input, 4) || !r.require_rank(weights, 4) || !r.require_rank(output, 4) ||
@@ -146,7 +138,7 @@ constexpr bool import_fully_connected(Reader& r, layer_kind kind) {
   if (!require_weights(r, input, weights, bias, output, units)) return false;
   if (r.file.i8_or(r.options, schema::fc_weights_format, 0) != 0)
     return r.fail(refusal::option, weights, "weights must not be shuffled (weights_format DEFAULT)");
-  if (!require_bias_type(r, schema::fc_bias_type)) return false;
+  if (!r.require_type_option(schema::fc_bias_type)) return false;
   const std::int32_t rows = r.at(input).extents.elements() / depth;
   if (r.at(input).extents.elements() != rows * depth)
     return r.fail(refusal::shape, input, r.at(input).extents.elements(), depth);
