@@ -49,12 +49,13 @@ struct single_layer {
   static void run_once(std::int8_t* output, const std::int8_t* input, const Weights*... weights) {
     const inlay::map_view<const std::int8_t> map = inlay::whole_map(input, from);
     const inlay::region all{0, inlay::map_rows(to), 0, to.width()};
+    constexpr auto step = Step::call();
     if constexpr (inlay::is_pair(l.kind))
-      Step::run(inlay::whole_map(output, to), all, map, map);
+      step.run(inlay::whole_map(output, to), all, map, map);
     else if constexpr (inlay::makes_regions(l.kind))
-      Step::run(inlay::whole_map(output, to), all, map, weights...);
+      step.run(inlay::whole_map(output, to), all, map, weights...);
     else
-      Step::run_whole(output, input, weights...);
+      step.run_whole(output, input, weights...);
   }
 };
 
@@ -69,10 +70,10 @@ static bool add_benchmarks(const std::string& layer) {
     benchmark::RegisterBenchmark((layer + ", " + kernel).c_str(), run);
   };
   if constexpr (native::accepts(plan::graph, single::l))
-    add(name(inlay::native_isa), single::template run<typename plan::template fast_step<0, native>>);
+    add(name(inlay::native_isa), single::template run<inlay::detail::fast_step<model, 0, native>>);
   if constexpr (portable::accepts(plan::graph, single::l))
-    add("plain C++", single::template run<typename plan::template fast_step<0, portable>>);
-  add("reference", single::template run<typename plan::template reference_step<0>>);
+    add("plain C++", single::template run<inlay::detail::fast_step<model, 0, portable>>);
+  add("reference", single::template run<inlay::detail::reference_step<model, 0>>);
   return true;
 }
 

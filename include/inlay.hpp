@@ -24,6 +24,7 @@
 #include <inlay/model/preconditions.hpp>
 #include <inlay/model/tflite_schema.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/refusal_text.hpp>
 #include <inlay/model/import/window.hpp>
 #include <inlay/model/import/weighted.hpp>
 #include <inlay/model/import/pairwise.hpp>
@@ -39,6 +40,7 @@
 #include <inlay/plan/budget.hpp>
 #include <inlay/plan/stage.hpp>
 #include <inlay/plan/need.hpp>
+#include <inlay/plan/pull.hpp>
 #include <inlay/plan/dry_run.hpp>
 #include <inlay/plan/schedule.hpp>
 #include <inlay/plan/arena.hpp>
@@ -60,11 +62,15 @@
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/fetch.hpp>
+#include <inlay/kernels/reference.hpp>
 #include <inlay/kernels/overwrite.hpp>
+#include <inlay/kernels/invoke.hpp>
 #include <inlay/kernels/weight_sums.hpp>
 #include <inlay/kernels/fast.hpp>
 
-#include <inlay/run.hpp>
+#include <inlay/run/steps.hpp>
+#include <inlay/run/stream.hpp>
+#include <inlay/run/prepared.hpp>
 #include <inlay/input.hpp>
 #include <inlay/output.hpp>
 #include <inlay/network.hpp>

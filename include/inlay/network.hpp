@@ -6,7 +6,7 @@
 #include <inlay/output.hpp>
 #include <inlay/plan/budget.hpp>
 #include <inlay/plan/schedule.hpp>
-#include <inlay/run.hpp>
+#include <inlay/run/prepared.hpp>
 
 #include <cstddef>
 #include <cstdint>

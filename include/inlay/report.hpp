@@ -2,8 +2,8 @@
 // the headers that use the heap.
 #pragma once
 
+#include <inlay/hosted/loaded.hpp>         // models and schedules known at run time
 #include <inlay/report/plan.hpp>           // what reports are about
-#include <inlay/report/loaded.hpp>         // models and schedules known at run time
 #include <inlay/report/schedule_text.hpp>  // schedules as text
 #include <inlay/report/text.hpp>           // tables, and the arena over time
 #include <inlay/report/lifetime_svg.hpp>   // the arena over time as a picture

@@ -98,10 +98,10 @@ struct interpreter : inlay::interpreter {
   kernels with = kernels::reference;
   tally& count;
   /// For each layer what runs it; empty where that is the reference kernel. Made as it is first run.
-  using runner = std::function<void(const interpreter&, inlay::region, const std::int32_t*)>;
+  using runner = std::function<void(const interpreter&, const inlay::stage&, inlay::region, const std::int32_t*)>;
   std::vector<runner>& runners;
 
-  void run(std::int32_t index, inlay::region work, const std::int32_t* first_columns) const {
+  void run(const inlay::stage& s, std::int32_t index, inlay::region work, const std::int32_t* first_columns) const {
     if (runners.empty()) {
       for (std::int32_t i = 0; i < graph.layer_count; ++i) {
         runners.push_back(runner_of(i));
@@ -110,9 +110,9 @@ struct interpreter : inlay::interpreter {
       }
     }
     if (const runner& r = runners[static_cast<std::size_t>(index)])
-      r(*this, work, first_columns);
+      r(*this, s, work, first_columns);
     else
-      inlay::interpreter::run(index, work, first_columns);
+      inlay::interpreter::run(s, index, work, first_columns);
   }
 
  private:
@@ -136,9 +136,9 @@ struct interpreter : inlay::interpreter {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
           runner found;
           const auto use = [&]<typename Specialised>(Specialised) {
-            found = [index, parameters, entries](const interpreter& i, inlay::region work,
+            found = [index, parameters, entries](const interpreter& i, const inlay::stage& s, inlay::region work,
                                                  const std::int32_t* columns) {
-              i.run_kernel<Specialised, Kind>(parameters, entries.data(), index, work, columns);
+              i.run_kernel<Specialised, Kind>(parameters, entries.data(), s, index, work, columns);
             };
           };
           ((same_spec(specs.items[I], Kernel::specialise(graph, l)) ? use(specialised<Kernel, specs.items[I]>{})

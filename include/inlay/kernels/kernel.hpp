@@ -128,7 +128,4 @@ struct takes_every_layer : Reference {
 
 }  // namespace detail
 
-/// How many of a layer's operands its kernel gets as pointers: activations, and weights. Biases are in tables.
-constexpr std::size_t pointer_operands(layer_kind kind) { return is_pair(kind) || has_weights(kind) ? 2 : 1; }
-
 }  // namespace inlay

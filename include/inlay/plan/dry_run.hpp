@@ -4,6 +4,7 @@
 #include <inlay/graph/geometry.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/plan/need.hpp>
+#include <inlay/plan/pull.hpp>
 #include <inlay/plan/stage.hpp>
 
 #include <cstdint>
@@ -44,7 +45,7 @@ constexpr bool is_made_at_once(graph_view g, const layer& l) {
 constexpr void update(graph_view g, const stage& s, layer_progress* progress, std::int32_t index) {
   layer_progress& p = progress[index];
   const bool finished = p.done >= p.rows.end;
-  p.made_rows = p.rows.size() == 0 ? 0x7fffffff : !p.at_once ? p.done : finished ? p.all_rows : 0;
+  p.made_rows = made_rows(p.rows, p.done, p.at_once, p.all_rows);
   const interval row{p.done, p.done + 1};
   for (int position = 0; position < 2; ++position)
     if (p.operand_map[position] >= 0)
@@ -99,14 +100,13 @@ constexpr bool has_operands(layer_progress* progress, candidates& waiting, std::
   return all;
 }
 
-/// The next layer to make a row, −1 when the patch is done. Rows are pulled: the stage's outputs want theirs, a
-/// layer that lacks rows of an operand wants them from whoever makes it, and the last layer that is wanted and
-/// can runs. So rows are made as late as possible and used soon.
+/// The next layer to make a row, −1 when the patch is done.
 constexpr std::int32_t next_layer(layer_progress* progress, candidates& waiting) {
   while (waiting.first >= 0) {
     const std::int32_t i = waiting.take_first(progress);
-    if (progress[i].done >= progress[i].rows.end || !has_operands(progress, waiting, i)) continue;
-    progress[i].wanted = false;
+    layer_progress& p = progress[i];
+    if (!is_due(p.leaves, p.wanted, p.rows, p.done) || !has_operands(progress, waiting, i)) continue;
+    p.wanted = false;
     return i;
   }
   return -1;

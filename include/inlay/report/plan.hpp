@@ -1,17 +1,12 @@
 // Inlay: what reports are about: a plan, and the figures that follow from it.
 #pragma once
 
-#include <inlay/kernels/reference/channels.hpp>
-#include <inlay/kernels/reference/convolution.hpp>
-#include <inlay/kernels/reference/elementwise.hpp>
-#include <inlay/kernels/reference/lookup.hpp>
-#include <inlay/kernels/reference/matrix.hpp>
-#include <inlay/kernels/reference/move.hpp>
-#include <inlay/kernels/reference/reduce.hpp>
+#include <inlay/hosted/loaded.hpp>
+#include <inlay/kernels/reference.hpp>
 #include <inlay/patch/receptive_field.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/stage.hpp>
-#include <inlay/run.hpp>
+#include <inlay/run/prepared.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -47,6 +42,24 @@ constexpr plan_view plan_of() {
           known::arena.bytes, known::macs,         Model::byte_count,   known::table_bytes, "this program's kernels"};
 }
 
+/// Bytes of the tables that all kernels of a graph keep in flash.
+constexpr std::size_t total_table_bytes(graph_view g) {
+  std::size_t sum = 0;
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    with_layer_kind(g.layers[i].kind, [&](auto kind) {
+      using kernel = reference_kernel<kind()>;
+      sum += static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
+    });
+  return sum;
+}
+
+/// The plan of a loaded model by a schedule, for reports.
+inline plan_view plan_of(const loaded_model& model, const loaded_schedule& schedule) {
+  return {model.graph(),          schedule.stages().data(), static_cast<std::int32_t>(schedule.stages().size()),
+          schedule.maps().data(), schedule.places().data(), schedule.arena_bytes(),
+          schedule.macs(),        model.file().size(),      total_table_bytes(model.graph())};
+}
+
 /// Bytes of a tensor in the type that the model declares: what a caller gives or gets.
 inline std::size_t declared_bytes(const tensor& t) {
   const bool wide = t.type == element_type::float32 || t.type == element_type::int32;
@@ -57,17 +70,6 @@ inline std::size_t declared_bytes(const tensor& t) {
 inline std::size_t total_input_bytes(graph_view g) {
   std::size_t sum = 0;
   for (std::int32_t i = 0; i < g.input_count; ++i) sum += declared_bytes(g.tensors[g.inputs[i]]);
-  return sum;
-}
-
-/// Bytes of the tables that all kernels of a graph keep in flash.
-constexpr std::size_t total_table_bytes(graph_view g) {
-  std::size_t sum = 0;
-  for (std::int32_t i = 0; i < g.layer_count; ++i)
-    with_layer_kind(g.layers[i].kind, [&](auto kind) {
-      using kernel = reference_kernel<kind()>;
-      sum += static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
-    });
   return sum;
 }
 

@@ -7,7 +7,7 @@
 //   4:per_layer,9:rows         layers 0 to 3 layer after layer, 4 to 8 row by row
 #pragma once
 
-#include <inlay/report/loaded.hpp>
+#include <inlay/hosted/loaded.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 // Inlay: memory against computation, as a table and as a picture.
 #pragma once
 
-#include <inlay/report/loaded.hpp>
+#include <inlay/hosted/loaded.hpp>
 #include <inlay/report/schedule_text.hpp>
 #include <inlay/report/svg.hpp>
 #include <inlay/report/text.hpp>

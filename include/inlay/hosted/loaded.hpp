@@ -2,13 +2,13 @@
 // functions that the compiler uses.
 #pragma once
 
-#include <inlay/interpret.hpp>
+#include <inlay/hosted/interpret.hpp>
 #include <inlay/model/tflite.hpp>
+#include <inlay/patch/receptive_field.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/dry_run.hpp>
 #include <inlay/plan/search.hpp>
 #include <inlay/plan/stage.hpp>
-#include <inlay/report/plan.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -117,13 +117,6 @@ inline std::vector<stage> per_layer_stages(graph_view g) {
   std::vector<stage> stages;
   for (std::int32_t i = 0; i < g.layer_count; ++i) stages.push_back({i, i + 1});
   return stages;
-}
-
-/// The plan of a loaded model by a schedule, for reports.
-inline plan_view plan_of(const loaded_model& model, const loaded_schedule& schedule) {
-  return {model.graph(),          schedule.stages().data(), static_cast<std::int32_t>(schedule.stages().size()),
-          schedule.maps().data(), schedule.places().data(), schedule.arena_bytes(),
-          schedule.macs(),        model.file().size(),      total_table_bytes(model.graph())};
 }
 
 // ---- searches --------------------------------------------------------------------------------------------
@@ -260,7 +253,7 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
         run_patch(
             g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
             [&](std::int32_t i, interval rows) {
-              run.run(s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end}, first_columns.data());
+              run.run(s, s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end}, first_columns.data());
             });
       }
     if (after_stage) after_stage(number, arena);

@@ -1,0 +1,97 @@
+// Inlay: a kernel called on a layer's operands, in compiled networks and in graphs that are known only at run time.
+#pragma once
+
+#include <inlay/kernels/kernel.hpp>
+#include <inlay/kernels/overwrite.hpp>
+#include <inlay/plan/need.hpp>
+#include <inlay/plan/stage.hpp>
+
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI::detail {
+
+/// How a kernel is called, see kernels/kernel.hpp.
+enum class call : std::uint8_t { run, run_all, run_over, run_whole, accumulate };
+
+/// The call of a layer in its stage.
+constexpr call call_of(graph_view g, const stage& s, const layer& l, bool has_scratch) {
+  if (accumulates(g, s, l)) return call::accumulate;
+  if (!makes_regions(l.kind)) return call::run_whole;
+  if (has_scratch) return call::run_over;
+  return s.is_one_layer() ? call::run_all : call::run;
+}
+
+/// Calls a layer's kernel. `step` is the kernel with its numbers and tables. `operands` says where they are:
+///
+///   map<Position>(), pointer<Position>()           an operand as a map_view, or as elements or weights one after
+///   another output(), output_map(), scratch() overwrites()                                   for run_over
+template <layer_kind Kind, call Call, typename Step, typename Operands>
+constexpr void invoke(const Step& step, const Operands& operands, const region& r) {
+  constexpr layer_operands reads = describe(Kind).operands;
+  if constexpr (Call == call::accumulate) {
+    step.accumulate(operands.output(), operands.scratch(), r, operands.template map<0>());
+  } else if constexpr (Call == call::run_whole) {
+    if constexpr (reads == layer_operands::unary)
+      step.run_whole(operands.output(), operands.template pointer<0>());
+    else
+      step.run_whole(operands.output(), operands.template pointer<0>(), operands.template pointer<1>());
+  } else {
+    const map_view<std::int8_t> output = operands.output_map();
+    if constexpr (Call == call::run_over && reads == layer_operands::weighted)
+      step.run_over(operands.overwrites(), output, operands.scratch(), operands.template pointer<1>());
+    else if constexpr (Call == call::run_over)
+      step.run_over(operands.overwrites(), output, operands.scratch());
+    else if constexpr (reads == layer_operands::pair)
+      step.run(output, r, operands.template map<0>(), operands.template map<1>());
+    else if constexpr (reads == layer_operands::unary)
+      step.run(output, r, operands.template map<0>());
+    else if constexpr (Call == call::run_all)
+      step.run_all(output, r, operands.template map<0>(), operands.template pointer<1>());
+    else
+      step.run(output, r, operands.template map<0>(), operands.template pointer<1>());
+  }
+}
+
+/// invoke, where the call is known only at run time.
+template <layer_kind Kind, typename Step, typename Operands>
+constexpr void invoke(call how, const Step& step, const Operands& operands, const region& r) {
+  if constexpr (describe(Kind).accumulates)
+    if (how == call::accumulate) return invoke<Kind, call::accumulate>(step, operands, r);
+  if constexpr (describe(Kind).overwriting == layer_overwriting::rows)
+    if (how == call::run_over) return invoke<Kind, call::run_over>(step, operands, r);
+  invoke<Kind, makes_regions(Kind) ? call::run : call::run_whole>(step, operands, r);
+}
+
+/// A kernel that wants no constants, with its numbers and its table: what invoke calls.
+template <typename Kernel, typename Parameters = typename Kernel::parameters,
+          typename Entry = typename Kernel::table_entry>
+struct bound_kernel {
+  const Parameters& parameters;
+  const Entry* entries;
+
+  template <typename... Operands>
+  constexpr void run(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) const {
+    Kernel::run(parameters, entries, output, r, operands...);
+  }
+  template <typename... Operands>
+  constexpr void run_all(const map_view<std::int8_t>& output, const region& r, const Operands&... operands) const {
+    run(output, r, operands...);
+  }
+  template <typename... Weights>
+  constexpr void run_over(const overwriting& over, const map_view<std::int8_t>& map, std::int8_t* ring,
+                          const Weights*... weights) const {
+    over_rows(over, map, ring,
+              [&](const region& row, const map_view<const std::int8_t>& copies) { run(map, row, copies, weights...); });
+  }
+  template <typename... Operands>
+  constexpr void run_whole(std::int8_t* output, const Operands*... operands) const {
+    Kernel::run_whole(parameters, entries, output, operands...);
+  }
+  template <typename Input>
+  constexpr void accumulate(std::int8_t* output, std::int8_t* sums, const region& row,
+                            const map_view<Input>& input) const {
+    Kernel::accumulate(parameters, output, sums, row, input);
+  }
+};
+
+}  // namespace inlay::detail

@@ -1,0 +1,197 @@
+// Inlay: the plan of a model type, run: which kernel, on which rows, from where to where.
+#pragma once
+
+#include <inlay/fold.hpp>
+#include <inlay/kernels/invoke.hpp>
+#include <inlay/kernels/overwrite.hpp>
+#include <inlay/plan/layout.hpp>
+#include <inlay/run/steps.hpp>
+#include <inlay/run/stream.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace inlay::inline INLAY_ABI::detail {
+
+/// A constant that layers with the same one share.
+template <auto Value>
+inline constexpr auto constant_in_flash = Value;
+
+/// Everything about a model with a schedule that is known before it runs.
+template <typename Model, typename Schedule>
+struct prepared : planned<Model, Schedule> {
+  using base = planned<Model, Schedule>;
+  using known = described<Model>;
+  using base::arena;
+  using base::graph;
+  using base::maps;
+  using base::stages;
+
+  static constexpr std::size_t table_bytes = [] {
+    std::size_t sum = 0;
+    fold_in_blocks<graph.layer_count>([&sum]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
+      sum += (std::size_t{0} + ... + chosen_step<Model, Item>::table_bytes);
+      return false;
+    });
+    return sum;
+  }();
+
+  // In flash, where steps refer to them.
+  template <std::int32_t Index>
+  static constexpr const overwriting& over_input = constant_in_flash<overwriting_of(
+      graph.input_of(graph.layers[Index]).extents, graph.output_of(graph.layers[Index]).extents, graph.layers[Index])>;
+  template <std::int32_t Index>
+  static constexpr const region& whole_output =
+      constant_in_flash<region{0, work_along(graph, graph.layers[Index], direction::rows), 0,
+                               work_along(graph, graph.layers[Index], direction::columns)}>;
+
+  /// Pointer to a tensor: in the model, in the caller's buffer or in the arena.
+  template <std::int32_t Tensor, typename Inputs>
+  static constexpr auto pointer(const std::int8_t* arena_bytes, const Inputs& inputs) {
+    constexpr const tensor& t = graph.tensors[Tensor];
+    constexpr std::int32_t input = graph.input_position(t.storage);
+    if constexpr (t.is_constant()) {
+      constexpr std::uint32_t at = t.data_at;
+      return Model::bytes() + at;
+    } else if constexpr (input >= 0) {
+      return std::get<static_cast<std::size_t>(input)>(inputs);
+    } else {
+      constexpr std::int32_t offset = arena.places[t.storage].offset;
+      return arena_bytes + offset;
+    }
+  }
+
+  /// The column that the rows of a map start with in a column patch of stage S: not the map's first where the
+  /// stage keeps only a strip.
+  template <std::int32_t S, std::int32_t Writer>
+  static constexpr std::int32_t first_column(std::int32_t column_patch) {
+    constexpr stage s = stages.items[S];
+    if constexpr (s.is_one_layer() || Writer < s.first || Writer >= s.end || !maps.items[Writer].internal)
+      return 0;
+    else if constexpr (s.column_patches == 1)
+      return std::integral_constant<std::int32_t, base::template layout<S>.made_columns[Writer - s.first].first>{};
+    else
+      return base::template layout<S>.made_columns[column_patch * s.layers() + Writer - s.first].first;
+  }
+
+  /// Where the operands and the output of a layer are in stage S. What is left at run time are a few constants: the
+  /// graph and the tables of the plan need not be in flash.
+  template <std::int32_t S, std::int32_t Index, typename Inputs>
+  struct operands {
+    std::int8_t* arena_bytes;
+    const Inputs& inputs;
+    std::int32_t column_patch;
+
+    template <std::size_t Position>
+    constexpr auto pointer() const {
+      return prepared::pointer<graph.layers[Index].inputs[Position]>(arena_bytes, inputs);
+    }
+
+    template <std::size_t Position>
+    constexpr auto map() const {
+      constexpr std::int32_t index = graph.layers[Index].inputs[Position];
+      constexpr const tensor& t = graph.tensors[index];
+      const auto* data = prepared::pointer<index>(arena_bytes, inputs);
+      using element = std::remove_pointer_t<decltype(data)>;
+      constexpr bool dense = t.is_constant() || graph.input_position(t.storage) >= 0 ||
+                             is_reshaped(t.extents, graph.tensors[t.storage].extents);
+      constexpr std::int32_t channels = t.extents.channels();
+      if constexpr (dense) {
+        constexpr std::int32_t row_pitch = t.extents.width() * channels, rows = map_rows(t.extents);
+        return map_view<element>{data, channels, row_pitch, rows, 0};
+      } else {
+        constexpr std::int32_t writer = known::spans.items[t.storage].first_writer;
+        constexpr std::int32_t row_pitch = maps.items[writer].row_pitch, rows = maps.items[writer].rows;
+        return map_view<element>{data, channels, row_pitch, rows, first_column<S, writer>(column_patch)};
+      }
+    }
+
+    constexpr std::int8_t* output() const {
+      constexpr std::int32_t offset = arena.places[graph.output_of(graph.layers[Index]).storage].offset;
+      return arena_bytes + offset;
+    }
+    constexpr map_view<std::int8_t> output_map() const {
+      constexpr const tensor& t = graph.output_of(graph.layers[Index]);
+      constexpr std::int32_t first_channel = t.first_channel, channels = graph.tensors[t.storage].extents.channels();
+      constexpr std::int32_t writer = known::spans.items[t.storage].first_writer;
+      constexpr std::int32_t row_pitch = maps.items[writer].row_pitch, rows = maps.items[writer].rows;
+      return {output() + first_channel, channels, row_pitch, rows, first_column<S, writer>(column_patch)};
+    }
+    constexpr std::int8_t* scratch() const {
+      constexpr std::int32_t offset = arena.places[scratch_place(graph, Index)].offset;
+      return arena_bytes + offset;
+    }
+    static constexpr const overwriting& overwrites() { return over_input<Index>; }
+  };
+
+  /// Makes a region of a layer's output; all of it where the kernel cannot do parts.
+  template <std::int32_t S, std::int32_t Index, typename Inputs>
+  static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, const region& r,
+                                   std::int32_t column_patch) {
+    constexpr layer l = graph.layers[Index];
+    const operands<S, Index, Inputs> where{arena_bytes, inputs, column_patch};
+    if constexpr (l.kind == layer_kind::fetch) {
+      using step = reference_step<Model, Index>;
+      constexpr auto input = static_cast<std::size_t>(l.origin);
+      step::kernel::template run<known::input_tensor(input).type>(step::parameters, where.output_map(), r,
+                                                                  std::get<input>(inputs));
+    } else {
+      constexpr call how = call_of(graph, stages.items[S], l, arena.places[scratch_place(graph, Index)].used());
+      // Fast kernels use instructions that constant expressions cannot.
+      if (std::is_constant_evaluated())
+        invoke<l.kind, how>(reference_step<Model, Index>::call(), where, r);
+      else
+        invoke<l.kind, how>(chosen_step<Model, Index>::call(), where, r);
+    }
+  }
+
+  /// Layers of the longest stage that is streamed.
+  static constexpr std::int32_t most_streamed = [] {
+    std::int32_t most = 0;
+    for (std::int32_t i = 0; i < stages.count; ++i)
+      if (!stages.items[i].is_one_layer() && stages.items[i].layers() > most) most = stages.items[i].layers();
+    return most;
+  }();
+
+  /// How far a run has come.
+  using progress = run_progress<most_streamed>;
+
+  /// A bounded piece of a stage: one layer, or one row of one layer. False when the stage is done.
+  template <std::int32_t S, typename Inputs>
+  static constexpr bool step_stage(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
+    constexpr stage s = stages.items[S];
+    if constexpr (s.is_one_layer()) {
+      run_region<S, s.first>(arena_bytes, inputs, whole_output<s.first>, 0);
+      return false;
+    } else {
+      return stream<prepared, S>::step(p, arena_bytes, inputs);
+    }
+  }
+
+  template <typename Inputs>
+  static constexpr void run(std::int8_t* arena_bytes, const Inputs& inputs) {
+    progress p{};
+    const auto run_stage = [&]<std::int32_t S>(std::integral_constant<std::int32_t, S>) {
+      while (step_stage<S>(p, arena_bytes, inputs)) {
+      }
+    };
+    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      (run_stage(std::integral_constant<std::int32_t, S>{}), ...);
+      return false;
+    });
+  }
+
+  /// One piece of a run; false when there is nothing left to do.
+  template <typename Inputs>
+  static constexpr bool step_run(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
+    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+      return ((p.stage == S && (step_stage<S>(p, arena_bytes, inputs) || (++p.stage, true))) || ...);
+    });
+    return p.stage < stages.count;
+  }
+};
+
+}  // namespace inlay::detail
