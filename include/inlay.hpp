@@ -25,14 +25,17 @@
 #include <inlay/model/tflite_schema.hpp>
 #include <inlay/model/tflite_reader.hpp>
 #include <inlay/model/refusal_text.hpp>
+#include <inlay/model/import/shape.hpp>
 #include <inlay/model/import/window.hpp>
 #include <inlay/model/import/weighted.hpp>
 #include <inlay/model/import/pairwise.hpp>
 #include <inlay/model/import/lookup.hpp>
 #include <inlay/model/import/reduce.hpp>
 #include <inlay/model/import/move.hpp>
+#include <inlay/model/import/rearrange.hpp>
 #include <inlay/model/import/slice.hpp>
 #include <inlay/model/import/resize.hpp>
+#include <inlay/model/import/matrix.hpp>
 #include <inlay/model/tflite.hpp>
 #include <inlay/model/sequential.hpp>
 #include <inlay/model/sourced.hpp>
