@@ -532,7 +532,7 @@ void compare(const one_layer& c, tally& t) {
         }
       } else {
         const bool by_rows = Kind == layer_kind::mean && how == 1;
-        if (how > 1 || (how == 1 && !inlay::is_global_mean(g, l))) continue;
+        if (how > 1 || (how == 1 && !inlay::detail::is_global_mean(g, l))) continue;
         std::memset(got, 91, sizeof got);
         if constexpr (inlay::has_weights(Kind)) {
           reference::run_whole(reference_parameters, constants, wanted, first_input, model + header_bytes);

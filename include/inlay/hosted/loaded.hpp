@@ -66,14 +66,14 @@ class loaded_schedule {
       work w{std::vector<interval>(layers * static_cast<std::size_t>(s.row_patches)),
              std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches)),
              std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches))};
-      std::vector<layer_progress> progress(layers);
+      std::vector<detail::layer_progress> progress(layers);
       std::vector<interval> made(layers);
-      const stage_tables to{w.rows.data(),          w.columns.data(), w.made_columns.data(),
-                            maps_.data() + s.first, progress.data(),  made.data()};
+      const detail::stage_tables to{w.rows.data(),          w.columns.data(), w.made_columns.data(),
+                                    maps_.data() + s.first, progress.data(),  made.data()};
       detail::dry_run run;
-      start_stage_plan(graph, s, spans_.data(), to);
-      go_on_with_stage_plan(graph, s, spans_.data(), run, to, 0x7fffffff);
-      macs_ += stage_macs(graph, s, w.rows.data(), w.columns.data());
+      detail::start_stage_plan(graph, s, spans_.data(), to);
+      detail::go_on_with_stage_plan(graph, s, spans_.data(), run, to, 0x7fffffff);
+      macs_ += detail::stage_macs(graph, s, w.rows.data(), w.columns.data());
       work_.push_back(std::move(w));
     }
     places_.resize(static_cast<std::size_t>(place_count(graph)));
@@ -85,7 +85,7 @@ class loaded_schedule {
     arena_bytes_ = search.best;
   }
 
-  /// The work of a stage's layers in its row and column patches, as stage_tables have it.
+  /// The work of a stage's layers in its row and column patches, as detail::stage_tables have it.
   struct work {
     std::vector<interval> rows, columns, made_columns;
   };
@@ -241,7 +241,7 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
   for (std::size_t number = 0; number < schedule.stages().size(); ++number) {
     const stage& s = schedule.stages()[number];
     const loaded_schedule::work& work = schedule.stage_work()[number];
-    std::vector<layer_progress> progress(static_cast<std::size_t>(s.layers()));
+    std::vector<detail::layer_progress> progress(static_cast<std::size_t>(s.layers()));
     for (std::int32_t row_patch = 0; row_patch < s.row_patches; ++row_patch)
       for (std::int32_t column_patch = 0; column_patch < s.column_patches; ++column_patch) {
         const interval* columns = work.columns.data() + column_patch * s.layers();
@@ -250,7 +250,7 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
               schedule.maps()[static_cast<std::size_t>(s.first + i)].internal
                   ? work.made_columns[static_cast<std::size_t>(column_patch * s.layers() + i)].first
                   : 0;
-        run_patch(
+        detail::run_patch(
             g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
             [&](std::int32_t i, interval rows) {
               run.run(s, s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end}, first_columns.data());

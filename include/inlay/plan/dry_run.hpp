@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// What is known of one layer while its stage runs, or is run dry. Layers are counted from the stage's first; −1 is
 /// none. Lists, so that the work for each row does not grow with the network.
@@ -32,8 +32,6 @@ struct layer_progress {
   bool leaves = false;        // later stages read its output
   bool wanted = false;        // somebody waits for its next row
 };
-
-namespace detail {
 
 /// Whether no row of a layer's output is there before all its work is done.
 constexpr bool is_made_at_once(graph_view g, const layer& l) {
@@ -213,8 +211,6 @@ constexpr bool run_dry(dry_run& run, layer_progress* progress, map_layout* maps,
   return false;
 }
 
-}  // namespace detail
-
 /// Runs a patch of a stage: calls run(layer of the stage, rows) for one row of one layer after another; for a
 /// stage of one layer, for all rows at once. `rows` is the layers' work in this patch, `progress` scratch.
 template <typename Run>
@@ -224,10 +220,10 @@ constexpr void run_patch(graph_view g, const stage& s, const interval* rows, con
     if (rows[0].size() > 0) run(0, rows[0]);
     return;
   }
-  detail::candidates waiting = detail::start_patch(g, s, rows, spans, progress);
-  for (std::int32_t i = detail::next_layer(progress, waiting); i >= 0; i = detail::next_layer(progress, waiting)) {
+  candidates waiting = start_patch(g, s, rows, spans, progress);
+  for (std::int32_t i = next_layer(progress, waiting); i >= 0; i = next_layer(progress, waiting)) {
     run(i, interval{progress[i].done, progress[i].done + 1});
-    detail::advance(g, s, progress, waiting, i);
+    advance(g, s, progress, waiting, i);
   }
 }
 
@@ -247,7 +243,7 @@ struct stage_tables {
 constexpr void start_stage_plan(graph_view g, const stage& s, const layer_span* spans, const stage_tables& to) {
   const std::int32_t layers = s.layers();
   for (std::int32_t p = 0; p < s.column_patches; ++p)
-    detail::find_work(g, s, direction::columns, p, spans, to.columns + p * layers, to.made_columns + p * layers);
+    find_work(g, s, direction::columns, p, spans, to.columns + p * layers, to.made_columns + p * layers);
   for (std::int32_t i = 0; i < layers; ++i) {
     const std::int32_t storage = g.output_of(g.layers[s.first + i]).storage;
     const shape& extents = g.tensors[storage].extents;
@@ -264,19 +260,19 @@ constexpr void start_stage_plan(graph_view g, const stage& s, const layer_span* 
 
 /// Goes on to lay out a stage: rings of as many rows as are alive at once for what later stages do not read. True when
 /// the stage is laid out, false after some `rows_left` rows: compilers bound the work of one constant expression.
-constexpr bool go_on_with_stage_plan(graph_view g, const stage& s, const layer_span* spans, detail::dry_run& run,
+constexpr bool go_on_with_stage_plan(graph_view g, const stage& s, const layer_span* spans, dry_run& run,
                                      const stage_tables& to, std::int32_t rows_left) {
   const std::int32_t layers = s.layers();
   for (; run.row_patch < s.row_patches; ++run.row_patch) {
     interval* work = to.rows + run.row_patch * layers;
     if (!run.patch_started) {
-      detail::find_work(g, s, direction::rows, run.row_patch, spans, work, to.made);
-      if (layers > 1) run.waiting = detail::start_patch(g, s, work, spans, to.progress);
+      find_work(g, s, direction::rows, run.row_patch, spans, work, to.made);
+      if (layers > 1) run.waiting = start_patch(g, s, work, spans, to.progress);
       run.previous = -1;
       run.patch_started = true;
       rows_left -= layers;
     }
-    if (layers > 1 && !detail::run_dry(run, to.progress, to.maps, g, s, rows_left)) return false;
+    if (layers > 1 && !run_dry(run, to.progress, to.maps, g, s, rows_left)) return false;
     run.patch_started = false;
   }
   for (std::int32_t i = 0; i < layers; ++i) {
@@ -302,4 +298,4 @@ constexpr std::int64_t stage_macs(graph_view g, const stage& s, const interval* 
   return sum;
 }
 
-}  // namespace inlay
+}  // namespace inlay::detail

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// What a layer's kernel counts as its rows or columns: pixels of its output, of its input for `place`; one for
 /// kernels that make everything at once.
@@ -66,16 +66,15 @@ constexpr interval input_need(graph_view g, const layer& l, int position, interv
   const std::int32_t to = extent_along(g.output_of(l).extents, d);
   interval need{0, extent};
   switch (describe(l.kind).geometry) {
-    case layer_geometry::transposed: need = detail::transposed_need(l.window, work, d); break;
+    case layer_geometry::transposed: need = transposed_need(l.window, work, d); break;
     case layer_geometry::padded:
-    case layer_geometry::sliced: need = detail::moved_need(g, l, work, d); break;
-    case layer_geometry::blocked: need = detail::blocked_need(work, extent, to); break;
+    case layer_geometry::sliced: need = moved_need(g, l, work, d); break;
+    case layer_geometry::blocked: need = blocked_need(work, extent, to); break;
     case layer_geometry::nearest:
-      need = {detail::nearest_pixel(l, work.first, extent, to), detail::nearest_pixel(l, work.end - 1, extent, to) + 1};
+      need = {nearest_pixel(l, work.first, extent, to), nearest_pixel(l, work.end - 1, extent, to) + 1};
       break;
     case layer_geometry::blended:
-      need = {detail::blended_pixels(l, work.first, extent, to).lower,
-              detail::blended_pixels(l, work.end - 1, extent, to).upper + 1};
+      need = {blended_pixels(l, work.first, extent, to).lower, blended_pixels(l, work.end - 1, extent, to).upper + 1};
       break;
     case layer_geometry::pixelwise:
     case layer_geometry::window:
@@ -83,7 +82,7 @@ constexpr interval input_need(graph_view g, const layer& l, int position, interv
     case layer_geometry::reduced:
     case layer_geometry::whole: break;  // find_window_need's
   }
-  return {detail::clamp_to_extent(need.first, extent), detail::clamp_to_extent(need.end, extent)};
+  return {clamp_to_extent(need.first, extent), clamp_to_extent(need.end, extent)};
 }
 
 /// Work of a layer that makes some pixels of its output.
@@ -92,7 +91,7 @@ constexpr interval work_for(graph_view g, const layer& l, interval output, direc
   if (!makes_regions(l.kind)) return {0, 1};
   if (describe(l.kind).geometry != layer_geometry::placed) return output;
   // A block at an offset makes only what lies inside it.
-  const std::int32_t begin = detail::placed_at(l, g.output_of(l).extents, d);
+  const std::int32_t begin = placed_at(l, g.output_of(l).extents, d);
   const std::int32_t extent = extent_along(g.input_of(l).extents, d);
   const interval inside{output.first > begin ? output.first - begin : 0,
                         output.end - begin < extent ? output.end - begin : extent};
@@ -162,4 +161,4 @@ constexpr row_need find_row_need(graph_view g, const stage& s, const layer& l, i
   return need;
 }
 
-}  // namespace inlay
+}  // namespace inlay::detail
