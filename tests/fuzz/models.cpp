@@ -125,7 +125,7 @@ std::vector<std::int8_t> run(const inlay::loaded_model& model, const inlay::load
 void check(const bytes& file) {
   const inlay::loaded_model model(file);
   if (model.refused()) {
-    const inlay::error_text text(model.refused());
+    const inlay::error_text text = inlay::explain(model.refused(), model.file().data(), model.file().size());
     require(!text.view().empty(), "an empty refusal", {});
     return;
   }

@@ -38,10 +38,10 @@ constexpr std::int64_t most_macs = 1 << 18;
 constexpr std::int32_t most_arena_bytes = 1 << 16;
 constexpr std::size_t most_input_bytes = 1 << 16;
 
-/// Loads a file, and runs it if it is accepted. False if its plan is not sound.
+/// Loads a file, and runs it if it is accepted. False if its plan is not sound, or its refusal says nothing.
 bool survives(bytes file) {
   const inlay::loaded_model model(std::move(file));
-  if (model.refused()) return true;
+  if (model.refused()) return !inlay::explain(model.refused(), model.file().data(), model.file().size()).view().empty();
   const inlay::graph_view g = model.graph();
   const inlay::loaded_schedule per_layer(g, inlay::per_layer_stages(g)), least(g, inlay::least_memory_stages(g));
   for (const inlay::loaded_schedule* schedule : {&per_layer, &least})

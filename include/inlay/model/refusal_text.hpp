@@ -57,7 +57,7 @@ class refusal_writer {
   constexpr void write_operators() {
     bool custom = false, recurrent = false, other = false;
     std::string_view separator = "Inlay does not support ";
-    for (index_ = 0; index_ < operator_count() && turn_to(index_); ++index_) {
+    for (index_ = 0; index_ < operator_count() && to_.length < sizeof(to_.text) && turn_to(index_); ++index_) {
       if (!is_refused(reader_.op) || is_listed()) continue;
       const tflite_operator op = reader_.op;
       custom = custom || op == tflite_operator::custom;
@@ -221,4 +221,4 @@ class refusal_writer {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -39,7 +39,8 @@ constexpr bool import_log_softmax(Reader& r, layer_kind kind) {
     return r.fail(refusal::quantization, output, "the scale must be 1/16, the zero point 127");
   // It scales differences by more than one, and sums up powers in 12 bits.
   constexpr std::int32_t most_channels = (1 << 12) - 1;
-  if (r.scale_of(input) * (1 << 26) <= 1.000001) return r.fail(refusal::quantization, input);
+  if (r.scale_of(input) * (1 << 26) <= 1.000001)
+    return r.fail(refusal::quantization, input, "its scale must be above 2^-26");
   if (r.at(input).extents.channels() > most_channels)
     return r.fail(refusal::too_large, input, r.at(input).extents.channels(), most_channels);
   return r.append(r.make_layer(kind));
@@ -58,7 +59,7 @@ constexpr bool import_l2_normalization(Reader& r, layer_kind kind) {
   constexpr std::int32_t most_channels = 0x7fffffff / (255 * 255);
   if (r.at(input).extents.channels() > most_channels)
     return r.fail(refusal::too_large, input, r.at(input).extents.channels(), most_channels);
-  if (r.file.i8_or(r.options, 0, 0) != 0) return r.fail(refusal::option, input);
+  if (r.file.i8_or(r.options, 0, 0) != 0) return r.fail(refusal::option, input, "it must have no fused activation");
   return r.append(r.make_layer(kind));
 }
 
@@ -105,7 +106,8 @@ constexpr bool import_rsqrt(Reader& r, layer_kind kind) {
     return r.fail(refusal::quantization, input,
                   "the zero point must be -128: the reference stops at what is below zero");
   const std::int32_t shift = quantize_multiplier(1.0 / (square_root(r.scale_of(input)) * r.scale_of(output))).shift;
-  return shift >= -11 && shift <= 30 ? true : r.fail(refusal::quantization, output);
+  return shift >= -11 && shift <= 30 ? true
+                                     : r.fail(refusal::quantization, output, "its scale does not fit the input's");
 }
 
 /// What is stored, in another type.
@@ -213,6 +215,6 @@ constexpr bool import_dequantize(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
 
 INLAY_END_EXACT_FLOATS

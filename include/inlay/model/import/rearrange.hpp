@@ -248,9 +248,11 @@ constexpr batch_blocks read_blocks(Reader& r) {
   if (r.integers(r.operand(1), sizes, 2) != spatial || r.integers(r.operand(2), found.amounts, 4) != 2 * spatial)
     return r.fail(refusal::shape, r.operand(1), -1, spatial), batch_blocks{};
   for (std::int32_t size : sizes)
-    if (size < 1 || size > most_extent) return r.fail(refusal::option, r.operand(1), size), batch_blocks{};
+    if (size < 1 || size > most_extent)
+      return r.fail(refusal::option, r.operand(1), size, -1, "blocks are 1 to 32768"), batch_blocks{};
   for (std::int32_t amount : found.amounts)
-    if (amount < 0 || amount > most_extent) return r.fail(refusal::option, r.operand(2), amount), batch_blocks{};
+    if (amount < 0 || amount > most_extent)
+      return r.fail(refusal::option, r.operand(2), amount, -1, "amounts are 0 to 32768"), batch_blocks{};
   found.height = sizes[0];
   found.width = sizes[1];
   found.good = true;
@@ -308,4 +310,4 @@ constexpr bool import_batch_to_space(Reader& r, layer_kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

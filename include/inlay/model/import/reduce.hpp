@@ -86,7 +86,8 @@ template <typename Reader>
 constexpr bool require_long_sum(Reader& r, std::int32_t input, std::int32_t output) {
   const double ratio = 2 * r.scale_of(input) / ((1 << 20) * r.scale_of(output));
   return r.require_ratio(ratio, output, 1.0) &&
-         (quantize_multiplier(ratio).shift <= 0 || r.fail(refusal::quantization, output));
+         (quantize_multiplier(ratio).shift <= 0 ||
+          r.fail(refusal::quantization, output, "its scale is too small for the input's"));
 }
 
 template <typename Reader>
@@ -141,6 +142,6 @@ constexpr bool import_add_n(Reader& r, layer_kind kind) {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
 
 INLAY_END_EXACT_FLOATS
