@@ -109,7 +109,7 @@ TEST_CASE("refusal: a batch that is left open") {
                        {{conv_2d, {0, 1}, {2}, {1, 1, 1}}}, {2});
   };
   check_words(refusal_of(model({~0u, 4, 4, 1})), {"operator 0 (CONV_2D)", "tensor 0, images, int8 [2,4,4,1]",
-                                                  "found 2, supported 1", "convert with batch_size=1"});
+                                                  "found 2, needed 1", "convert with batch_size=1"});
   CHECK(refusal_of(model({2, 4, 4, 1})).find("batch_size=1") == std::string::npos);
   check_words(
       refusal_of(write_model({{{~0u, 4}, 0, element_type::int8, "images"}, {{1, 4}}}, {{relu, {0}, {1}, {}}}, {1})),

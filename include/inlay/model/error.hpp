@@ -88,8 +88,14 @@ class error_text {
   constexpr explicit error_text(const error& e) {
     append_operator(e);
     append(sentence(e.reason));
-    if (*e.rule != 0) append(": ", std::string_view(e.rule));
-    if (e.tensor >= 0) append("; tensor ", e.tensor);
+    if (*e.rule != 0) {
+      append(": ");
+      append(e.rule);
+    }
+    if (e.tensor >= 0) {
+      append("; tensor ");
+      append(e.tensor);
+    }
     append_numbers(e);
   }
 
@@ -137,8 +143,11 @@ class error_text {
       if (i == whole && whole > 0) append('.');
       append(i < count ? shown[i] : '0');
     }
-    if (!plain) append("e", power);
+    if (plain) return;
+    append('e');
+    append(power);
   }
+  /// Not for the members above: clang needs their functions before it makes this one.
   template <typename First, typename Second, typename... More>
   constexpr void append(const First& first, const Second& second, const More&... more) {
     append(first);
@@ -147,7 +156,8 @@ class error_text {
   }
 
   constexpr void append_operator(std::int32_t index, tflite_operator op) {
-    append("operator ", index);
+    append("operator ");
+    append(index);
     if (static_cast<std::int32_t>(op) < 0) return;
     append(" (");
     append_upper(name(op));
@@ -168,7 +178,7 @@ class error_text {
       number(e.found);
     }
     if (e.supported >= 0) {
-      append(e.found >= 0 ? ", supported " : "; supported ");
+      append(e.found >= 0 ? ", needed " : "; needed ");
       number(e.supported);
     }
   }
