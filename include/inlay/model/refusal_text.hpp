@@ -68,6 +68,8 @@ class refusal_writer {
       append_places(op);
       separator = ", ";
     }
+    // One that is supported, but not on these tensors.
+    if (!recurrent && !custom && !other) return write_sentence();
     if (recurrent) to_.append("; export recurrent layers unrolled (unroll=True in Keras)");
     if (custom) to_.append("; custom operators are not TensorFlow Lite's own: end the network before them");
     if (other) to_.append("; the README lists what it supports: replace the others, or end the network before them");
