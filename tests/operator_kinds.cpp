@@ -26,8 +26,8 @@ int main(int argc, char** argv) {
     lines.insert(operators.begin(), operators.end());
     const inlay::graph_view g = model.graph();
     for (std::int32_t i = 0; i < g.layer_count; ++i)
-      if (g.layers[i].source >= 0)  // not a copy of what the caller has
-        lines.insert(operators.at(static_cast<std::size_t>(g.layers[i].source)) + " " + name(g.layers[i].kind));
+      if (g.layers[i].operator_index >= 0)  // not a copy of what the caller has
+        lines.insert(operators.at(static_cast<std::size_t>(g.layers[i].operator_index)) + " " + name(g.layers[i].kind));
   }
   for (const std::string& line : lines) std::puts(line.c_str());
 }

@@ -211,7 +211,7 @@ json layer_of(const inlay::plan_view& plan, std::int32_t index) {
   for (const std::int32_t input : l.inputs)
     if (input >= 0 && !g.tensors[input].is_constant()) inputs.push_back(extents_of(g.tensors[input]));
   json described = {{"layer", index},
-                    {"operator", l.source},
+                    {"operator", l.operator_index},
                     {"kind", inlay::name(l.kind)},
                     {"inputs", std::move(inputs)},
                     {"output", extents_of(g.output_of(l))}};
@@ -292,7 +292,7 @@ json peak_of(const inlay::plan_view& plan) {
   const std::int32_t peak = inlay::peak_layer(plan);
   const inlay::layer& l = plan.graph.layers[peak];
   return {{"layer", peak},
-          {"operator", l.source},
+          {"operator", l.operator_index},
           {"kind", inlay::name(l.kind)},
           {"live_bytes", inlay::live_bytes(plan.graph, plan.places, peak)}};
 }

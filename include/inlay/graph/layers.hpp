@@ -34,7 +34,7 @@ struct layer {
   bool align_corners = false;       // of resizes
   bool half_pixel_centers = false;  // of resizes
 
-  std::int32_t source = -1;  // index of the operator in the model, for reports and errors
+  std::int32_t operator_index = -1;  // index of the operator in the model, for reports and errors
 };
 
 }  // namespace inlay

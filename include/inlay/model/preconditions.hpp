@@ -88,7 +88,7 @@ constexpr error check_channels(graph_view g, const layer& l, const Byte* file) {
   if (!has_weights(l.kind)) return {};
   const quantization& weights = g.input_of(l, 1).quant;
   const double input_scale = as_double(g.input_of(l).quant.scale), output_scale = as_double(g.output_of(l).quant.scale);
-  error refused{.reason = refusal::none, .op = operator_of(l.kind), .operator_index = l.source, .tensor = l.inputs[1]};
+  error refused{.reason = refusal::none, .op = operator_of(l.kind), .operator_index = l.operator_index, .tensor = l.inputs[1]};
   for (std::int32_t c = 0; c < weights.channels; ++c) {
     const auto channel = static_cast<std::uint32_t>(c);
     const float scale = read_float(file, weights.scales_at + 4 * channel);
@@ -159,7 +159,7 @@ constexpr error check_graph(graph_view g, const Byte* bytes, bool has_data) {
     if (!e && has_data) e = check_channels(g, l, bytes);
     if (!e) continue;
     e.op = operator_of(l.kind);
-    e.operator_index = l.source;
+    e.operator_index = l.operator_index;
     return e;
   }
   return {};

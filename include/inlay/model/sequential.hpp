@@ -100,7 +100,7 @@ class topology_builder {
 
   constexpr std::int32_t add_layer(layer l, std::int32_t output) {
     l.output = output;
-    l.source = graph_.layer_count;
+    l.operator_index = graph_.layer_count;
     if (graph_.layers != nullptr) graph_.layers[graph_.layer_count] = l;
     ++graph_.layer_count;
     return output;
@@ -491,7 +491,7 @@ struct sequential {
   static constexpr std::int32_t layers_after(std::int32_t blocks) {
     std::int32_t count = 0;
     for (std::int32_t i = 0; i < graph().layer_count; ++i)
-      if (graph().layers[i].source < needed.block_ends[static_cast<std::size_t>(blocks)]) ++count;
+      if (graph().layers[i].operator_index < needed.block_ends[static_cast<std::size_t>(blocks)]) ++count;
     return count;
   }
 };

@@ -480,7 +480,7 @@ struct tflite_reader {
     l.kind = kind;
     l.inputs[0] = operand(0);
     l.output = result(0);
-    l.source = operator_index;
+    l.operator_index = operator_index;
     return l;
   }
 

@@ -151,7 +151,7 @@ inline std::string layer_table(const plan_view& plan) {
     const layer& l = g.layers[i];
     std::string note = is_in_place(plan, i) ? "in place" : "";
     if (i == peak) note += note.empty() ? "◄ peak" : ", ◄ peak";
-    rows.push_back({std::to_string(i), std::to_string(l.source), name(l.kind), shapes_text(g, l), window_text(l),
+    rows.push_back({std::to_string(i), std::to_string(l.operator_index), name(l.kind), shapes_text(g, l), window_text(l),
                     grouped(layer_macs(g, l)), grouped(layer_parameters(g, i)), kept_text(plan, i),
                     grouped(live_bytes(g, plan.places, i)), note});
   }
