@@ -251,9 +251,9 @@ constexpr bool import_transpose(Reader& r, layer_kind kind) {
   layer l = r.make_layer(kind);
   std::uint32_t seen = 0;
   for (int axis = 0; axis < from.rank; ++axis) {
-    const std::int32_t source = order[axis] < 0 ? order[axis] + from.rank : order[axis];
+    const std::int32_t source = order[axis];
     if (source < 0 || source >= from.rank || (seen >> source & 1) != 0)
-      return r.fail(refusal::option, r.operand(1), order[axis], -1, "it must name every axis once");
+      return r.fail(refusal::option, r.operand(1), source, -1, "it must name every axis once, from 0 on");
     seen |= 1u << source;
     if (to[axis] != from[source]) return r.fail(refusal::shape, output, to[axis], from[source]);
     l.begin[static_cast<std::size_t>(axis)] = source;
