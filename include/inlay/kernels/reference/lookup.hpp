@@ -124,7 +124,7 @@ struct byte_function<layer_kind::abs> : rescaling {
   }
 };
 
-/// tensorflow/lite/micro/kernels/leaky_relu_common.cc: the multipliers are of floats.
+/// tensorflow/lite/micro/kernels/leaky_relu_common.cc.
 template <>
 struct byte_function<layer_kind::leaky_relu> {
   quantization in, out;
@@ -133,7 +133,7 @@ struct byte_function<layer_kind::leaky_relu> {
       : in(g.input_of(l).quant),
         out(g.output_of(l).quant),
         above_zero(quantize_multiplier(as_double(in.scale / out.scale))) {
-    const double below = as_double(in.scale * l.slope / out.scale);
+    const double below = as_double(in.scale) * as_double(l.slope) / as_double(out.scale);
     below_zero = quantize_multiplier(below < 0 ? -below : below);
     if (below < 0) below_zero.multiplier = -below_zero.multiplier;
   }
