@@ -43,7 +43,7 @@ constexpr bytes changed(std::size_t at, unsigned char value) {
 /// Visits everything there is; true if nothing was wrong.
 template <typename Byte>
 constexpr bool reads_well(const Byte* data, std::size_t size) {
-  flatbuffer<Byte> file(data, size);
+  flatbuffer file(data, size);
   const flatbuffer_table root = file.root();
   file.i32_or(root, 0, 0);
   const flatbuffer_vector vector = file.vector(root, 1, 1);
@@ -58,7 +58,7 @@ constexpr bool reads_well_with(std::size_t at, unsigned char value) {
 }
 
 constexpr bool a_sound_file_is_read() {
-  flatbuffer<unsigned char> file(sound, sizeof sound);
+  flatbuffer file(sound, sizeof sound);
   const flatbuffer_table root = file.root();
   const flatbuffer_vector vector = file.vector(root, 1, 1);
   const flatbuffer_table child = file.child(root, 2);
@@ -67,7 +67,7 @@ constexpr bool a_sound_file_is_read() {
 }
 
 constexpr bool absent_fields_have_their_default() {
-  flatbuffer<unsigned char> file(sound, sizeof sound);
+  flatbuffer file(sound, sizeof sound);
   const flatbuffer_table root = file.root();
   return file.i32_or(root, 3, 5) == 5 && file.i8_or(root, 4, -6) == -6 && file.f32_or(root, 1000, 2.5f) == 2.5f &&
          !file.child(root, 3) && file.vector(root, 3, 4).count == 0 && !file.flag(root, 3) && !file.damaged();
@@ -75,7 +75,7 @@ constexpr bool absent_fields_have_their_default() {
 
 constexpr bool scalars_are_little_endian() {
   constexpr signed char data[] = {1, 2, 3, -4, 0, 0, -128, -65};
-  flatbuffer<signed char> file(data, sizeof data);
+  flatbuffer file(data, sizeof data);
   return file.u8(3) == 252 && file.i8(3) == -4 && file.u16(0) == 0x0201 && file.u32(0) == 0xfc030201u &&
          file.i32(0) == -66911743 && file.i64(0) == static_cast<std::int64_t>(0xbf800000fc030201u) &&
          file.f32(4) == -1.0f && !file.damaged();
@@ -88,7 +88,7 @@ constexpr bool truncation_is_damage() {
 }
 
 constexpr bool a_read_beyond_the_end_is_zero_and_stays_damage() {
-  flatbuffer<unsigned char> file(sound, sizeof sound);
+  flatbuffer file(sound, sizeof sound);
   const auto size = static_cast<std::uint32_t>(sizeof sound);
   const bool zero = file.u8(size) == 0 && file.u16(size - 1) == 0 && file.u32(size - 3) == 0 &&
                     file.i64(size - 7) == 0 && file.u32(0xfffffffdu) == 0;
@@ -118,7 +118,7 @@ constexpr bool tables_cannot_refer_to_themselves() {
 constexpr bool a_walk_of_children_ends() {
   // The child's vtable is the root's, so that it seems to have a child of its own, and so on.
   const bytes copy = changed(44, 40);
-  flatbuffer<unsigned char> file(copy.data, sizeof copy.data);
+  flatbuffer file(copy.data, sizeof copy.data);
   flatbuffer_table table = file.root();
   std::size_t steps = 0;
   while (table && steps <= sizeof sound) {
@@ -131,7 +131,7 @@ constexpr bool a_walk_of_children_ends() {
 /// A table that is its own vtable is odd, but nothing outside the file is read.
 constexpr bool a_table_may_be_its_own_vtable() {
   constexpr unsigned char data[] = {4, 0, 0, 0, 0, 0, 0, 0};
-  flatbuffer<unsigned char> file(data, sizeof data);
+  flatbuffer file(data, sizeof data);
   return !file.root() && file.damaged();  // its size reads as 0
 }
 
@@ -145,13 +145,13 @@ constexpr bool vectors_larger_than_the_file_are_damage() {
 constexpr bool a_vector_size_cannot_overflow() {
   bytes copy = changed(32, 1);
   copy.data[35] = 0x40;
-  flatbuffer<unsigned char> file(copy.data, sizeof copy.data);
+  flatbuffer file(copy.data, sizeof copy.data);
   const flatbuffer_vector vector = file.vector(file.root(), 1, 4);
   return vector.count == 0 && file.damaged();
 }
 
 constexpr bool elements_beyond_a_vector_are_damage() {
-  flatbuffer<unsigned char> file(sound, sizeof sound);
+  flatbuffer file(sound, sizeof sound);
   const flatbuffer_vector vector = file.vector(file.root(), 1, 1);
   return !file.table_in(vector, 3) && file.damaged();
 }

@@ -23,34 +23,47 @@ struct flatbuffer_vector {
   std::uint32_t count = 0;
 };
 
+/// The bytes of a file, of whatever character type: a constant expression cannot look at one as another.
+class file_bytes {
+ public:
+  constexpr file_bytes(const char* data) : text_(data) {}
+  constexpr file_bytes(const unsigned char* data) : bytes_(data) {}
+  constexpr file_bytes(const signed char* data) : signed_bytes_(data) {}
+
+  constexpr std::uint8_t operator[](std::uint32_t at) const {
+    return text_ != nullptr    ? static_cast<std::uint8_t>(text_[at])
+           : bytes_ != nullptr ? bytes_[at]
+                               : static_cast<std::uint8_t>(signed_bytes_[at]);
+  }
+
+ private:
+  const char* text_ = nullptr;
+  const unsigned char* bytes_ = nullptr;
+  const signed char* signed_bytes_ = nullptr;
+};
+
 /// Reads little-endian scalars, tables and vectors. A read beyond the end gives 0 and sets `damaged`, which
-/// stays set; so callers may read on and look once. Byte is char, signed char or unsigned char.
-template <typename Byte>
+/// stays set; so callers may read on and look once.
 class flatbuffer {
  public:
-  static_assert(sizeof(Byte) == 1);
-
   /// size: bytes of the file, below 2 GiB.
-  constexpr flatbuffer(const Byte* data, std::size_t size)
+  constexpr flatbuffer(file_bytes data, std::size_t size)
       : data_(data), size_(size < 0x7fffffffu ? static_cast<std::uint32_t>(size) : 0u) {}
 
   constexpr bool damaged() const { return damaged_; }
   constexpr std::uint32_t size() const { return size_; }
 
   // Without calls of one another: compilers bound those of a constant expression, and the importer reads much.
-  constexpr std::uint8_t u8(std::uint32_t at) { return at < size_ ? static_cast<std::uint8_t>(data_[at]) : damage(); }
+  constexpr std::uint8_t u8(std::uint32_t at) { return at < size_ ? data_[at] : damage(); }
   constexpr std::int8_t i8(std::uint32_t at) { return static_cast<std::int8_t>(u8(at)); }
   constexpr std::uint16_t u16(std::uint32_t at) {
     if (size_ < 2 || at > size_ - 2) return damage();
-    return static_cast<std::uint16_t>(static_cast<std::uint8_t>(data_[at]) | static_cast<std::uint8_t>(data_[at + 1])
-                                                                                 << 8);
+    return static_cast<std::uint16_t>(data_[at] | data_[at + 1] << 8);
   }
   constexpr std::uint32_t u32(std::uint32_t at) {
     if (size_ < 4 || at > size_ - 4) return damage();
-    return std::uint32_t{static_cast<std::uint8_t>(data_[at])} |
-           std::uint32_t{static_cast<std::uint8_t>(data_[at + 1])} << 8 |
-           std::uint32_t{static_cast<std::uint8_t>(data_[at + 2])} << 16 |
-           std::uint32_t{static_cast<std::uint8_t>(data_[at + 3])} << 24;
+    return std::uint32_t{data_[at]} | std::uint32_t{data_[at + 1]} << 8 | std::uint32_t{data_[at + 2]} << 16 |
+           std::uint32_t{data_[at + 3]} << 24;
   }
   constexpr std::int32_t i32(std::uint32_t at) { return static_cast<std::int32_t>(u32(at)); }
   constexpr std::int64_t i64(std::uint32_t at) {
@@ -142,9 +155,9 @@ class flatbuffer {
     return {at, vtable_at, vtable_bytes};
   }
 
-  const Byte* data_;
+  file_bytes data_;
   std::uint32_t size_;
   bool damaged_ = false;
 };
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

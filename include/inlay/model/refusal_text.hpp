@@ -11,11 +11,10 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-/// Writes what a file says about a refusal. Supports is a function of tflite_operator. Works for damaged files, too.
-template <typename Byte, typename Supports>
+/// Writes what a file says about a refusal. `supports` tells which operators are. Works for damaged files, too.
 class refusal_writer {
  public:
-  constexpr refusal_writer(const error& e, const Byte* data, std::size_t size, Supports supports)
+  constexpr refusal_writer(const error& e, file_bytes data, std::size_t size, bool (*supports)(tflite_operator))
       : refused_(e), reader_(data, size), supports_(supports) {
     readable_ = !reader_.open();
   }
@@ -214,8 +213,8 @@ class refusal_writer {
   }
 
   error refused_;
-  tflite_reader<Byte> reader_;
-  Supports supports_;
+  tflite_reader reader_;
+  bool (*supports_)(tflite_operator);
   bool readable_ = false;
   std::int32_t index_ = 0;  // of the operator that is listed
   error_text to_{};

@@ -34,105 +34,32 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-/// How an operator becomes layers: a function that takes the kind of layer, since several operators share one.
-template <typename Reader>
-struct tflite_importer {
-  tflite_operator op;
-  bool (*import)(Reader&, layer_kind);
-  layer_kind kind;
+/// The importers of one family of operators.
+struct importer_family {
+  const tflite_importer* first;
+  std::size_t count;
+
+  template <std::size_t Count>
+  constexpr importer_family(const tflite_importer (&importers)[Count]) : first(importers), count(Count) {}
 };
 
 /// The operators that are supported.
-template <typename Reader>
-inline constexpr tflite_importer<Reader> tflite_importers[]{
-    {tflite_operator::conv_2d, import_convolution<Reader>, layer_kind::conv2d},
-    {tflite_operator::depthwise_conv_2d, import_convolution<Reader>, layer_kind::depthwise_conv2d},
-    {tflite_operator::transpose_conv, import_transpose_conv<Reader>, layer_kind::transpose_conv2d},
-    {tflite_operator::fully_connected, import_fully_connected<Reader>, layer_kind::fully_connected},
-    {tflite_operator::add, import_pair<Reader>, layer_kind::add},
-    {tflite_operator::sub, import_pair<Reader>, layer_kind::sub},
-    {tflite_operator::mul, import_pair<Reader>, layer_kind::mul},
-    {tflite_operator::div, import_pair<Reader>, layer_kind::div},
-    {tflite_operator::maximum, import_pair<Reader>, layer_kind::maximum},
-    {tflite_operator::minimum, import_pair<Reader>, layer_kind::minimum},
-    {tflite_operator::squared_difference, import_pair<Reader>, layer_kind::squared_difference},
-    {tflite_operator::prelu, import_pair<Reader>, layer_kind::prelu},
-    {tflite_operator::equal, import_comparison<Reader>, layer_kind::equal},
-    {tflite_operator::not_equal, import_comparison<Reader>, layer_kind::not_equal},
-    {tflite_operator::greater, import_comparison<Reader>, layer_kind::greater},
-    {tflite_operator::greater_equal, import_comparison<Reader>, layer_kind::greater_equal},
-    {tflite_operator::less, import_comparison<Reader>, layer_kind::greater},
-    {tflite_operator::less_equal, import_comparison<Reader>, layer_kind::greater_equal},
-    {tflite_operator::select_v2, import_select<Reader>, layer_kind::either},
-    {tflite_operator::batch_matmul, import_batch_matmul<Reader>, layer_kind::batch_matmul},
-    {tflite_operator::average_pool_2d, import_pool<Reader>, layer_kind::average_pool2d},
-    {tflite_operator::max_pool_2d, import_pool<Reader>, layer_kind::max_pool2d},
-    {tflite_operator::mean, import_total<Reader>, layer_kind::mean},
-    {tflite_operator::sum, import_total<Reader>, layer_kind::sum},
-    {tflite_operator::reduce_max, import_extremum<Reader>, layer_kind::reduce_max},
-    {tflite_operator::reduce_min, import_extremum<Reader>, layer_kind::reduce_min},
-    {tflite_operator::add_n, import_add_n<Reader>, layer_kind::add_n},
-    {tflite_operator::cumsum, import_cumsum<Reader>, layer_kind::cumsum},
-    {tflite_operator::arg_max, import_arg<Reader>, layer_kind::arg_max},
-    {tflite_operator::arg_min, import_arg<Reader>, layer_kind::arg_min},
-    {tflite_operator::softmax, import_softmax<Reader>, layer_kind::softmax},
-    {tflite_operator::log_softmax, import_log_softmax<Reader>, layer_kind::log_softmax},
-    {tflite_operator::l2_normalization, import_l2_normalization<Reader>, layer_kind::l2_normalization},
-    {tflite_operator::logistic, import_logistic<Reader>, layer_kind::logistic},
-    {tflite_operator::tanh, import_unary<Reader>, layer_kind::tanh},
-    {tflite_operator::relu, import_unary<Reader>, layer_kind::relu},
-    {tflite_operator::relu6, import_relu6<Reader>, layer_kind::relu},
-    {tflite_operator::leaky_relu, import_leaky_relu<Reader>, layer_kind::leaky_relu},
-    {tflite_operator::elu, import_elu<Reader>, layer_kind::elu},
-    {tflite_operator::hard_swish, import_hard_swish<Reader>, layer_kind::hard_swish},
-    {tflite_operator::abs, import_unary<Reader>, layer_kind::abs},
-    {tflite_operator::rsqrt, import_rsqrt<Reader>, layer_kind::rsqrt},
-    {tflite_operator::zeros_like, import_unary<Reader>, layer_kind::zeros_like},
-    {tflite_operator::cast, import_cast<Reader>, layer_kind::reshape},
-    {tflite_operator::quantize, import_quantize<Reader>, layer_kind::quantize},
-    {tflite_operator::dequantize, import_dequantize<Reader>, layer_kind::reshape},
-    {tflite_operator::reshape, import_reshape<Reader>, layer_kind::reshape},
-    {tflite_operator::squeeze, import_squeeze<Reader>, layer_kind::reshape},
-    {tflite_operator::expand_dims, import_expand_dims<Reader>, layer_kind::reshape},
-    {tflite_operator::pad, import_pad<Reader>, layer_kind::pad},
-    {tflite_operator::padv2, import_pad<Reader>, layer_kind::pad},
-    {tflite_operator::mirror_pad, import_mirror_pad<Reader>, layer_kind::mirror_pad},
-    {tflite_operator::reverse_v2, import_reverse<Reader>, layer_kind::slice},
-    {tflite_operator::dynamic_update_slice, import_dynamic_update_slice<Reader>, layer_kind::update},
-    {tflite_operator::strided_slice, import_strided_slice<Reader>, layer_kind::slice},
-    {tflite_operator::slice, import_slice<Reader>, layer_kind::slice},
-    {tflite_operator::split, import_split<Reader>, layer_kind::slice},
-    {tflite_operator::split_v, import_split_v<Reader>, layer_kind::slice},
-    {tflite_operator::unpack, import_unpack<Reader>, layer_kind::slice},
-    {tflite_operator::pack, import_pack<Reader>, layer_kind::place},
-    {tflite_operator::concatenation, import_concatenation<Reader>, layer_kind::place},
-    {tflite_operator::gather, import_gather<Reader>, layer_kind::gather},
-    {tflite_operator::gather_nd, import_gather_nd<Reader>, layer_kind::gather},
-    {tflite_operator::embedding_lookup, import_embedding_lookup<Reader>, layer_kind::gather},
-    {tflite_operator::broadcast_to, import_broadcast_to<Reader>, layer_kind::maximum},
-    {tflite_operator::fill, import_fill<Reader>, layer_kind::maximum},
-    {tflite_operator::space_to_batch_nd, import_space_to_batch<Reader>, layer_kind::transpose},
-    {tflite_operator::batch_to_space_nd, import_batch_to_space<Reader>, layer_kind::transpose},
-    {tflite_operator::depth_to_space, import_depth_to_space<Reader>, layer_kind::depth_to_space},
-    {tflite_operator::space_to_depth, import_space_to_depth<Reader>, layer_kind::space_to_depth},
-    {tflite_operator::transpose, import_transpose<Reader>, layer_kind::transpose},
-    {tflite_operator::resize_nearest_neighbor, import_resize<Reader>, layer_kind::resize_nearest},
-    {tflite_operator::resize_bilinear, import_resize_bilinear<Reader>, layer_kind::resize_bilinear},
-    // What this makes is known already: the shapes of the tensors that depend on it.
-    {tflite_operator::shape, import_shape_arithmetic<Reader>, layer_kind::reshape},
-};
+inline constexpr importer_family importer_families[]{
+    window_importers, weighted_importers,  pairwise_importers, lookup_importers, reduce_importers, shape_importers,
+    move_importers,   rearrange_importers, matrix_importers,   slice_importers,  resize_importers};
 
-/// Whether operators of this number become layers.
-template <typename Reader>
-constexpr bool is_imported(tflite_operator op) {
-  for (const auto& known : tflite_importers<Reader>)
-    if (known.op == op) return true;
-  return false;
+/// How operators of this number become layers, null if they are not supported.
+constexpr const tflite_importer* find_importer(tflite_operator op) {
+  for (const importer_family& family : importer_families)
+    for (std::size_t i = 0; i < family.count; ++i)
+      if (family.first[i].op == op) return &family.first[i];
+  return nullptr;
 }
 
+constexpr bool is_imported(tflite_operator op) { return find_importer(op) != nullptr; }
+
 /// Refuses what is not supported before anything else is looked at: the most useful thing to say.
-template <typename Reader>
-constexpr bool check_operators(Reader& r) {
+constexpr bool check_operators(tflite_reader& r) {
   for (std::uint32_t i = 0; i < r.operators.count; ++i) {
     r.operator_index = static_cast<std::int32_t>(i);
     const flatbuffer_table table = r.file.table_in(r.operators, i);
@@ -141,23 +68,20 @@ constexpr bool check_operators(Reader& r) {
     const std::int32_t made = results.count > 0 ? r.file.i32(results.at) : -1;
     if (r.op == tflite_operator::custom) return r.fail(refusal::custom_operator, made);
     if (is_recurrent(r.op)) return r.fail(refusal::recurrent_operator, made);
-    if (!is_imported<Reader>(r.op)) return r.fail(refusal::unsupported_operator, made);
+    if (!is_imported(r.op)) return r.fail(refusal::unsupported_operator, made);
   }
   r.operator_index = -1;
   r.op = tflite_operator{-1};
   return !r.file.damaged();
 }
 
-template <typename Reader>
-constexpr bool import_operator(Reader& r) {
-  for (const auto& known : tflite_importers<Reader>)
-    if (known.op == r.op) return known.import(r, known.kind);
-  return r.fail(refusal::unsupported_operator);
+constexpr bool import_operator(tflite_reader& r) {
+  const tflite_importer* known = find_importer(r.op);
+  return known != nullptr ? known->import(r, known->kind) : r.fail(refusal::unsupported_operator);
 }
 
 /// Reads everything; call after open(), with storage of counts().
-template <typename Reader>
-constexpr error read_graph(Reader& r, graph_builder& graph) {
+constexpr error read_graph(tflite_reader& r, graph_builder& graph) {
   r.graph = &graph;
   if (check_operators(r) && r.read_tensors() && r.read_inputs())
     for (std::uint32_t i = 0; i < r.operators.count && !r.failed(); ++i) {
@@ -178,9 +102,8 @@ struct tflite_header {
 };
 
 /// Looks at a .tflite file far enough to know how much storage its graph needs.
-template <typename Byte>
-constexpr tflite_header read_tflite_header(const Byte* data, std::size_t size) {
-  detail::tflite_reader<Byte> reader(data, size);
+constexpr tflite_header read_tflite_header(file_bytes data, std::size_t size) {
+  detail::tflite_reader reader(data, size);
   tflite_header header{reader.open()};
   if (!header.refused) header.counts = reader.counts();
   if (header.counts.layers > static_cast<std::int32_t>(detail::most_layers)) header = {{refusal::too_many}, {}};
@@ -189,9 +112,9 @@ constexpr tflite_header read_tflite_header(const Byte* data, std::size_t size) {
 
 /// Calls visit(tflite_operator) for each operator of a .tflite file, in the file's order and before anything is
 /// folded. Works for files that read_tflite refuses as well, as long as they are whole.
-template <typename Byte, typename Visitor>
-constexpr error visit_tflite_operators(const Byte* data, std::size_t size, Visitor&& visit) {
-  detail::tflite_reader<Byte> reader(data, size);
+template <typename Visitor>
+constexpr error visit_tflite_operators(file_bytes data, std::size_t size, Visitor&& visit) {
+  detail::tflite_reader reader(data, size);
   if (const error refused = reader.open()) return refused;
   for (std::uint32_t i = 0; i < reader.operators.count && !reader.failed(); ++i) {
     reader.operator_index = static_cast<std::int32_t>(i);
@@ -202,17 +125,15 @@ constexpr error visit_tflite_operators(const Byte* data, std::size_t size, Visit
 
 /// Why a .tflite file is refused, in full: where, what was found, what is needed and what helps. For an error that
 /// reading these bytes gave.
-template <typename Byte>
-constexpr error_text explain(const error& refused, const Byte* data, std::size_t size) {
-  return detail::refusal_writer(refused, data, size, detail::is_imported<detail::tflite_reader<Byte>>).text();
+constexpr error_text explain(const error& refused, file_bytes data, std::size_t size) {
+  return detail::refusal_writer(refused, data, size, detail::is_imported).text();
 }
 
 namespace detail {
 
 /// All of read_tflite but check_channels.
-template <typename Byte>
-constexpr error import_tflite(const Byte* data, std::size_t size, graph_builder& graph) {
-  tflite_reader<Byte> reader(data, size);
+constexpr error import_tflite(file_bytes data, std::size_t size, graph_builder& graph) {
+  tflite_reader reader(data, size);
   if (const error refused = reader.open()) return refused;
   if (const error refused = read_graph(reader, graph)) return refused;
   normalize(graph);
@@ -235,9 +156,8 @@ namespace detail {
 
 /// The name of the tensor that is input or output i of a .tflite file's network: `list` is schema::inputs or
 /// schema::outputs. Empty where the file has none or is damaged.
-template <typename Byte>
-constexpr text_place find_io_name(const Byte* data, std::size_t size, schema::subgraph list, std::size_t i) {
-  flatbuffer<Byte> file(data, size);
+constexpr text_place find_io_name(file_bytes data, std::size_t size, schema::subgraph list, std::size_t i) {
+  flatbuffer file(data, size);
   const flatbuffer_table subgraph = file.table_in(file.vector(file.root(), schema::subgraphs, 4), 0);
   const flatbuffer_vector indices = file.vector(subgraph, list, 4);
   if (i >= indices.count) return {};
@@ -332,6 +252,6 @@ struct tflite {
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
 
 INLAY_END_EXACT_FLOATS

@@ -49,9 +49,8 @@ constexpr std::int32_t clamp_to_int32(std::int64_t value) {
 
 /// Reads one file into a graph_builder, and is what the importers of operators see: the file's tables, the graph so
 /// far, the operator at hand. The first thing that cannot be taken is kept as the error.
-template <typename Byte>
 struct tflite_reader {
-  constexpr tflite_reader(const Byte* data, std::size_t size) : file(data, size) {}
+  constexpr tflite_reader(file_bytes data, std::size_t size) : file(data, size) {}
 
   /// Reads the header, as far as the tables of the network.
   constexpr error open() {
@@ -608,7 +607,7 @@ struct tflite_reader {
 
   // ---- what it reads -----------------------------------------------------------------------------------
 
-  flatbuffer<Byte> file;
+  flatbuffer file;
   flatbuffer_vector codes{}, buffers{}, tensors{}, inputs{}, outputs{}, operators{};
   graph_builder* graph = nullptr;
   std::int32_t added_tensors = 0;
@@ -619,6 +618,13 @@ struct tflite_reader {
   std::int32_t operator_index = -1;
   flatbuffer_table options{};
   flatbuffer_vector operands{}, results{};
+};
+
+/// How an operator becomes layers: a function that takes the kind of layer, since several operators share one.
+struct tflite_importer {
+  tflite_operator op;
+  bool (*import)(tflite_reader&, layer_kind);
+  layer_kind kind;
 };
 
 }  // namespace detail

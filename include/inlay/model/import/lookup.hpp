@@ -14,8 +14,7 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-template <typename Reader>
-constexpr bool import_softmax(Reader& r, layer_kind kind) {
+constexpr bool import_softmax(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_shape(input, output)) return false;
@@ -30,8 +29,7 @@ constexpr bool import_softmax(Reader& r, layer_kind kind) {
 }
 
 /// The reference's scale of logarithms, and its zero point.
-template <typename Reader>
-constexpr bool import_log_softmax(Reader& r, layer_kind kind) {
+constexpr bool import_log_softmax(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_shape(input, output)) return false;
@@ -47,8 +45,7 @@ constexpr bool import_log_softmax(Reader& r, layer_kind kind) {
 }
 
 /// The reference answers in 1/128, whatever the result's scale is.
-template <typename Reader>
-constexpr bool import_l2_normalization(Reader& r, layer_kind kind) {
+constexpr bool import_l2_normalization(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
@@ -63,8 +60,7 @@ constexpr bool import_l2_normalization(Reader& r, layer_kind kind) {
   return r.append(r.make_layer(kind));
 }
 
-template <typename Reader>
-constexpr bool import_unary(Reader& r, layer_kind kind) {
+constexpr bool import_unary(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_map(input, output)) return false;
@@ -75,31 +71,27 @@ constexpr bool import_unary(Reader& r, layer_kind kind) {
   return r.append(l);
 }
 
-template <typename Reader>
-constexpr bool import_logistic(Reader& r, layer_kind kind) {
+constexpr bool import_logistic(tflite_reader& r, layer_kind kind) {
   if (!import_unary(r, kind)) return false;
   const quantization& q = r.at(r.result(0)).quant;
   return q.zero_point == -128 ? true : r.fail(refusal::quantization, r.result(0), "its zero point must be -128");
 }
 
 /// The reference clamps the stored values as they are, so both tensors must mean the same by them.
-template <typename Reader>
-constexpr bool import_relu6(Reader& r, layer_kind kind) {
+constexpr bool import_relu6(tflite_reader& r, layer_kind kind) {
   if (!import_unary(r, kind) || !r.require_same_values(r.operand(0), r.result(0))) return false;
   r.graph->layers[r.graph->layer_count - 1].clamp = activation::relu6;
   return true;
 }
 
 /// The reference counts the result's steps in 32 bits.
-template <typename Reader>
-constexpr bool import_elu(Reader& r, layer_kind kind) {
+constexpr bool import_elu(tflite_reader& r, layer_kind kind) {
   return import_unary(r, kind) &&
          r.require_ratio(255 * r.scale_of(r.operand(0)) / r.scale_of(r.result(0)), r.result(0), most_ratio / 2);
 }
 
 /// The reference stops at what is below zero: there must be nothing.
-template <typename Reader>
-constexpr bool import_rsqrt(Reader& r, layer_kind kind) {
+constexpr bool import_rsqrt(tflite_reader& r, layer_kind kind) {
   if (!import_unary(r, kind)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (r.at(input).quant.zero_point != -128)
@@ -111,8 +103,7 @@ constexpr bool import_rsqrt(Reader& r, layer_kind kind) {
 }
 
 /// What is stored, in another type.
-template <typename Reader>
-constexpr bool import_cast(Reader& r, layer_kind kind) {
+constexpr bool import_cast(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(1, 1) || !r.require_type_option(0) || !r.require_type_option(1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
@@ -131,8 +122,7 @@ constexpr bool import_cast(Reader& r, layer_kind kind) {
   return r.append(r.make_layer(kind));
 }
 
-template <typename Reader>
-constexpr bool import_leaky_relu(Reader& r, layer_kind kind) {
+constexpr bool import_leaky_relu(tflite_reader& r, layer_kind kind) {
   if (!import_unary(r, kind)) return false;
   const float slope = r.file.f32_or(r.options, 0, 0);
   const double size = as_double(slope < 0 ? -slope : slope) * r.scale_of(r.operand(0));
@@ -145,8 +135,7 @@ constexpr bool import_leaky_relu(Reader& r, layer_kind kind) {
 }
 
 /// The reference has 16 bits for its multipliers, and shifts the output to the right only.
-template <typename Reader>
-constexpr bool import_hard_swish(Reader& r, layer_kind kind) {
+constexpr bool import_hard_swish(tflite_reader& r, layer_kind kind) {
   if (!import_unary(r, kind)) return false;
   const double fine_scale = r.scale_of(r.operand(0)) / 128;
   const double to_output = fine_scale / r.scale_of(r.result(0)), to_gate = fine_scale * 32768 / 3;
@@ -158,8 +147,7 @@ constexpr bool import_hard_swish(Reader& r, layer_kind kind) {
 
 /// A tensor of int8 in place of one of floats: the caller's, or the same in another order, which they are brought to
 /// after they have been quantised. Returns its index.
-template <typename Reader>
-constexpr std::int32_t quantized_first(Reader& r, std::int32_t floats, const quantization& quant) {
+constexpr std::int32_t quantized_first(tflite_reader& r, std::int32_t floats, const quantization& quant) {
   layer l = r.make_layer(layer_kind::quantize);
   l.inputs[0] = floats;
   if (r.graph->view().input_position(floats) < 0) {
@@ -174,8 +162,7 @@ constexpr std::int32_t quantized_first(Reader& r, std::int32_t floats, const qua
   return l.output;
 }
 
-template <typename Reader>
-constexpr bool import_quantize(Reader& r, layer_kind) {
+constexpr bool import_quantize(tflite_reader& r, layer_kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_same_map(input, output)) return false;
@@ -201,8 +188,7 @@ constexpr bool import_quantize(Reader& r, layer_kind) {
          r.append(r.make_layer(layer_kind::requantize));
 }
 
-template <typename Reader>
-constexpr bool import_dequantize(Reader& r, layer_kind kind) {
+constexpr bool import_dequantize(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_same_elements(input, output)) return false;
@@ -212,6 +198,25 @@ constexpr bool import_dequantize(Reader& r, layer_kind kind) {
   r.graph->tensors[output].quant = r.at(input).quant;
   return r.append(r.make_layer(kind));
 }
+
+inline constexpr tflite_importer lookup_importers[]{
+    {tflite_operator::softmax, import_softmax, layer_kind::softmax},
+    {tflite_operator::log_softmax, import_log_softmax, layer_kind::log_softmax},
+    {tflite_operator::l2_normalization, import_l2_normalization, layer_kind::l2_normalization},
+    {tflite_operator::logistic, import_logistic, layer_kind::logistic},
+    {tflite_operator::tanh, import_unary, layer_kind::tanh},
+    {tflite_operator::relu, import_unary, layer_kind::relu},
+    {tflite_operator::relu6, import_relu6, layer_kind::relu},
+    {tflite_operator::leaky_relu, import_leaky_relu, layer_kind::leaky_relu},
+    {tflite_operator::elu, import_elu, layer_kind::elu},
+    {tflite_operator::hard_swish, import_hard_swish, layer_kind::hard_swish},
+    {tflite_operator::abs, import_unary, layer_kind::abs},
+    {tflite_operator::rsqrt, import_rsqrt, layer_kind::rsqrt},
+    {tflite_operator::zeros_like, import_unary, layer_kind::zeros_like},
+    {tflite_operator::cast, import_cast, layer_kind::reshape},
+    {tflite_operator::quantize, import_quantize, layer_kind::quantize},
+    {tflite_operator::dequantize, import_dequantize, layer_kind::reshape},
+};
 
 }  // namespace detail
 

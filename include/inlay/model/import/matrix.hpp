@@ -13,8 +13,7 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-template <typename Reader>
-constexpr bool import_batch_matmul(Reader& r, layer_kind kind) {
+constexpr bool import_batch_matmul(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t a = r.operand(0), b = r.operand(1), output = r.result(0);
   if (!r.require_int8(a) || !r.require_int8(b) || !r.require_int8(output)) return false;
@@ -44,8 +43,12 @@ constexpr bool import_batch_matmul(Reader& r, layer_kind kind) {
   return r.require_ratio(r.scale_of(a) * r.scale_of(b) / r.scale_of(output), output) && r.append(l);
 }
 
+inline constexpr tflite_importer matrix_importers[]{
+    {tflite_operator::batch_matmul, import_batch_matmul, layer_kind::batch_matmul},
+};
+
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
 
 INLAY_END_EXACT_FLOATS

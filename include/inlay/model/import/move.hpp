@@ -13,8 +13,7 @@ namespace inlay::inline INLAY_ABI {
 namespace detail {
 
 /// A tensor of bytes that another can have in another order.
-template <typename Reader>
-constexpr bool require_movable(Reader& r, std::int32_t input, std::int32_t output) {
+constexpr bool require_movable(tflite_reader& r, std::int32_t input, std::int32_t output) {
   const tensor& from = r.at(input);
   const tensor& to = r.at(output);
   if (from.type == element_type::float32 && to.type == element_type::float32) {
@@ -28,8 +27,7 @@ constexpr bool require_movable(Reader& r, std::int32_t input, std::int32_t outpu
   return r.require_int8(input) && r.require_int8(output);
 }
 
-template <typename Reader>
-constexpr bool import_reshape(Reader& r, layer_kind kind) {
+constexpr bool import_reshape(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(1, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
@@ -37,8 +35,7 @@ constexpr bool import_reshape(Reader& r, layer_kind kind) {
 }
 
 /// A reshape whose result must have just these extents.
-template <typename Reader>
-constexpr bool append_reshape(Reader& r, layer_kind kind, const shape& extents) {
+constexpr bool append_reshape(tflite_reader& r, layer_kind kind, const shape& extents) {
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!require_movable(r, input, output)) return false;
   const shape& to = r.at(output).extents;
@@ -48,8 +45,7 @@ constexpr bool append_reshape(Reader& r, layer_kind kind, const shape& extents) 
   return r.append(r.make_layer(kind));
 }
 
-template <typename Reader>
-constexpr bool import_expand_dims(Reader& r, layer_kind kind) {
+constexpr bool import_expand_dims(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const shape& from = r.at(r.operand(0)).extents;
@@ -67,8 +63,7 @@ constexpr bool import_expand_dims(Reader& r, layer_kind kind) {
 }
 
 /// Takes away the axes that its options name, which have extent 1, or all that have.
-template <typename Reader>
-constexpr bool import_squeeze(Reader& r, layer_kind kind) {
+constexpr bool import_squeeze(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(1, 1)) return false;
   const shape& from = r.at(r.operand(0)).extents;
@@ -88,8 +83,7 @@ constexpr bool import_squeeze(Reader& r, layer_kind kind) {
   return append_reshape(r, kind, extents);
 }
 
-template <typename Reader>
-constexpr bool import_pad(Reader& r, layer_kind kind) {
+constexpr bool import_pad(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 3)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
@@ -119,8 +113,7 @@ constexpr bool import_pad(Reader& r, layer_kind kind) {
 }
 
 /// Parts beside each other along a new axis: whatever axes there are, they are blocks of a map of three.
-template <typename Reader>
-constexpr bool import_pack(Reader& r, layer_kind kind) {
+constexpr bool import_pack(tflite_reader& r, layer_kind kind) {
   const auto parts = static_cast<std::int32_t>(r.operands.count);
   if (const std::int32_t values = r.file.i32_or(r.options, 0, 0); values != parts)
     return r.fail(refusal::operands, r.result(0), parts, values);
@@ -164,8 +157,7 @@ constexpr bool import_pack(Reader& r, layer_kind kind) {
 }
 
 /// Elements along one axis in the order of a constant list, or one of them.
-template <typename Reader>
-constexpr bool import_gather(Reader& r, layer_kind kind) {
+constexpr bool import_gather(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), indices = r.operand(1), output = r.result(0);
@@ -201,8 +193,7 @@ constexpr bool import_gather(Reader& r, layer_kind kind) {
   return r.append(l);
 }
 
-template <typename Reader>
-constexpr bool import_concatenation(Reader& r, layer_kind kind) {
+constexpr bool import_concatenation(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (r.operands.count < 1 || r.results.count != 1) return r.fail(refusal::operands);
   const std::int32_t output = r.result(0);
@@ -235,8 +226,7 @@ constexpr bool import_concatenation(Reader& r, layer_kind kind) {
   return position == to[axis] ? true : r.fail(refusal::shape, output, to[axis], position);
 }
 
-template <typename Reader>
-constexpr bool import_transpose(Reader& r, layer_kind kind) {
+constexpr bool import_transpose(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
@@ -261,6 +251,18 @@ constexpr bool import_transpose(Reader& r, layer_kind kind) {
   return r.append(l);
 }
 
+inline constexpr tflite_importer move_importers[]{
+    {tflite_operator::reshape, import_reshape, layer_kind::reshape},
+    {tflite_operator::squeeze, import_squeeze, layer_kind::reshape},
+    {tflite_operator::expand_dims, import_expand_dims, layer_kind::reshape},
+    {tflite_operator::pad, import_pad, layer_kind::pad},
+    {tflite_operator::padv2, import_pad, layer_kind::pad},
+    {tflite_operator::pack, import_pack, layer_kind::place},
+    {tflite_operator::concatenation, import_concatenation, layer_kind::place},
+    {tflite_operator::gather, import_gather, layer_kind::gather},
+    {tflite_operator::transpose, import_transpose, layer_kind::transpose},
+};
+
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -16,8 +16,7 @@ namespace inlay::inline INLAY_ABI {
 namespace detail {
 
 /// Two operands that are broadcast to the result: along each axis they have its extent, or 1.
-template <typename Reader>
-constexpr bool require_broadcast(Reader& r, std::int32_t a, std::int32_t b, std::int32_t output) {
+constexpr bool require_broadcast(tflite_reader& r, std::int32_t a, std::int32_t b, std::int32_t output) {
   const shape& out = r.at(output).extents;
   for (int axis = 0; axis < max_rank; ++axis) {
     const std::int32_t x = r.at(a).extents.from_innermost(axis), y = r.at(b).extents.from_innermost(axis);
@@ -29,8 +28,7 @@ constexpr bool require_broadcast(Reader& r, std::int32_t a, std::int32_t b, std:
   return true;
 }
 
-template <typename Reader>
-constexpr bool import_pair(Reader& r, layer_kind kind) {
+constexpr bool import_pair(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t a = r.operand(0), b = r.operand(1), output = r.result(0);
@@ -67,16 +65,14 @@ constexpr bool import_pair(Reader& r, layer_kind kind) {
   return r.read_activation(r.file.i8_or(r.options, 0, 0), l.clamp) && r.append(l);
 }
 
-template <typename Reader>
-constexpr bool require_type(Reader& r, std::int32_t index, element_type type) {
+constexpr bool require_type(tflite_reader& r, std::int32_t index, element_type type) {
   return r.at(index).type == type
              ? true
              : r.fail(refusal::unsupported_type, index, static_cast<std::int32_t>(r.at(index).type),
                       static_cast<std::int32_t>(type));
 }
 
-template <typename Reader>
-constexpr bool import_comparison(Reader& r, layer_kind kind) {
+constexpr bool import_comparison(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t a = r.operand(0), b = r.operand(1), output = r.result(0);
   if (!r.require_int8(a) || !r.require_int8(b) || !require_type(r, output, element_type::boolean)) return false;
@@ -93,8 +89,7 @@ constexpr bool import_comparison(Reader& r, layer_kind kind) {
 }
 
 /// Two values, each where the condition wants it and 0 elsewhere; then either of them.
-template <typename Reader>
-constexpr bool import_select(Reader& r, layer_kind kind) {
+constexpr bool import_select(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(3, 3)) return false;
   const std::int32_t condition = r.operand(0), output = r.result(0);
   if (!require_type(r, condition, element_type::boolean) || !r.require_int8(output)) return false;
@@ -119,8 +114,26 @@ constexpr bool import_select(Reader& r, layer_kind kind) {
   return require_broadcast(r, either.inputs[0], either.inputs[1], output) && r.append(either);
 }
 
+inline constexpr tflite_importer pairwise_importers[]{
+    {tflite_operator::add, import_pair, layer_kind::add},
+    {tflite_operator::sub, import_pair, layer_kind::sub},
+    {tflite_operator::mul, import_pair, layer_kind::mul},
+    {tflite_operator::div, import_pair, layer_kind::div},
+    {tflite_operator::maximum, import_pair, layer_kind::maximum},
+    {tflite_operator::minimum, import_pair, layer_kind::minimum},
+    {tflite_operator::squared_difference, import_pair, layer_kind::squared_difference},
+    {tflite_operator::prelu, import_pair, layer_kind::prelu},
+    {tflite_operator::equal, import_comparison, layer_kind::equal},
+    {tflite_operator::not_equal, import_comparison, layer_kind::not_equal},
+    {tflite_operator::greater, import_comparison, layer_kind::greater},
+    {tflite_operator::greater_equal, import_comparison, layer_kind::greater_equal},
+    {tflite_operator::less, import_comparison, layer_kind::greater},
+    {tflite_operator::less_equal, import_comparison, layer_kind::greater_equal},
+    {tflite_operator::select_v2, import_select, layer_kind::either},
+};
+
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
 
 INLAY_END_EXACT_FLOATS

@@ -16,8 +16,7 @@ namespace inlay::inline INLAY_ABI {
 namespace detail {
 
 /// A slice with steps backwards. The reference takes axes only that follow one another.
-template <typename Reader>
-constexpr bool import_reverse(Reader& r, layer_kind kind) {
+constexpr bool import_reverse(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
@@ -50,8 +49,7 @@ constexpr bool import_reverse(Reader& r, layer_kind kind) {
 }
 
 /// The larger of the tensor and itself, which is as good as any function that a tensor is broadcast by.
-template <typename Reader>
-constexpr bool append_broadcast(Reader& r, layer_kind kind, std::int32_t input, int most_axes) {
+constexpr bool append_broadcast(tflite_reader& r, layer_kind kind, std::int32_t input, int most_axes) {
   const std::int32_t output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
   const shape& from = r.at(input).extents;
@@ -65,8 +63,7 @@ constexpr bool append_broadcast(Reader& r, layer_kind kind, std::int32_t input, 
   return r.append(l);
 }
 
-template <typename Reader>
-constexpr bool require_extents(Reader& r, std::int32_t list, const shape& extents) {
+constexpr bool require_extents(tflite_reader& r, std::int32_t list, const shape& extents) {
   std::int32_t wanted[max_rank]{};
   if (!r.require_list(list, 1, true)) return false;
   const std::int32_t count = r.integers(list, wanted, max_rank);
@@ -77,16 +74,14 @@ constexpr bool require_extents(Reader& r, std::int32_t list, const shape& extent
   return true;
 }
 
-template <typename Reader>
-constexpr bool import_broadcast_to(Reader& r, layer_kind kind) {
+constexpr bool import_broadcast_to(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   constexpr int most_axes = 5;  // of the reference
   return r.require_operands(2, 2) && require_extents(r, r.operand(1), r.at(r.result(0)).extents) &&
          append_broadcast(r, kind, r.operand(0), most_axes);
 }
 
-template <typename Reader>
-constexpr bool import_fill(Reader& r, layer_kind kind) {
+constexpr bool import_fill(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t value = r.operand(1);
@@ -96,8 +91,7 @@ constexpr bool import_fill(Reader& r, layer_kind kind) {
 }
 
 /// A constant list of int32 indices, each below the extent of its axis: `depth` of them are one position.
-template <typename Reader>
-constexpr bool require_indices(Reader& r, std::int32_t list, const shape& from, std::int32_t depth) {
+constexpr bool require_indices(tflite_reader& r, std::int32_t list, const shape& from, std::int32_t depth) {
   const tensor& t = r.at(list);
   if (t.type != element_type::int32)
     return r.fail(refusal::unsupported_type, list, static_cast<std::int32_t>(t.type),
@@ -112,8 +106,7 @@ constexpr bool require_indices(Reader& r, std::int32_t list, const shape& from, 
 }
 
 /// Positions along the first axes of the input become what stands there, in the list's order.
-template <typename Reader>
-constexpr bool append_positions(Reader& r, layer_kind kind, std::int32_t input, std::int32_t list, int depth,
+constexpr bool append_positions(tflite_reader& r, layer_kind kind, std::int32_t input, std::int32_t list, int depth,
                                 int list_axes) {
   const std::int32_t output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
@@ -133,8 +126,7 @@ constexpr bool append_positions(Reader& r, layer_kind kind, std::int32_t input, 
   return r.append(l);
 }
 
-template <typename Reader>
-constexpr bool import_gather_nd(Reader& r, layer_kind kind) {
+constexpr bool import_gather_nd(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 2)) return false;
   const shape& list = r.at(r.operand(1)).extents;
   constexpr std::int32_t most_depth = 5;  // of the reference
@@ -142,15 +134,13 @@ constexpr bool import_gather_nd(Reader& r, layer_kind kind) {
   return append_positions(r, kind, r.operand(0), r.operand(1), list.channels(), list.rank - 1);
 }
 
-template <typename Reader>
-constexpr bool import_embedding_lookup(Reader& r, layer_kind kind) {
+constexpr bool import_embedding_lookup(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 2) || !r.require_rank(r.operand(0), 1)) return false;
   if (r.at(r.operand(1)).extents.rank < 2) return r.fail(refusal::rank, r.operand(1));
   return append_positions(r, kind, r.operand(1), r.operand(0), 1, 1);
 }
 
-template <typename Reader>
-constexpr bool import_mirror_pad(Reader& r, layer_kind kind) {
+constexpr bool import_mirror_pad(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
@@ -179,8 +169,7 @@ constexpr bool import_mirror_pad(Reader& r, layer_kind kind) {
   return r.append(l);
 }
 
-template <typename Reader>
-constexpr bool import_dynamic_update_slice(Reader& r, layer_kind kind) {
+constexpr bool import_dynamic_update_slice(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(3, 3)) return false;
   const std::int32_t input = r.operand(0), block = r.operand(1), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(block) || !r.require_int8(output)) return false;
@@ -206,8 +195,7 @@ constexpr bool import_dynamic_update_slice(Reader& r, layer_kind kind) {
 }
 
 /// Appends what brings axes into another order: views of six axes before and behind.
-template <typename Reader>
-constexpr bool append_reordered(Reader& r, std::int32_t input, std::int32_t output, const shape& from,
+constexpr bool append_reordered(tflite_reader& r, std::int32_t input, std::int32_t output, const shape& from,
                                 const std::int32_t (&order)[max_rank]) {
   shape to{max_rank, {}};
   layer l = r.make_layer(layer_kind::transpose);
@@ -233,8 +221,7 @@ struct batch_blocks {
   bool good = false;
 };
 
-template <typename Reader>
-constexpr batch_blocks read_blocks(Reader& r) {
+constexpr batch_blocks read_blocks(tflite_reader& r) {
   if (!r.require_operands(3, 3)) return {};
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return {};
@@ -263,8 +250,7 @@ constexpr batch_blocks read_blocks(Reader& r) {
 constexpr shape with_width(const shape& s) { return s.rank == 4 ? s : shape{4, {s[0], s[1], 1, s[2]}}; }
 
 /// Every block's pixels go to as many samples. What the reference pads with is memory that nobody has set.
-template <typename Reader>
-constexpr bool import_space_to_batch(Reader& r, layer_kind) {
+constexpr bool import_space_to_batch(tflite_reader& r, layer_kind) {
   const batch_blocks blocks = read_blocks(r);
   if (!blocks.good) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
@@ -282,8 +268,7 @@ constexpr bool import_space_to_batch(Reader& r, layer_kind) {
                           {2, 4, 0, 1, 3, 5});
 }
 
-template <typename Reader>
-constexpr bool import_batch_to_space(Reader& r, layer_kind) {
+constexpr bool import_batch_to_space(tflite_reader& r, layer_kind) {
   const batch_blocks blocks = read_blocks(r);
   if (!blocks.good) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
@@ -307,6 +292,18 @@ constexpr bool import_batch_to_space(Reader& r, layer_kind) {
   view.inputs[0] = crop.output;
   return crop.output == output ? true : r.append(view);
 }
+
+inline constexpr tflite_importer rearrange_importers[]{
+    {tflite_operator::mirror_pad, import_mirror_pad, layer_kind::mirror_pad},
+    {tflite_operator::reverse_v2, import_reverse, layer_kind::slice},
+    {tflite_operator::dynamic_update_slice, import_dynamic_update_slice, layer_kind::update},
+    {tflite_operator::gather_nd, import_gather_nd, layer_kind::gather},
+    {tflite_operator::embedding_lookup, import_embedding_lookup, layer_kind::gather},
+    {tflite_operator::broadcast_to, import_broadcast_to, layer_kind::maximum},
+    {tflite_operator::fill, import_fill, layer_kind::maximum},
+    {tflite_operator::space_to_batch_nd, import_space_to_batch, layer_kind::transpose},
+    {tflite_operator::batch_to_space_nd, import_batch_to_space, layer_kind::transpose},
+};
 
 }  // namespace detail
 

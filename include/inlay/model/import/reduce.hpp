@@ -17,8 +17,7 @@ namespace detail {
 
 /// Reads the axes that an operator reduces, and checks that its result has what they leave. Returns how many elements
 /// become one; −1 if it is refused.
-template <typename Reader>
-constexpr std::int32_t read_axes(Reader& r, std::int32_t axes_index, layer& l) {
+constexpr std::int32_t read_axes(tflite_reader& r, std::int32_t axes_index, layer& l) {
   const shape& from = r.at(l.inputs[0]).extents;
   std::int32_t axes[max_rank]{};
   const std::int32_t count = r.integers(axes_index, axes, max_rank);
@@ -37,8 +36,7 @@ constexpr std::int32_t read_axes(Reader& r, std::int32_t axes_index, layer& l) {
   return reduced;
 }
 
-template <typename Reader>
-constexpr bool import_total(Reader& r, layer_kind kind) {
+constexpr bool import_total(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
@@ -50,8 +48,7 @@ constexpr bool import_total(Reader& r, layer_kind kind) {
   return r.require_ratio(r.scale_of(input) / r.scale_of(output), output) && r.append(l);
 }
 
-template <typename Reader>
-constexpr bool import_extremum(Reader& r, layer_kind kind) {
+constexpr bool import_extremum(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
@@ -61,8 +58,7 @@ constexpr bool import_extremum(Reader& r, layer_kind kind) {
 }
 
 /// The indices are int32; the arena holds bytes, so the layer makes four for each.
-template <typename Reader>
-constexpr bool import_arg(Reader& r, layer_kind kind) {
+constexpr bool import_arg(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 2) || !r.require_type_option(0)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input)) return false;
@@ -82,16 +78,14 @@ constexpr bool import_arg(Reader& r, layer_kind kind) {
 }
 
 /// The scale of a sum with 20 more bits, which the reference rescales by less than one.
-template <typename Reader>
-constexpr bool require_long_sum(Reader& r, std::int32_t input, std::int32_t output) {
+constexpr bool require_long_sum(tflite_reader& r, std::int32_t input, std::int32_t output) {
   const double ratio = 2 * r.scale_of(input) / ((1 << 20) * r.scale_of(output));
   return r.require_ratio(ratio, output, 1.0) &&
          (quantize_multiplier(ratio).shift <= 0 ||
           r.fail(refusal::quantization, output, "its scale is too small for the input's"));
 }
 
-template <typename Reader>
-constexpr bool import_cumsum(Reader& r, layer_kind kind) {
+constexpr bool import_cumsum(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
@@ -111,8 +105,7 @@ constexpr bool import_cumsum(Reader& r, layer_kind kind) {
 }
 
 /// The operands are put side by side and summed up.
-template <typename Reader>
-constexpr bool import_add_n(Reader& r, layer_kind kind) {
+constexpr bool import_add_n(tflite_reader& r, layer_kind kind) {
   const auto parts = static_cast<std::int32_t>(r.operands.count);
   // So many sums of bytes with 19 more bits fit 32.
   constexpr std::int32_t most_parts = 15;
@@ -139,6 +132,17 @@ constexpr bool import_add_n(Reader& r, layer_kind kind) {
   total.axes = 1u << 1;
   return require_long_sum(r, r.operand(0), output) && r.append(total);
 }
+
+inline constexpr tflite_importer reduce_importers[]{
+    {tflite_operator::mean, import_total, layer_kind::mean},
+    {tflite_operator::sum, import_total, layer_kind::sum},
+    {tflite_operator::reduce_max, import_extremum, layer_kind::reduce_max},
+    {tflite_operator::reduce_min, import_extremum, layer_kind::reduce_min},
+    {tflite_operator::add_n, import_add_n, layer_kind::add_n},
+    {tflite_operator::cumsum, import_cumsum, layer_kind::cumsum},
+    {tflite_operator::arg_max, import_arg, layer_kind::arg_max},
+    {tflite_operator::arg_min, import_arg, layer_kind::arg_min},
+};
 
 }  // namespace detail
 

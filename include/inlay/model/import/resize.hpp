@@ -1,6 +1,7 @@
 // Inlay: operators that enlarge and shrink maps, and trade channels for pixels, become layers.
 #pragma once
 
+#include <inlay/graph/geometry.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
@@ -11,8 +12,7 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-template <typename Reader>
-constexpr bool require_block(Reader& r, std::int32_t larger, std::int32_t smaller) {
+constexpr bool require_block(tflite_reader& r, std::int32_t larger, std::int32_t smaller) {
   const shape& pixels = r.at(larger).extents;
   const shape& blocks = r.at(smaller).extents;
   const std::int64_t block = r.file.i32_or(r.options, 0, 0);
@@ -25,18 +25,15 @@ constexpr bool require_block(Reader& r, std::int32_t larger, std::int32_t smalle
   return true;
 }
 
-template <typename Reader>
-constexpr bool import_depth_to_space(Reader& r, layer_kind kind) {
+constexpr bool import_depth_to_space(tflite_reader& r, layer_kind kind) {
   return r.require_maps() && require_block(r, r.result(0), r.operand(0)) && r.append_for_samples(r.make_layer(kind));
 }
 
-template <typename Reader>
-constexpr bool import_space_to_depth(Reader& r, layer_kind kind) {
+constexpr bool import_space_to_depth(tflite_reader& r, layer_kind kind) {
   return r.require_maps() && require_block(r, r.operand(0), r.result(0)) && r.append_for_samples(r.make_layer(kind));
 }
 
-template <typename Reader>
-constexpr bool import_resize(Reader& r, layer_kind kind) {
+constexpr bool import_resize(tflite_reader& r, layer_kind kind) {
   if (!r.require_maps(2)) return false;
   const shape& from = r.at(r.operand(0)).extents;
   const shape& to = r.at(r.result(0)).extents;
@@ -58,8 +55,7 @@ constexpr bool import_resize(Reader& r, layer_kind kind) {
   return r.append_for_samples(l);
 }
 
-template <typename Reader>
-constexpr bool import_resize_bilinear(Reader& r, layer_kind kind) {
+constexpr bool import_resize_bilinear(tflite_reader& r, layer_kind kind) {
   if (!import_resize(r, kind)) return false;
   const layer& l = r.graph->layers[r.graph->layer_count - 1];
   if (l.align_corners && l.half_pixel_centers)
@@ -74,6 +70,13 @@ constexpr bool import_resize_bilinear(Reader& r, layer_kind kind) {
   return true;
 }
 
+inline constexpr tflite_importer resize_importers[]{
+    {tflite_operator::depth_to_space, import_depth_to_space, layer_kind::depth_to_space},
+    {tflite_operator::space_to_depth, import_space_to_depth, layer_kind::space_to_depth},
+    {tflite_operator::resize_nearest_neighbor, import_resize, layer_kind::resize_nearest},
+    {tflite_operator::resize_bilinear, import_resize_bilinear, layer_kind::resize_bilinear},
+};
+
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -13,8 +13,7 @@ namespace detail {
 
 /// Integers that are worked out of shapes and constants: what they make is the extents of another tensor, which that
 /// has anyway. They may not depend on what is computed while the network runs.
-template <typename Reader>
-constexpr bool import_shape_arithmetic(Reader& r, layer_kind) {
+constexpr bool import_shape_arithmetic(tflite_reader& r, layer_kind) {
   for (std::uint32_t i = 0; i < r.operands.count; ++i)
     if (const std::int32_t t = r.operand(static_cast<int>(i)); t >= 0 && r.op != tflite_operator::shape)
       if (r.is_made_by_layer(t) || r.graph->view().input_position(t) >= 0) return r.fail(refusal::not_constant, t);
@@ -35,6 +34,11 @@ constexpr bool import_shape_arithmetic(Reader& r, layer_kind) {
   return true;
 }
 
+inline constexpr tflite_importer shape_importers[]{
+    // What this makes is known already: the shapes of the tensors that depend on it.
+    {tflite_operator::shape, import_shape_arithmetic, layer_kind::reshape},
+};
+
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -14,8 +14,7 @@ namespace inlay::inline INLAY_ABI {
 namespace detail {
 
 /// Appends a slice of such extents. Where the result drops an axis, its bytes are the same.
-template <typename Reader>
-constexpr bool append_slice(Reader& r, layer l, const shape& extents) {
+constexpr bool append_slice(tflite_reader& r, layer l, const shape& extents) {
   const std::int32_t output = l.output;
   if (r.at(output).extents.elements() != extents.elements())
     return r.fail(refusal::shape, output, r.at(output).extents.elements(), extents.elements());
@@ -32,8 +31,7 @@ constexpr std::int64_t clamp_position(std::int64_t value, std::int64_t low, std:
   return value < low ? low : value > high ? high : value;
 }
 
-template <typename Reader>
-constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
+constexpr bool import_strided_slice(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(4, 4)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   const bool integers = r.is_integer_result();
@@ -87,8 +85,7 @@ constexpr bool import_strided_slice(Reader& r, layer_kind kind) {
   return append_slice(r, l, extents);
 }
 
-template <typename Reader>
-constexpr bool import_slice(Reader& r, layer_kind kind) {
+constexpr bool import_slice(tflite_reader& r, layer_kind kind) {
   if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(3, 3)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
@@ -115,8 +112,8 @@ constexpr bool import_slice(Reader& r, layer_kind kind) {
 }
 
 /// Cuts a tensor along an axis: one slice for each result, of sizes[i] elements.
-template <typename Reader>
-constexpr bool cut(Reader& r, layer_kind kind, std::int32_t input, std::int32_t axis, const std::int32_t* sizes) {
+constexpr bool cut(tflite_reader& r, layer_kind kind, std::int32_t input, std::int32_t axis,
+                   const std::int32_t* sizes) {
   const shape& from = r.at(input).extents;
   std::int32_t position = 0;
   for (std::uint32_t i = 0; i < r.results.count; ++i) {
@@ -139,15 +136,13 @@ constexpr bool cut(Reader& r, layer_kind kind, std::int32_t input, std::int32_t 
   return position == from[axis] ? true : r.fail(refusal::shape, input, position, from[axis]);
 }
 
-template <typename Reader>
-constexpr bool require_results(Reader& r, std::int32_t tensor) {
+constexpr bool require_results(tflite_reader& r, std::int32_t tensor) {
   return r.results.count <= most_results
              ? true
              : r.fail(refusal::operands, tensor, static_cast<std::int32_t>(r.results.count), most_results);
 }
 
-template <typename Reader>
-constexpr bool cut_evenly(Reader& r, layer_kind kind, std::int32_t input, std::int32_t axis) {
+constexpr bool cut_evenly(tflite_reader& r, layer_kind kind, std::int32_t input, std::int32_t axis) {
   if (axis < 0 || !require_results(r, input)) return false;
   std::int32_t sizes[most_results]{};
   const auto parts = static_cast<std::int32_t>(r.results.count);
@@ -155,16 +150,14 @@ constexpr bool cut_evenly(Reader& r, layer_kind kind, std::int32_t input, std::i
   return cut(r, kind, input, axis, sizes);
 }
 
-template <typename Reader>
-constexpr bool import_split(Reader& r, layer_kind kind) {
+constexpr bool import_split(tflite_reader& r, layer_kind kind) {
   if (r.operands.count != 2 || r.operand(1) < 0) return r.fail(refusal::operands);
   std::int32_t axis = 0;
   if (r.integers(r.operand(0), &axis, 1) != 1) return r.fail(refusal::operands, r.operand(0));
   return cut_evenly(r, kind, r.operand(1), r.resolve_axis(axis, r.operand(1)));
 }
 
-template <typename Reader>
-constexpr bool import_split_v(Reader& r, layer_kind kind) {
+constexpr bool import_split_v(tflite_reader& r, layer_kind kind) {
   if (r.operands.count != 3 || r.operand(0) < 0 || !require_results(r, r.operand(0))) return r.fail(refusal::operands);
   std::int32_t sizes[most_results]{}, axis = 0;
   if (r.integers(r.operand(1), sizes, most_results) != static_cast<std::int32_t>(r.results.count) ||
@@ -180,12 +173,19 @@ constexpr bool import_split_v(Reader& r, layer_kind kind) {
   return cut(r, kind, r.operand(0), axis, sizes);
 }
 
-template <typename Reader>
-constexpr bool import_unpack(Reader& r, layer_kind kind) {
+constexpr bool import_unpack(tflite_reader& r, layer_kind kind) {
   if (r.operands.count != 1 || r.operand(0) < 0) return r.fail(refusal::operands);
   constexpr std::uint32_t axis_field = 1;
   return cut_evenly(r, kind, r.operand(0), r.resolve_axis(r.file.i32_or(r.options, axis_field, 0), r.operand(0)));
 }
+
+inline constexpr tflite_importer slice_importers[]{
+    {tflite_operator::strided_slice, import_strided_slice, layer_kind::slice},
+    {tflite_operator::slice, import_slice, layer_kind::slice},
+    {tflite_operator::split, import_split, layer_kind::slice},
+    {tflite_operator::split_v, import_split_v, layer_kind::slice},
+    {tflite_operator::unpack, import_unpack, layer_kind::slice},
+};
 
 }  // namespace detail
 

@@ -13,8 +13,7 @@ namespace inlay::inline INLAY_ABI {
 namespace detail {
 
 /// The scales of weights stand along an axis that has as many elements.
-template <typename Reader>
-constexpr bool require_scales_along_axis(Reader& r, std::int32_t weights) {
+constexpr bool require_scales_along_axis(tflite_reader& r, std::int32_t weights) {
   const std::int32_t channels = r.at(weights).quant.channels;
   if (channels == 1) return true;
   const std::int32_t axis = r.quantized_axis(weights);
@@ -23,8 +22,7 @@ constexpr bool require_scales_along_axis(Reader& r, std::int32_t weights) {
   return w[axis] == channels ? true : r.fail(refusal::shape, weights, w[axis], channels);
 }
 
-template <typename Reader>
-constexpr bool require_weights(Reader& r, std::int32_t input, std::int32_t weights, std::int32_t bias,
+constexpr bool require_weights(tflite_reader& r, std::int32_t input, std::int32_t weights, std::int32_t bias,
                                std::int32_t output, std::int32_t output_channels) {
   const tensor& w = r.at(weights);
   if (r.at(input).type == element_type::float32 && w.type == element_type::int8)
@@ -49,8 +47,7 @@ constexpr bool require_weights(Reader& r, std::int32_t input, std::int32_t weigh
   return true;
 }
 
-template <typename Reader>
-constexpr bool import_convolution(Reader& r, layer_kind kind) {
+constexpr bool import_convolution(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 3)) return false;
   const bool depthwise = kind == layer_kind::depthwise_conv2d;
   const std::int32_t input = r.operand(0), weights = r.operand(1), bias = r.operand(2), output = r.result(0);
@@ -96,8 +93,7 @@ constexpr bool import_convolution(Reader& r, layer_kind kind) {
          r.append_for_samples(l);
 }
 
-template <typename Reader>
-constexpr bool import_transpose_conv(Reader& r, layer_kind kind) {
+constexpr bool import_transpose_conv(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(3, 4) || !r.require_type_option(schema::tc_bias_type)) return false;
   const std::int32_t extents = r.operand(0), weights = r.operand(1), input = r.operand(2), bias = r.operand(3);
   const std::int32_t output = r.result(0);
@@ -129,8 +125,7 @@ constexpr bool import_transpose_conv(Reader& r, layer_kind kind) {
          r.append_for_samples(l);
 }
 
-template <typename Reader>
-constexpr bool import_fully_connected(Reader& r, layer_kind kind) {
+constexpr bool import_fully_connected(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(2, 3)) return false;
   const std::int32_t input = r.operand(0), weights = r.operand(1), bias = r.operand(2), output = r.result(0);
   if (!r.require_rank(weights, 2)) return false;
@@ -152,6 +147,13 @@ constexpr bool import_fully_connected(Reader& r, layer_kind kind) {
   return r.read_activation(r.file.i8_or(r.options, schema::fc_activation, 0), l.clamp) && r.append(l);
 }
 
+inline constexpr tflite_importer weighted_importers[]{
+    {tflite_operator::conv_2d, import_convolution, layer_kind::conv2d},
+    {tflite_operator::depthwise_conv_2d, import_convolution, layer_kind::depthwise_conv2d},
+    {tflite_operator::transpose_conv, import_transpose_conv, layer_kind::transpose_conv2d},
+    {tflite_operator::fully_connected, import_fully_connected, layer_kind::fully_connected},
+};
+
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI

@@ -11,8 +11,8 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-template <typename Reader>
-constexpr bool read_window(Reader& r, std::int32_t padding, std::int32_t input, std::int32_t output, window2d& window) {
+constexpr bool read_window(tflite_reader& r, std::int32_t padding, std::int32_t input, std::int32_t output,
+                           window2d& window) {
   if (window.stride.height < 1 || window.stride.width < 1 || window.dilation.height < 1 || window.dilation.width < 1 ||
       window.kernel.height < 1 || window.kernel.width < 1 || window.stride.height > most_extent ||
       window.stride.width > most_extent || window.dilation.height > most_extent ||
@@ -38,8 +38,7 @@ constexpr bool read_window(Reader& r, std::int32_t padding, std::int32_t input, 
   return true;
 }
 
-template <typename Reader>
-constexpr bool import_pool(Reader& r, layer_kind kind) {
+constexpr bool import_pool(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(1, 1)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_rank(input, 4) || !r.require_rank(output, 4) ||
@@ -59,6 +58,11 @@ constexpr bool import_pool(Reader& r, layer_kind kind) {
          r.append_for_samples(l);
 }
 
+inline constexpr tflite_importer window_importers[]{
+    {tflite_operator::average_pool_2d, import_pool, layer_kind::average_pool2d},
+    {tflite_operator::max_pool_2d, import_pool, layer_kind::max_pool2d},
+};
+
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
