@@ -8,6 +8,7 @@
 #pragma once
 
 #include <inlay/hosted/loaded.hpp>
+#include <inlay/report/plan.hpp>
 
 #include <algorithm>
 #include <charconv>
