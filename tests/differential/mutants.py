@@ -44,6 +44,17 @@ class Change:
             self.value = old
 
 
+class Changes:
+    """Several of them at once."""
+
+    def __init__(self, name, changes):
+        self.name, self.changes = name, changes
+
+    def swap(self):
+        for change in self.changes:
+            change.swap()
+
+
 def ints(values):
     return [] if values is None else [int(value) for value in values]
 
@@ -135,6 +146,12 @@ def operator_changes(model, index):
     if options is not None:
         yield Change(f"{where} without options", operator, "builtinOptions", None)
     inputs, outputs = ints(operator.inputs), ints(operator.outputs)
+    tensors = model.subgraphs[0].tensors
+    moved = {index: tensors[index] for index in (inputs[0], *outputs)}
+    for name in ("FLOAT32", "INT32", "UINT8", "INT64", "BOOL", "INT16", "INT8"):
+        if any(tensor.type != getattr(TYPES, name) for tensor in moved.values()):
+            yield Changes(f"{where} type {name}",
+                          [Change("", tensor, "type", getattr(TYPES, name)) for tensor in moved.values()])
 
     def wired(to):
         return Change(f"{where} inputs {to}", operator, "inputs", to)

@@ -104,8 +104,9 @@ constexpr bool import_rsqrt(tflite_reader& r, layer_kind kind) {
 
 /// What is stored, in another type.
 constexpr bool import_cast(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(1, 1) || !r.require_type_option(0) || !r.require_type_option(1)) return false;
+  if (r.is_integer_result())
+    return r.require_same_elements(r.operand(0), r.result(0)) && import_shape_arithmetic(r, kind);
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_same_map(input, output)) return false;
   // The types stand in the options, too, where the reference wants them to be types at least.
@@ -171,6 +172,10 @@ constexpr bool import_quantize(tflite_reader& r, layer_kind) {
     return r.fail(refusal::unsupported_type, output, static_cast<std::int32_t>(to),
                   static_cast<std::int32_t>(element_type::int8));
   if (!r.require_quantized(output)) return false;
+  // The reference counts a float's steps in 32 bits.
+  constexpr double least_scale = 1.0 / (1 << 24), most_steps = most_ratio / 256, most_float = 3.4e38;
+  if (from == element_type::float32 && r.scale_of(output) < least_scale)
+    return r.fail(refusal::quantization, output, "the scale of floats must be at least 2^-24");
   if (from == element_type::float32 && r.at(input).quant.channels != 1) {
     // Floats live only in the caller's buffers.
     if (r.graph->view().input_position(input) >= 0) return r.append(r.make_layer(layer_kind::quantize));
@@ -180,7 +185,10 @@ constexpr bool import_quantize(tflite_reader& r, layer_kind) {
     return r.append(view);
   }
   // The result of a DEQUANTIZE: the reference rounds its floats.
-  if (from == element_type::float32) return r.append(r.make_layer(layer_kind::requantize));
+  if (from == element_type::float32)
+    return r.require_ratio(255 * r.scale_of(input), output, most_float) &&
+           r.require_ratio(r.scale_of(input) / r.scale_of(output), output, most_steps) &&
+           r.append(r.make_layer(layer_kind::requantize));
   if (from != element_type::int8 && from != element_type::uint8)
     return r.fail(refusal::unsupported_type, input, static_cast<std::int32_t>(from),
                   static_cast<std::int32_t>(element_type::int8));

@@ -21,15 +21,18 @@ constexpr bool require_movable(tflite_reader& r, std::int32_t input, std::int32_
     r.graph->tensors[output].quant = from.quant;
     return from.quant.channels == 1 || r.is_of_float_input(input) ? true : r.fail(refusal::float_network, input);
   }
-  if (from.type == element_type::uint8 && to.type == element_type::uint8)
+  // The reference leaves these where they are, or has no kernel for them.
+  const bool stays = r.op == tflite_operator::reshape || r.op == tflite_operator::squeeze;
+  if (stays && from.type == element_type::uint8 && to.type == element_type::uint8)
     return r.require_quantized(input) && r.require_quantized(output);
-  if (from.type == element_type::boolean && to.type == element_type::boolean) return true;
+  if (stays && from.type == element_type::boolean && to.type == element_type::boolean) return true;
   return r.require_int8(input) && r.require_int8(output);
 }
 
 constexpr bool import_reshape(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(1, 2)) return false;
+  if (r.is_integer_result())
+    return r.require_same_elements(r.operand(0), r.result(0)) && import_shape_arithmetic(r, kind);
   const std::int32_t input = r.operand(0), output = r.result(0);
   return require_movable(r, input, output) && r.require_same_elements(input, output) && r.append(r.make_layer(kind));
 }
@@ -37,16 +40,17 @@ constexpr bool import_reshape(tflite_reader& r, layer_kind kind) {
 /// A reshape whose result must have just these extents.
 constexpr bool append_reshape(tflite_reader& r, layer_kind kind, const shape& extents) {
   const std::int32_t input = r.operand(0), output = r.result(0);
-  if (!require_movable(r, input, output)) return false;
+  // Of integers, the reference takes axes away only.
+  const bool integers = r.op == tflite_operator::squeeze && r.is_integer_result();
+  if (!integers && !require_movable(r, input, output)) return false;
   const shape& to = r.at(output).extents;
   if (to.rank != extents.rank) return r.fail(refusal::rank, output, to.rank, extents.rank);
   for (int axis = 0; axis < to.rank; ++axis)
     if (to[axis] != extents[axis]) return r.fail(refusal::shape, output, to[axis], extents[axis]);
-  return r.append(r.make_layer(kind));
+  return integers ? import_shape_arithmetic(r, kind) : r.append(r.make_layer(kind));
 }
 
 constexpr bool import_expand_dims(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const shape& from = r.at(r.operand(0)).extents;
   std::int32_t axis = 0;
@@ -64,7 +68,6 @@ constexpr bool import_expand_dims(tflite_reader& r, layer_kind kind) {
 
 /// Takes away the axes that its options name, which have extent 1, or all that have.
 constexpr bool import_squeeze(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(1, 1)) return false;
   const shape& from = r.at(r.operand(0)).extents;
   const flatbuffer_vector named = r.file.vector(r.options, 0, 4);
@@ -117,15 +120,25 @@ constexpr bool import_pack(tflite_reader& r, layer_kind kind) {
   const auto parts = static_cast<std::int32_t>(r.operands.count);
   if (const std::int32_t values = r.file.i32_or(r.options, 0, 0); values != parts)
     return r.fail(refusal::operands, r.result(0), parts, values);
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (r.results.count != 1) return r.fail(refusal::operands);
   const std::int32_t output = r.result(0);
-  if (!r.require_int8(output)) return false;
+  const bool integers = r.is_integer_result();
+  if (!integers && !r.require_int8(output)) return false;
   const shape& to = r.at(output).extents;
   constexpr std::uint32_t axis_field = 1;
   const std::int32_t axis = r.resolve_axis(r.file.i32_or(r.options, axis_field, 0), output);
   if (axis < 0) return false;
   if (to[axis] != parts) return r.fail(refusal::shape, output, to[axis], parts);
+  for (std::int32_t i = 0; i < parts; ++i) {
+    const std::int32_t input = r.operand(i);
+    if (input < 0) return r.fail(refusal::operands);
+    if (!integers && !r.require_int8(input)) return false;
+    const shape& from = r.at(input).extents;
+    if (from.rank != to.rank - 1) return r.fail(refusal::rank, input, from.rank, to.rank - 1);
+    for (int a = 0; a < from.rank; ++a)
+      if (from[a] != to[a < axis ? a : a + 1]) return r.fail(refusal::shape, input, from[a], to[a < axis ? a : a + 1]);
+  }
+  if (integers) return import_shape_arithmetic(r, kind);
   std::int32_t outer = 1, inner = 1;
   for (int a = 0; a < to.rank; ++a)
     if (a != axis) (a < axis ? outer : inner) *= to[a];
@@ -133,15 +146,8 @@ constexpr bool import_pack(tflite_reader& r, layer_kind kind) {
   const quantization quant = r.at(output).quant;
   const std::int32_t whole = parts == 1 ? output : r.add_tensor({3, {outer, parts, inner}}, quant);
   for (std::int32_t i = 0; i < parts; ++i) {
-    const std::int32_t input = r.operand(i);
-    if (input < 0) return r.fail(refusal::operands);
-    if (!r.require_int8(input)) return false;
-    const shape& from = r.at(input).extents;
-    if (from.rank != to.rank - 1) return r.fail(refusal::rank, input, from.rank, to.rank - 1);
-    for (int a = 0; a < from.rank; ++a)
-      if (from[a] != to[a < axis ? a : a + 1]) return r.fail(refusal::shape, input, from[a], to[a < axis ? a : a + 1]);
     layer view = r.make_layer(layer_kind::reshape);
-    view.inputs[0] = input;
+    view.inputs[0] = r.operand(i);
     if (parts == 1) return r.append(view);
     view.output = r.add_tensor({3, {outer, 1, inner}}, quant);
     layer place = r.make_layer(kind);
@@ -158,7 +164,6 @@ constexpr bool import_pack(tflite_reader& r, layer_kind kind) {
 
 /// Elements along one axis in the order of a constant list, or one of them.
 constexpr bool import_gather(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), indices = r.operand(1), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
@@ -194,10 +199,13 @@ constexpr bool import_gather(tflite_reader& r, layer_kind kind) {
 }
 
 constexpr bool import_concatenation(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
-  if (r.operands.count < 1 || r.results.count != 1) return r.fail(refusal::operands);
+  constexpr std::int32_t most_parts = 10;  // of the reference
+  if (r.operands.count > most_parts)
+    return r.fail(refusal::operands, r.result(0), static_cast<std::int32_t>(r.operands.count), most_parts);
+  if (r.results.count != 1) return r.fail(refusal::operands);
   const std::int32_t output = r.result(0);
-  if (!r.require_int8(output)) return false;
+  const bool integers = r.is_integer_result();
+  if (!integers && !r.require_int8(output)) return false;
   const shape& to = r.at(output).extents;
   const std::int32_t axis = r.resolve_axis(r.file.i32_or(r.options, 0, 0), output);
   if (axis < 0) return false;
@@ -211,7 +219,7 @@ constexpr bool import_concatenation(tflite_reader& r, layer_kind kind) {
   for (std::uint32_t i = 0; i < r.operands.count; ++i) {
     const std::int32_t input = r.operand(static_cast<int>(i));
     if (input < 0) return r.fail(refusal::operands);
-    if (!r.require_int8(input)) return false;
+    if (!integers && !r.require_int8(input)) return false;
     const shape& from = r.at(input).extents;
     if (from.rank != to.rank) return r.fail(refusal::rank, input, from.rank, to.rank);
     for (int a = 0; a < to.rank; ++a)
@@ -221,13 +229,13 @@ constexpr bool import_concatenation(tflite_reader& r, layer_kind kind) {
     l.inputs[0] = input;
     l.begin[static_cast<std::size_t>(axis)] = position;
     position += from[axis];
-    r.append(l);
+    if (!integers) r.append(l);
   }
-  return position == to[axis] ? true : r.fail(refusal::shape, output, to[axis], position);
+  if (position != to[axis]) return r.fail(refusal::shape, output, to[axis], position);
+  return !integers || import_shape_arithmetic(r, kind);
 }
 
 constexpr bool import_transpose(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!require_movable(r, input, output)) return false;

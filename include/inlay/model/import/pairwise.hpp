@@ -28,10 +28,21 @@ constexpr bool require_broadcast(tflite_reader& r, std::int32_t a, std::int32_t 
   return true;
 }
 
+/// Known integers that can be divided by.
+constexpr bool require_divisors(tflite_reader& r, std::int32_t index) {
+  std::int32_t divisors[max_rank]{};
+  const std::int32_t count = r.integers(index, divisors, max_rank);
+  for (std::int32_t i = 0; i < count; ++i)
+    if (divisors[i] == 0) return r.fail(refusal::option, index, "no integer can be divided by 0");
+  return count >= 0;
+}
+
 constexpr bool import_pair(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t a = r.operand(0), b = r.operand(1), output = r.result(0);
+  if (r.is_integer_result() && kind != layer_kind::prelu)
+    return require_broadcast(r, a, b, output) && (kind != layer_kind::div || require_divisors(r, b)) &&
+           import_shape_arithmetic(r, kind);
   if (!r.require_int8(a) || !r.require_int8(b) || !r.require_int8(output)) return false;
   if (!require_broadcast(r, a, b, output)) return false;
   layer l = r.make_layer(kind);
@@ -93,6 +104,12 @@ constexpr bool import_select(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(3, 3)) return false;
   const std::int32_t condition = r.operand(0), output = r.result(0);
   if (!require_type(r, condition, element_type::boolean) || !r.require_int8(output)) return false;
+  constexpr int most_axes = 5;  // of the reference, which has the result's rank from the operands
+  int rank = 0;
+  for (int position = 0; position < 3; ++position)
+    if (const int axes = r.at(r.operand(position)).extents.rank; axes > rank) rank = axes;
+  if (rank > most_axes) return r.fail(refusal::rank, output, rank, most_axes);
+  if (!r.require_rank(output, rank)) return false;
   layer either = r.make_layer(kind);
   for (int value = 1; value <= 2; ++value) {
     const std::int32_t from = r.operand(value);

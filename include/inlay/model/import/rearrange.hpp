@@ -51,13 +51,15 @@ constexpr bool import_reverse(tflite_reader& r, layer_kind kind) {
 /// The larger of the tensor and itself, which is as good as any function that a tensor is broadcast by.
 constexpr bool append_broadcast(tflite_reader& r, layer_kind kind, std::int32_t input, int most_axes) {
   const std::int32_t output = r.result(0);
-  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  const bool integers = r.is_integer_result();
+  if (!integers && (!r.require_int8(input) || !r.require_int8(output))) return false;
   const shape& from = r.at(input).extents;
   const shape& to = r.at(output).extents;
   if (to.rank > most_axes || from.rank > to.rank) return r.fail(refusal::rank, output, to.rank, most_axes);
   for (int a = 0; a < from.rank; ++a)
     if (from.from_innermost(a) != 1 && from.from_innermost(a) != to.from_innermost(a))
       return r.fail(refusal::shape, output, to.from_innermost(a), from.from_innermost(a));
+  if (integers) return import_shape_arithmetic(r, kind);
   layer l = r.make_layer(kind);
   l.inputs[0] = l.inputs[1] = input;
   return r.append(l);
@@ -75,18 +77,18 @@ constexpr bool require_extents(tflite_reader& r, std::int32_t list, const shape&
 }
 
 constexpr bool import_broadcast_to(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
+  if (!r.require_operands(2, 2)) return false;
   constexpr int most_axes = 5;  // of the reference
-  return r.require_operands(2, 2) && require_extents(r, r.operand(1), r.at(r.result(0)).extents) &&
+  return require_extents(r, r.operand(1), r.at(r.result(0)).extents) &&
          append_broadcast(r, kind, r.operand(0), most_axes);
 }
 
 constexpr bool import_fill(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t value = r.operand(1);
   if (!r.require_rank(value, 0)) return false;
-  return require_extents(r, r.operand(0), r.at(r.result(0)).extents) && r.require_same_values(value, r.result(0)) &&
+  return require_extents(r, r.operand(0), r.at(r.result(0)).extents) &&
+         (r.is_integer_result() || r.require_same_values(value, r.result(0))) &&
          append_broadcast(r, kind, value, max_rank);
 }
 

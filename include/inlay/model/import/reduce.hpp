@@ -5,7 +5,6 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
-#include <inlay/model/import/shape.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +36,6 @@ constexpr std::int32_t read_axes(tflite_reader& r, std::int32_t axes_index, laye
 }
 
 constexpr bool import_total(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output)) return false;
@@ -49,7 +47,6 @@ constexpr bool import_total(tflite_reader& r, layer_kind kind) {
 }
 
 constexpr bool import_extremum(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(2, 2)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_values(input, output)) return false;

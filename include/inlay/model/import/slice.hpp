@@ -86,10 +86,10 @@ constexpr bool import_strided_slice(tflite_reader& r, layer_kind kind) {
 }
 
 constexpr bool import_slice(tflite_reader& r, layer_kind kind) {
-  if (r.is_integer_result()) return import_shape_arithmetic(r, kind);
   if (!r.require_operands(3, 3)) return false;
   const std::int32_t input = r.operand(0), output = r.result(0);
-  if (!r.require_int8(input) || !r.require_int8(output)) return false;
+  const bool integers = r.is_integer_result();
+  if (!integers && (!r.require_int8(input) || !r.require_int8(output))) return false;
   const shape& from = r.at(input).extents;
   layer l = r.make_layer(kind);
   std::int32_t begin[max_rank]{}, size[max_rank]{};
@@ -108,7 +108,7 @@ constexpr bool import_slice(tflite_reader& r, layer_kind kind) {
     l.begin[a] = begin[axis];
     l.step[a] = 1;
   }
-  return r.append(l);
+  return integers ? import_shape_arithmetic(r, kind) : r.append(l);
 }
 
 /// Cuts a tensor along an axis: one slice for each result, of sizes[i] elements.
