@@ -78,7 +78,7 @@ def compare(path, arguments):
     inlay, oracle = Program(arguments.answers), Program(sys.executable, HERE / "oracle.py")
     chosen = zlib.crc32(path.stem.encode())
     for change, model, inputs in mutants.mutants(
-            path.read_bytes(), lambda number: (number + chosen) % arguments.one_of == 0):
+            path.read_bytes(), lambda number: (number + chosen) % arguments.one_of == arguments.sample):
         ours, mine = inlay.ask(model, inputs)
         theirs, reference = oracle.ask(model, inputs)
         refuses = theirs in ("r", "d")
@@ -119,6 +119,7 @@ def main():
                         help="folder of models (default tests/golden/models)")
     parser.add_argument("--model", nargs="+", metavar="NAME", help="only these models of the folder")
     parser.add_argument("--one-of", type=int, default=1, metavar="N", help="only one of N changes (default all)")
+    parser.add_argument("--sample", type=int, default=0, metavar="K", help="which of them, 0 to N - 1 (default 0)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="models at a time")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="where to keep the models of findings")
     arguments = parser.parse_args()

@@ -520,6 +520,24 @@ def shape_multiplied(b):
 
 
 @model
+def shape_arithmetic(b):
+    """All that can be computed with integers, and comes to the result's shape."""
+    x = b.input((1, 4, 3, 2))
+    sizes = b.known("MUL", [b.shape(x), b.integers([1, 2, 2, 2])], (4,), schema.MulOptionsT())
+    sizes = b.known("SUB", [sizes, b.integers([1, 0, 0, 2])], (4,), schema.SubOptionsT())
+    one = b.known("FILL", [b.integers([1]), b.integers(1)], (1,), schema.FillOptionsT())
+    ones = b.known("BROADCAST_TO", [one, b.integers([4])], (4,), schema.BroadcastToOptionsT())
+    sizes = b.known("MAXIMUM", [sizes, ones], (4,), schema.MaximumMinimumOptionsT())
+    sizes = b.known("ADD", [sizes, b.integers([0, 0, 0, 1])], (4,), schema.AddOptionsT())
+    sizes = b.known("SQUARED_DIFFERENCE", [sizes, b.integers([0] * 4)], (4,))
+    sizes = b.known("DIV", [sizes, b.integers([1, 8, 6, 3])], (4,), schema.DivOptionsT())
+    sizes = b.known("MINIMUM", [sizes, b.integers([9] * 4)], (4,), schema.MaximumMinimumOptionsT())
+    sizes = b.reshape(b.known("CAST", [sizes], (4,), schema.CastOptionsT()), (1, 4))
+    sizes = b.squeeze(b.slice(sizes, [0, 0], [1, 4]), (0,))
+    return b.transpose_conv(x, 3, 3, target=sizes)
+
+
+@model
 def shape(b):
     x = b.input((1, 4, 3, 2))
     return [b.shape(x), b.relu(x)]
