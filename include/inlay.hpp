@@ -21,10 +21,14 @@
 #include <inlay/model/operators.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/flatbuffer.hpp>
+#include <inlay/model/limits.hpp>
 #include <inlay/model/preconditions.hpp>
 #include <inlay/model/tflite_schema.hpp>
+#include <inlay/model/tflite_tables.hpp>
+#include <inlay/model/tflite_counts.hpp>
 #include <inlay/model/tflite_reader.hpp>
 #include <inlay/model/refusal_text.hpp>
+#include <inlay/model/import/samples.hpp>
 #include <inlay/model/import/shape.hpp>
 #include <inlay/model/import/window.hpp>
 #include <inlay/model/import/weighted.hpp>

@@ -1,6 +1,6 @@
 """Writes small quantised .tflite models straight from the schema.
 
-A ModelBuilder makes one model with one subgraph. Every method that stands for
+A ModelBuilder makes one model. Every method that stands for
 an operator appends it and returns its output tensor. Weights are random. Output
 scales are chosen so that the outputs use most of the int8 range and saturate
 only now and then: the unfinished model is run up to the operator's inputs, and
@@ -8,6 +8,7 @@ the real-valued result for them gives the range. Any method that invents a scale
 takes `out=(scale, zero_point)` to overrule it.
 """
 
+import copy
 import dataclasses
 import zlib
 
@@ -75,6 +76,7 @@ class ModelBuilder:
         self.operators = []  # builtin operator names, in order
         self.codes = []
         self.inputs = []
+        self.others = []  # subgraphs behind the first
 
     # Tensors
 
@@ -579,15 +581,20 @@ class ModelBuilder:
 
     # The model
 
-    def model(self, outputs):
-        """The model so far, with these outputs."""
+    def subgraph_of(self, outputs):
+        """A copy of the subgraph so far, with these outputs."""
         self.subgraph.inputs = [t.index for t in self.inputs]
         self.subgraph.outputs = [t.index for t in outputs]
+        return copy.deepcopy(self.subgraph)
+
+    def model(self, outputs):
+        """The model so far, with these outputs."""
+        subgraph = self.subgraph_of(outputs)
         # Readers older than the wide operator codes look at the narrow field, capped at 127.
         codes = [schema.OperatorCodeT(deprecatedBuiltinCode=min(c, 127), builtinCode=c, version=1)
                  for c in self.codes]
         model = schema.ModelT(version=3, description=self.name, operatorCodes=codes,
-                              subgraphs=[self.subgraph], buffers=self.buffers)
+                              subgraphs=[subgraph, *self.others], buffers=self.buffers)
         builder = flatbuffers.Builder(4096)
         builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
         return bytes(builder.Output())

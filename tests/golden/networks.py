@@ -501,6 +501,49 @@ def reshape_keras(b):
 
 
 @model
+def reshape_scalar(b):
+    """To no axes at all, of which the list is empty."""
+    x = b.conv2d(b.input((1, 3, 3, 2)), 1, 3, padding="VALID")
+    return b.op("RESHAPE", [x, b.integers([])], [b.like(x, ())], schema.ReshapeOptionsT(newShape=[]))
+
+
+@model
+def reshape_weights(b):
+    """A constant with one scale becomes weights with one for each channel."""
+    x = b.input((1, 6, 5, 4))
+    weights = b.tensor((3, 1, 2, 4), "int8", [0.004, 0.002, 0.008])
+    b.op("RESHAPE", [b.constant((24,), (0.01, 0)), b.integers(weights.shape)], [weights])
+    return b.op("CONV_2D", [x, weights], [b.tensor((1, 6, 5, 3), "int8", 0.05, 3)],
+                schema.Conv2DOptionsT(strideH=1, strideW=1))
+
+
+@model
+def reshape_constant_output(b):
+    """A constant that is reshaped and used, and leaves the network twice."""
+    y = b.reshape(b.constant((12,)), (1, 3, 2, 2))
+    return [b.add(b.input((1, 3, 2, 2)), y), y, y]
+
+
+@model
+def tensors_unused(b):
+    """Tensors of no operator may be of any kind."""
+    b.tensor((0,), "int32")
+    b.tensor((2, 3, 0), "float32")
+    b.tensor((1,) * 8)
+    x = b.input((1, 4, 3, 2))
+    return b.add(x, x)
+
+
+@model
+def subgraph_unused(b):
+    """A second subgraph that nothing calls."""
+    x = b.input((1, 4, 3, 2))
+    y = b.add(x, x)
+    b.others.append(b.subgraph_of([y]))
+    return y
+
+
+@model
 def shape_concatenated(b):
     """Reshape with a shape of a part that is read and a part that is known."""
     x = b.conv2d(b.input((1, 4, 3, 2)), 3, 3)

@@ -158,7 +158,7 @@ TEST_CASE("malformed: more bytes of activations than can be counted") {
 
 TEST_CASE("malformed: more bytes of a constant than can be counted") {
   CHECK(refusal_of(write_model({{{1, 1}}, {{1, 1}}, {{1 << 28}, 8, inlay::element_type::int64}},
-                               {{inlay::tflite_operator::relu, {0}, {1}, {}}}, {1})) == inlay::refusal::too_large);
+                               {{inlay::tflite_operator::relu, {2}, {1}, {}}}, {1})) == inlay::refusal::too_large);
 }
 
 TEST_CASE("malformed: more results of fully connected than can be counted") {

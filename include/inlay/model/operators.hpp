@@ -82,4 +82,21 @@ constexpr bool is_recurrent(tflite_operator op) {
   }
 }
 
+namespace detail {
+
+/// Operators that choose what runs next, or keep variables from run to run.
+constexpr bool is_stateful(tflite_operator op) {
+  switch (op) {
+    case tflite_operator::if_:
+    case tflite_operator::while_:
+    case tflite_operator::call_once:
+    case tflite_operator::var_handle:
+    case tflite_operator::read_variable:
+    case tflite_operator::assign_variable: return true;
+    default: return false;
+  }
+}
+
+}  // namespace detail
+
 }  // namespace inlay::inline INLAY_ABI

@@ -54,22 +54,24 @@ class refusal_writer {
 
   /// All operators that are refused, those of a kind together, and what helps.
   constexpr void write_operators() {
-    bool custom = false, recurrent = false, other = false;
+    bool custom = false, recurrent = false, stateful = false, other = false;
     std::string_view separator = "Inlay does not support ";
     for (index_ = 0; index_ < operator_count() && to_.length < sizeof(to_.text) && turn_to(index_); ++index_) {
       if (!is_refused(reader_.op) || is_listed()) continue;
       const tflite_operator op = reader_.op;
       custom = custom || op == tflite_operator::custom;
       recurrent = recurrent || is_recurrent(op);
-      other = other || (op != tflite_operator::custom && !is_recurrent(op));
+      stateful = stateful || is_stateful(op);
+      other = other || (op != tflite_operator::custom && !is_recurrent(op) && !is_stateful(op));
       to_.append(separator);
       append_name();
       append_places(op);
       separator = ", ";
     }
     // One that is supported, but not on these tensors.
-    if (!recurrent && !custom && !other) return write_sentence();
+    if (!recurrent && !stateful && !custom && !other) return write_sentence();
     if (recurrent) to_.append("; export recurrent layers unrolled (unroll=True in Keras)");
+    if (stateful) to_.append("; control flow and variables are left out: export the network without them");
     if (custom) to_.append("; custom operators are not TensorFlow Lite's own: end the network before them");
     if (other) to_.append("; the README lists what it supports: replace the others, or end the network before them");
   }

@@ -9,9 +9,13 @@
 #include <inlay/model/error.hpp>
 #include <inlay/model/model.hpp>
 #include <inlay/model/flatbuffer.hpp>
+#include <inlay/model/limits.hpp>
 #include <inlay/model/tflite_schema.hpp>
+#include <inlay/model/tflite_tables.hpp>
+#include <inlay/model/tflite_counts.hpp>
 #include <inlay/model/tflite_reader.hpp>
 #include <inlay/model/refusal_text.hpp>
+#include <inlay/model/import/samples.hpp>
 #include <inlay/model/import/window.hpp>
 #include <inlay/model/import/weighted.hpp>
 #include <inlay/model/import/pairwise.hpp>
@@ -83,12 +87,14 @@ constexpr bool import_operator(tflite_reader& r) {
 /// Reads everything; call after open(), with storage of counts().
 constexpr error read_graph(tflite_reader& r, graph_builder& graph) {
   r.graph = &graph;
-  if (check_operators(r) && r.read_tensors() && r.read_inputs())
+  r.begin_tensors();
+  if (check_operators(r) && r.read_inputs())
     for (std::uint32_t i = 0; i < r.operators.count && !r.failed(); ++i) {
       r.operator_index = static_cast<std::int32_t>(i);
       if (r.turn_to(r.file.table_in(r.operators, i)) && r.check_operands() && import_operator(r)) r.make_results();
     }
-  if (!r.failed() && r.read_outputs() && r.require_quantized_inputs()) r.require_countable_activations();
+  if (!r.failed() && r.read_outputs() && r.require_plain_rest() && r.require_quantized_inputs())
+    r.require_countable_activations();
   // Damage explains whatever else was found wrong.
   return r.file.damaged() ? error{refusal::truncated} : r.refused;
 }
@@ -103,9 +109,9 @@ struct tflite_header {
 
 /// Looks at a .tflite file far enough to know how much storage its graph needs.
 constexpr tflite_header read_tflite_header(file_bytes data, std::size_t size) {
-  detail::tflite_reader reader(data, size);
-  tflite_header header{reader.open()};
-  if (!header.refused) header.counts = reader.counts();
+  detail::tflite_tables tables(data, size);
+  tflite_header header{tables.open()};
+  if (!header.refused) header.counts = detail::count_graph(tables);
   if (header.counts.layers > static_cast<std::int32_t>(detail::most_layers)) header = {{refusal::too_many}, {}};
   return header;
 }
@@ -114,13 +120,13 @@ constexpr tflite_header read_tflite_header(file_bytes data, std::size_t size) {
 /// folded. Works for files that read_tflite refuses as well, as long as they are whole.
 template <typename Visitor>
 constexpr error visit_tflite_operators(file_bytes data, std::size_t size, Visitor&& visit) {
-  detail::tflite_reader reader(data, size);
-  if (const error refused = reader.open()) return refused;
-  for (std::uint32_t i = 0; i < reader.operators.count && !reader.failed(); ++i) {
-    reader.operator_index = static_cast<std::int32_t>(i);
-    if (reader.read_code(reader.file.table_in(reader.operators, i)) && !reader.failed()) visit(reader.op);
+  detail::tflite_tables tables(data, size);
+  if (const error refused = tables.open()) return refused;
+  for (std::uint32_t i = 0; i < tables.operators.count && !tables.failed(); ++i) {
+    tables.operator_index = static_cast<std::int32_t>(i);
+    if (tables.read_code(tables.file.table_in(tables.operators, i)) && !tables.failed()) visit(tables.op);
   }
-  return reader.file.damaged() ? error{refusal::truncated} : reader.refused;
+  return tables.file.damaged() ? error{refusal::truncated} : tables.refused;
 }
 
 /// Why a .tflite file is refused, in full: where, what was found, what is needed and what helps. For an error that

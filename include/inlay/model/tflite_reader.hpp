@@ -1,12 +1,14 @@
-// Inlay: a .tflite file as tables: its header, its tensors, the operator at hand, and the first error.
+// Inlay: a .tflite file as importers of operators see it: its tensors, the graph so far, the operator at hand.
 #pragma once
 
 #include <inlay/config.hpp>
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/flatbuffer.hpp>
+#include <inlay/model/limits.hpp>
 #include <inlay/model/preconditions.hpp>
 #include <inlay/model/tflite_schema.hpp>
+#include <inlay/model/tflite_tables.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,19 +17,6 @@ INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
 namespace detail {
-
-/// Layers of a network, counted as graph_counts does.
-inline constexpr std::uint32_t most_layers = 1 << 16;
-
-inline constexpr std::int32_t most_extent = 1 << 15;
-// Columns of a map that is resized.
-inline constexpr std::int32_t most_blended = 1 << 20;
-// Of one operator that cuts its input.
-inline constexpr std::int32_t most_results = 64;
-// Of one operator that takes them one by one.
-inline constexpr std::int32_t most_samples = 64;
-// As many int8 sum up inside 32 bits.
-inline constexpr std::int32_t most_summed = 1 << 23;
 
 constexpr std::int32_t bytes_of(element_type type) {
   switch (type) {
@@ -47,131 +36,32 @@ constexpr std::int32_t clamp_to_int32(std::int64_t value) {
   return static_cast<std::int32_t>(value < -0x7fffffff ? -0x7fffffff : value > 0x7fffffff ? 0x7fffffff : value);
 }
 
-/// Reads one file into a graph_builder, and is what the importers of operators see: the file's tables, the graph so
-/// far, the operator at hand. The first thing that cannot be taken is kept as the error.
-struct tflite_reader {
-  constexpr tflite_reader(file_bytes data, std::size_t size) : file(data, size) {}
-
-  /// Reads the header, as far as the tables of the network.
-  constexpr error open() {
-    if (file.size() < 8) return {refusal::truncated};
-    if (file.u32(4) != 0x334c4654u) return {refusal::wrong_identifier};  // "TFL3"
-    const flatbuffer_table root = file.root();
-    const std::int32_t version = file.i32_or(root, schema::version, 0);
-    const flatbuffer_vector subgraphs = file.vector(root, schema::subgraphs, 4);
-    codes = file.vector(root, schema::operator_codes, 4);
-    buffers = file.vector(root, schema::buffers, 4);
-    if (file.damaged()) return {refusal::truncated};
-    if (version != 3) return {.reason = refusal::wrong_schema, .found = version, .supported = 3};
-    if (subgraphs.count != 1)
-      return {.reason = refusal::subgraphs, .found = static_cast<std::int32_t>(subgraphs.count), .supported = 1};
-    const flatbuffer_table subgraph = file.table_in(subgraphs, 0);
-    tensors = file.vector(subgraph, schema::tensors, 4);
-    inputs = file.vector(subgraph, schema::inputs, 4);
-    outputs = file.vector(subgraph, schema::outputs, 4);
-    operators = file.vector(subgraph, schema::operators, 4);
-    if (file.damaged()) return {refusal::truncated};
-    if (inputs.count == 0 || outputs.count == 0) return {refusal::no_input_or_output};
-    return {};
-  }
-
-  /// Storage that the graph needs; call after open().
-  constexpr graph_counts counts() {
-    std::uint64_t layer_count = 0, tensor_count = tensors.count;
-    // Tables and vectors may be shared, so there is no bound to these sums but one of their own.
-    for (std::uint32_t i = 0; i < operators.count && layer_count <= most_layers; ++i) {
-      const flatbuffer_table table = file.table_in(operators, i);
-      // An operator becomes at most one layer for each of its operands or results.
-      const std::uint64_t read = file.vector(table, schema::operands, 4).count;
-      const std::uint64_t made = file.vector(table, schema::results, 4).count;
-      layer_count += read + made;
-      read_code(table);
-      const graph_counts more = added_by(table, read, made);
-      layer_count += static_cast<std::uint64_t>(more.layers);
-      tensor_count += static_cast<std::uint64_t>(more.tensors);
-    }
-    for (std::uint32_t i = 0; i < outputs.count; ++i)
-      if (is_caller_or_constant(file.i32(outputs.at + 4 * i))) ++layer_count, ++tensor_count;
-    if (layer_count > most_layers) layer_count = most_layers + 1;
-    return {static_cast<std::int32_t>(tensor_count), static_cast<std::int32_t>(layer_count),
-            static_cast<std::int32_t>(inputs.count), static_cast<std::int32_t>(outputs.count)};
-  }
-
-  /// Layers and tensors that an operator needs beyond one layer for each of its operands and results.
-  constexpr graph_counts added_by(flatbuffer_table table, std::uint64_t read, std::uint64_t made) {
-    const auto operand_count = clamp_to_int32(static_cast<std::int64_t>(read < most_layers ? read : most_layers));
-    const auto result_count = clamp_to_int32(static_cast<std::int64_t>(made < most_layers ? made : most_layers));
-    switch (op) {
-      case tflite_operator::pack:
-      case tflite_operator::add_n: return {operand_count + 1, operand_count, 0, 0};
-      case tflite_operator::unpack: return {result_count, result_count, 0, 0};
-      case tflite_operator::batch_to_space_nd: return {4, 1, 0, 0};
-      case tflite_operator::space_to_batch_nd:
-      case tflite_operator::select_v2: return {2, 0, 0, 0};
-      case tflite_operator::arg_max:
-      case tflite_operator::arg_min:
-      case tflite_operator::strided_slice:
-      case tflite_operator::quantize:
-      case tflite_operator::reshape:
-      case tflite_operator::squeeze:
-      case tflite_operator::expand_dims:
-      case tflite_operator::transpose: return {1, 0, 0, 0};
-      case tflite_operator::conv_2d:
-      case tflite_operator::depthwise_conv_2d:
-      case tflite_operator::transpose_conv:
-      case tflite_operator::average_pool_2d:
-      case tflite_operator::max_pool_2d:
-      case tflite_operator::depth_to_space:
-      case tflite_operator::space_to_depth:
-      case tflite_operator::resize_nearest_neighbor:
-      case tflite_operator::resize_bilinear: {
-        const std::int32_t count = samples_of(file.vector(table, schema::results, 4));
-        return {2 * count, 3 * count, 0, 0};
-      }
-      default: return {};
-    }
-  }
-
-  /// A tensor that must be copied to be an output.
-  constexpr bool is_caller_or_constant(std::int32_t index) {
-    for (std::uint32_t i = 0; i < inputs.count; ++i)
-      if (file.i32(inputs.at + 4 * i) == index) return true;
-    if (!is_tensor(index)) return false;
-    const std::int32_t buffer =
-        file.i32_or(file.table_in(tensors, static_cast<std::uint32_t>(index)), schema::buffer, 0);
-    if (buffer < 0 || static_cast<std::uint32_t>(buffer) >= buffers.count) return false;
-    return file.vector(file.table_in(buffers, static_cast<std::uint32_t>(buffer)), schema::data, 1).count != 0;
-  }
-
-  /// The samples of an operator's first result, where there are several that it can have.
-  constexpr std::int32_t samples_of(flatbuffer_vector made) {
-    const std::int32_t index = made.count > 0 ? file.i32(made.at) : -1;
-    if (!is_tensor(index)) return 0;
-    const flatbuffer_vector extents =
-        file.vector(file.table_in(tensors, static_cast<std::uint32_t>(index)), schema::extents, 4);
-    const std::int32_t count = extents.count == 4 ? file.i32(extents.at) : 0;
-    return count > 1 && count <= most_samples ? count : 0;
-  }
-
-  // ---- errors ------------------------------------------------------------------------------------------
-
-  constexpr bool failed() const { return refused.reason != refusal::none || file.damaged(); }
-
-  /// Notes the first error, with the operator at hand. `rule` says what is demanded, where the reason does not.
-  constexpr bool fail(refusal reason, std::int32_t tensor = -1, std::int32_t found = -1, std::int32_t supported = -1,
-                      const char* rule = "") {
-    if (refused.reason == refusal::none) refused = {reason, op, operator_index, tensor, found, supported, rule};
-    return false;
-  }
-  constexpr bool fail(refusal reason, std::int32_t tensor, const char* rule) {
-    return fail(reason, tensor, -1, -1, rule);
-  }
+/// Reads one file into a graph_builder, and is what the importers of operators see. The first thing that cannot be
+/// taken is kept as the error.
+struct tflite_reader : tflite_tables {
+  using tflite_tables::tflite_tables;
 
   // ---- tensors -----------------------------------------------------------------------------------------
 
-  constexpr bool read_tensors() {
-    for (std::uint32_t i = 0; i < tensors.count; ++i)
-      if (!read_tensor(static_cast<std::int32_t>(i))) return false;
+  /// Tensors are read where they are used first: one that is not used may be of any kind.
+  constexpr void begin_tensors() {
+    for (std::uint32_t i = 0; i < tensors.count; ++i) graph->tensors[i].storage = not_read;
+  }
+  constexpr bool use_tensor(std::int32_t index) {
+    if (!is_tensor(index)) return fail(refusal::bad_index, -1, index);
+    return graph->tensors[index].storage != not_read || read_tensor(index);
+  }
+
+  /// Of tensors without a use, the reference takes neither variables nor open extents.
+  constexpr bool require_plain_rest() {
+    for (std::uint32_t i = 0; i < tensors.count; ++i) {
+      const auto index = static_cast<std::int32_t>(i);
+      if (graph->tensors[i].storage != not_read) continue;
+      if (is_variable(index)) return fail(refusal::stateful, index);
+      const flatbuffer_vector extents = file.vector(file.table_in(tensors, i), schema::extents, 4);
+      for (std::uint32_t axis = 0; axis < extents.count; ++axis)
+        if (file.i32(extents.at + 4 * axis) < 0) return fail(refusal::dynamic_shape, index);
+    }
     return true;
   }
 
@@ -257,10 +147,6 @@ struct tflite_reader {
     return file.flag(file.table_in(tensors, static_cast<std::uint32_t>(index)), schema::is_variable);
   }
 
-  constexpr bool is_tensor(std::int32_t index) const {
-    return index >= 0 && static_cast<std::uint32_t>(index) < tensors.count;
-  }
-
   /// A tensor between the layers of one operator, which the file does not have; counts() has room for it.
   constexpr std::int32_t add_tensor(const shape& extents, const quantization& quant) {
     const std::int32_t index = static_cast<std::int32_t>(tensors.count) + added_tensors++;
@@ -275,7 +161,7 @@ struct tflite_reader {
   constexpr bool read_inputs() {
     for (std::uint32_t i = 0; i < inputs.count; ++i) {
       const std::int32_t index = file.i32(inputs.at + 4 * i);
-      if (!is_tensor(index)) return fail(refusal::bad_index, -1, index);
+      if (!use_tensor(index)) return false;
       tensor& t = graph->tensors[index];
       if (t.storage >= 0) return fail(refusal::made_twice, index);
       if (t.type != element_type::int8 && t.type != element_type::uint8 && t.type != element_type::float32)
@@ -292,7 +178,7 @@ struct tflite_reader {
     operator_index = -1;
     for (std::uint32_t i = 0; i < outputs.count; ++i) {
       const std::int32_t index = file.i32(outputs.at + 4 * i);
-      if (!is_tensor(index)) return fail(refusal::bad_index, -1, index);
+      if (!use_tensor(index)) return false;
       const tensor& t = graph->tensors[index];
       if (t.storage < 0) return fail(refusal::no_input_or_output, index);
       const bool made = is_made_by_layer(index);
@@ -358,35 +244,41 @@ struct tflite_reader {
     return !file.damaged();
   }
 
-  /// What the operator does, by its number in the file's list of codes.
-  constexpr bool read_code(flatbuffer_table table) {
-    op = tflite_operator{-1};
-    const std::int32_t code = file.i32_or(table, schema::opcode_index, 0);
-    if (code < 0 || static_cast<std::uint32_t>(code) >= codes.count) return fail(refusal::bad_index, -1, code);
-    // Numbers up to 126 may stand in the older field only; the larger of the two is meant.
-    const flatbuffer_table code_table = file.table_in(codes, static_cast<std::uint32_t>(code));
-    const std::int32_t older = file.i8_or(code_table, schema::deprecated_builtin_code, 0);
-    const std::int32_t newer = file.i32_or(code_table, schema::builtin_code, 0);
-    op = static_cast<tflite_operator>(older > newer ? older : newer);
-    return true;
-  }
-
   /// Every operand exists and was made before; every result exists and was not.
   constexpr bool check_operands() {
     if (operands.count == 0 || results.count == 0) return fail(refusal::operands);
     for (std::uint32_t i = 0; i < operands.count; ++i) {
       const std::int32_t t = operand(static_cast<int>(i));
-      if (t == -1) continue;
-      if (!is_tensor(t)) return fail(refusal::bad_index, -1, t);
-      if (graph->tensors[t].storage < 0) return fail(is_variable(t) ? refusal::stateful : refusal::used_before_made, t);
+      if (t == -1 || is_empty_target(static_cast<int>(i))) continue;
+      if (!use_tensor(t)) return false;
+      if (graph->tensors[t].storage < 0) return fail_without_data(t);
     }
     for (std::uint32_t i = 0; i < results.count; ++i) {
       const std::int32_t t = result(static_cast<int>(i));
-      if (!is_tensor(t)) return fail(refusal::bad_index, -1, t);
+      if (!use_tensor(t)) return false;
       if (graph->tensors[t].storage >= 0) return fail(refusal::made_twice, t);
       if (!require_countable_rows(t)) return false;
     }
     return true;
+  }
+
+  /// What RESHAPE does not read: the list of a scalar's extents, which is empty.
+  constexpr bool is_empty_target(int position) {
+    const std::int32_t index = operand(position);
+    if (op != tflite_operator::reshape || position != 1 || !is_tensor(index)) return false;
+    const flatbuffer_vector extents =
+        file.vector(file.table_in(tensors, static_cast<std::uint32_t>(index)), schema::extents, 4);
+    return extents.count == 1 && file.i32(extents.at) == 0;
+  }
+
+  /// Refuses an operand that no operator makes and that is not constant.
+  constexpr bool fail_without_data(std::int32_t index) {
+    if (is_variable(index)) return fail(refusal::stateful, index);
+    if (file.field(buffer_of(index), schema::data_offset) != 0)
+      return fail(refusal::option, index,
+                  "its values stand behind the FlatBuffer, where the reference does not look for them: convert "
+                  "without buffers by offset");
+    return fail(refusal::used_before_made, index);
   }
 
   constexpr bool require_countable_rows(std::int32_t index) {
@@ -491,28 +383,6 @@ struct tflite_reader {
     return true;
   }
 
-  /// Appends a layer that takes one map: for each sample one, from a slice to a part of its output.
-  constexpr bool append_for_samples(const layer& l) {
-    const shape& from = at(l.inputs[0]).extents;
-    const shape& to = at(l.output).extents;
-    if (from[0] == 1) return append(l);
-    for (std::int32_t sample = 0; sample < from[0]; ++sample) {
-      shape one_from = from, one_to = to;
-      one_from[0] = one_to[0] = 1;
-      layer cut = make_layer(layer_kind::slice), one = l, place = make_layer(layer_kind::place);
-      cut.inputs[0] = l.inputs[0];
-      cut.output = one.inputs[0] = add_tensor(one_from, at(l.inputs[0]).quant);
-      one.output = place.inputs[0] = add_tensor(one_to, at(l.output).quant);
-      place.output = l.output;
-      cut.begin[0] = place.begin[0] = sample;
-      cut.step = {1, 1, 1, 1, 1, 1};
-      append(cut);
-      append(one);
-      append(place);
-    }
-    return true;
-  }
-
   /// A constant of int32 or int64 values. Returns how many there are, −1 if it is refused.
   constexpr std::int32_t integers(std::int32_t index, std::int32_t* values, std::int32_t most) {
     if (index < 0) return fail(refusal::operands) - 1;
@@ -605,17 +475,12 @@ struct tflite_reader {
            require_samples(input, output);
   }
 
-  // ---- what it reads -----------------------------------------------------------------------------------
+  // ---- what it makes, and the operator at hand ---------------------------------------------------------
 
-  flatbuffer file;
-  flatbuffer_vector codes{}, buffers{}, tensors{}, inputs{}, outputs{}, operators{};
+  static constexpr std::int32_t not_read = -2;  // stands for a tensor's storage
+
   graph_builder* graph = nullptr;
   std::int32_t added_tensors = 0;
-  error refused{};
-
-  // The operator at hand.
-  tflite_operator op = tflite_operator{-1};
-  std::int32_t operator_index = -1;
   flatbuffer_table options{};
   flatbuffer_vector operands{}, results{};
 };
@@ -629,6 +494,6 @@ struct tflite_importer {
 
 }  // namespace detail
 
-}  // namespace inlay
+}  // namespace inlay::inline INLAY_ABI
 
 INLAY_END_EXACT_FLOATS

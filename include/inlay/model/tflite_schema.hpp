@@ -25,7 +25,7 @@ enum tensor : std::uint32_t {
 };
 enum quantization_parameters : std::uint32_t { scale = 2, zero_point = 3, quantized_dimension = 6 };
 enum operator_ : std::uint32_t { opcode_index = 0, operands = 1, results = 2, options = 4 };
-enum buffer : std::uint32_t { data = 0 };
+enum buffer : std::uint32_t { data = 0, data_offset = 1 };
 enum conv2d : std::uint32_t {
   conv_padding = 0,
   conv_stride_w,

@@ -29,12 +29,27 @@ constexpr bool require_movable(tflite_reader& r, std::int32_t input, std::int32_
   return r.require_int8(input) && r.require_int8(output);
 }
 
+/// The same bytes with other extents are a constant, too, which may have scales of its own. What leaves the network is
+/// copied instead.
+constexpr bool reshape_constant(tflite_reader& r, std::int32_t input, std::int32_t output) {
+  tensor& to = r.graph->tensors[output];
+  const tensor& from = r.at(input);
+  if (!from.is_constant() || from.type != element_type::int8 || to.type != element_type::int8) return false;
+  for (std::uint32_t i = 0; i < r.outputs.count; ++i)
+    if (r.file.i32(r.outputs.at + 4 * i) == output) return false;
+  to.data_at = from.data_at;
+  to.data_bytes = from.data_bytes;
+  return true;
+}
+
 constexpr bool import_reshape(tflite_reader& r, layer_kind kind) {
   if (!r.require_operands(1, 2)) return false;
   if (r.is_integer_result())
     return r.require_same_elements(r.operand(0), r.result(0)) && import_shape_arithmetic(r, kind);
   const std::int32_t input = r.operand(0), output = r.result(0);
-  return require_movable(r, input, output) && r.require_same_elements(input, output) && r.append(r.make_layer(kind));
+  if (!r.require_same_elements(input, output)) return false;
+  if (reshape_constant(r, input, output)) return true;
+  return require_movable(r, input, output) && r.append(r.make_layer(kind));
 }
 
 /// A reshape whose result must have just these extents.

@@ -5,6 +5,7 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/import/samples.hpp>
 
 #include <cstdint>
 
@@ -26,11 +27,11 @@ constexpr bool require_block(tflite_reader& r, std::int32_t larger, std::int32_t
 }
 
 constexpr bool import_depth_to_space(tflite_reader& r, layer_kind kind) {
-  return r.require_maps() && require_block(r, r.result(0), r.operand(0)) && r.append_for_samples(r.make_layer(kind));
+  return r.require_maps() && require_block(r, r.result(0), r.operand(0)) && append_for_samples(r, r.make_layer(kind));
 }
 
 constexpr bool import_space_to_depth(tflite_reader& r, layer_kind kind) {
-  return r.require_maps() && require_block(r, r.operand(0), r.result(0)) && r.append_for_samples(r.make_layer(kind));
+  return r.require_maps() && require_block(r, r.operand(0), r.result(0)) && append_for_samples(r, r.make_layer(kind));
 }
 
 constexpr bool import_resize(tflite_reader& r, layer_kind kind) {
@@ -52,7 +53,7 @@ constexpr bool import_resize(tflite_reader& r, layer_kind kind) {
   const std::uint32_t first_field = kind == layer_kind::resize_bilinear ? 2 : 0;
   l.align_corners = r.file.flag(r.options, first_field);
   l.half_pixel_centers = r.file.flag(r.options, first_field + 1);
-  return r.append_for_samples(l);
+  return append_for_samples(r, l);
 }
 
 constexpr bool import_resize_bilinear(tflite_reader& r, layer_kind kind) {

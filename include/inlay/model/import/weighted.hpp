@@ -4,6 +4,7 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/import/samples.hpp>
 #include <inlay/model/import/window.hpp>
 
 #include <cstdint>
@@ -90,7 +91,7 @@ constexpr bool import_convolution(tflite_reader& r, layer_kind kind) {
     if (!r.require_type_option(schema::conv_bias_type)) return false;
   }
   return r.read_activation(clamp, l.clamp) && read_window(r, r.file.i8_or(r.options, 0, 0), input, output, l.window) &&
-         r.append_for_samples(l);
+         append_for_samples(r, l);
 }
 
 constexpr bool import_transpose_conv(tflite_reader& r, layer_kind kind) {
@@ -122,7 +123,7 @@ constexpr bool import_transpose_conv(tflite_reader& r, layer_kind kind) {
   // The window slides over the output, and must stop at as many places as the input has pixels.
   return r.read_activation(r.file.i8_or(r.options, schema::tc_activation, 0), l.clamp) &&
          read_window(r, r.file.i8_or(r.options, schema::tc_padding, 0), output, input, l.window) &&
-         r.append_for_samples(l);
+         append_for_samples(r, l);
 }
 
 constexpr bool import_fully_connected(tflite_reader& r, layer_kind kind) {

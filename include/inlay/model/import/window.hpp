@@ -4,6 +4,7 @@
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/tflite_reader.hpp>
+#include <inlay/model/import/samples.hpp>
 
 #include <cstdint>
 
@@ -55,7 +56,7 @@ constexpr bool import_pool(tflite_reader& r, layer_kind kind) {
     return r.fail(refusal::too_large, input, -1, most_summed);
   return r.read_activation(r.file.i8_or(r.options, schema::pool_activation, 0), l.clamp) &&
          read_window(r, r.file.i8_or(r.options, schema::pool_padding, 0), input, output, l.window) &&
-         r.append_for_samples(l);
+         append_for_samples(r, l);
 }
 
 inline constexpr tflite_importer window_importers[]{
