@@ -243,4 +243,4 @@ struct refuse_model<Text, Refused, std::index_sequence<Part...>> : Refused<print
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

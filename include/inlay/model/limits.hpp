@@ -23,4 +23,4 @@ inline constexpr std::int32_t most_summed = 1 << 23;
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

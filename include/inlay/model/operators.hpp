@@ -99,4 +99,4 @@ constexpr bool is_stateful(tflite_operator op) {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

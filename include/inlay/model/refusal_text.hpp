@@ -224,4 +224,4 @@ class refusal_writer {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -258,6 +258,6 @@ struct tflite {
   }
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
 
 INLAY_END_EXACT_FLOATS

@@ -91,4 +91,4 @@ constexpr graph_counts count_graph(tflite_tables& r) {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -494,6 +494,6 @@ struct tflite_importer {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
 
 INLAY_END_EXACT_FLOATS

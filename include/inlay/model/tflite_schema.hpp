@@ -59,4 +59,4 @@ enum strided_slice : std::uint32_t { begin_mask = 0, end_mask, ellipsis_mask, ne
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -87,4 +87,4 @@ struct tflite_tables {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -288,4 +288,4 @@ inline constexpr tflite_importer move_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

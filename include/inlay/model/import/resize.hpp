@@ -80,4 +80,4 @@ inline constexpr tflite_importer resize_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -36,4 +36,4 @@ constexpr bool append_for_samples(tflite_reader& r, const layer& l) {
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

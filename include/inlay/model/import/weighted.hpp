@@ -157,4 +157,4 @@ inline constexpr tflite_importer weighted_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

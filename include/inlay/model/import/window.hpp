@@ -66,4 +66,4 @@ inline constexpr tflite_importer window_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
