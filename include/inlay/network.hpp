@@ -263,4 +263,4 @@ class network {
   alignas(arena_alignment) std::int8_t arena_[arena_bytes];
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

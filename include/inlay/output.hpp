@@ -120,7 +120,7 @@ class output_view {
   const std::int8_t* data_;
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
 
 /// Its iterators and data outlive the view itself.
 template <typename Model, std::size_t Index>

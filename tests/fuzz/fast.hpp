@@ -118,9 +118,9 @@ struct interpreter : inlay::interpreter {
  private:
   runner runner_of(std::int32_t index) const {
     runner found;
-    inlay::with_layer_kind(graph.layers[index].kind, [&](auto kind) {
-      if (with == kernels::native) found = runner_with<inlay::fast_kernel<inlay::native_isa, kind()>, kind()>(index);
-      if (with != kernels::reference && !found) found = runner_with<inlay::portable_kernel<kind()>, kind()>(index);
+    inlay::with_layer_kind(graph.layers[index].kind, [&]<inlay::layer_kind Kind>() {
+      if (with == kernels::native) found = runner_with<inlay::fast_kernel<inlay::native_isa, Kind>, Kind>(index);
+      if (with != kernels::reference && !found) found = runner_with<inlay::portable_kernel<Kind>, Kind>(index);
     });
     return found;
   }

@@ -157,23 +157,10 @@ void check(const bytes& file) {
 
 // ---- mutation --------------------------------------------------------------------------------------------
 
-/// A byte of a file that notes where it was read.
-struct traced_byte {
-  std::uint8_t value;
-  static inline const traced_byte* file = nullptr;
-  static inline std::vector<std::size_t> reads{};
-  operator std::uint8_t() const {
-    reads.push_back(static_cast<std::size_t>(this - file));
-    return value;
-  }
-};
-static_assert(sizeof(traced_byte) == 1);
-
-/// Positions of the bytes that decide what the importer makes of a file: not those of most weights.
-const std::vector<std::size_t>& read_positions(const std::uint8_t* data, std::size_t size) {
-  traced_byte::file = reinterpret_cast<const traced_byte*>(data);
-  traced_byte::reads.clear();
-  const inlay::tflite_header header = inlay::read_tflite_header(traced_byte::file, size);
+/// Positions of the bytes that decide what the importer makes of a file: not those of many weights.
+std::vector<std::size_t> deciding_positions(const std::uint8_t* data, std::size_t size) {
+  std::vector<bool> is_weight(size, false);
+  const inlay::tflite_header header = inlay::read_tflite_header(data, size);
   if (!header.refused) {
     const auto room = [](std::int32_t count) {
       return static_cast<std::size_t>(std::max(count, 1));
@@ -184,9 +171,17 @@ const std::vector<std::size_t>& read_positions(const std::uint8_t* data, std::si
     inlay::graph_builder builder{tensors.data(),       layers.data(),         inputs.data(),
                                  outputs.data(),       header.counts.tensors, 0,
                                  header.counts.inputs, header.counts.outputs};
-    static_cast<void>(inlay::read_tflite(traced_byte::file, size, builder));
+    // As far as it gets.
+    static_cast<void>(inlay::read_tflite(data, size, builder));
+    constexpr std::uint32_t few = 64;
+    for (const inlay::tensor& t : tensors)
+      if (t.type == inlay::element_type::int8 && t.data_bytes > few)
+        for (std::uint32_t i = 0; i < t.data_bytes && t.data_at + i < size; ++i) is_weight[t.data_at + i] = true;
   }
-  return traced_byte::reads;
+  std::vector<std::size_t> positions;
+  for (std::size_t at = 0; at < size; ++at)
+    if (!is_weight[at]) positions.push_back(at);
+  return positions;
 }
 
 std::uint32_t word_at(const std::uint8_t* data, std::size_t at) {
@@ -248,7 +243,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     default: break;
   }
   // Found once, in a file that has been tried: the importer may not survive the mutant.
-  const std::vector<std::size_t>& reads = read_positions(data, size);
+  const std::vector<std::size_t>& reads = deciding_positions(data, size);
   for (int count = 1 + static_cast<int>(random() % 4); count > 0 && !reads.empty(); --count)
     mutate_field(data, size, reads, random);
   return size;

@@ -647,7 +647,7 @@ int main() {
   good = compare_kind<layer_kind::INLAY_ONLY_KIND>();
 #else
   for (std::size_t kind = 0; kind < inlay::layer_kind_count; ++kind)
-    inlay::with_layer_kind(static_cast<layer_kind>(kind), [&good](auto k) { good = compare_kind<k()>() && good; });
+    inlay::with_layer_kind(static_cast<layer_kind>(kind), [&good]<layer_kind Kind>() { good = compare_kind<Kind>() && good; });
 #endif
   std::printf("%s\n", good ? "all equal" : "NOT AS IT SHOULD BE");
   return good ? 0 : 1;

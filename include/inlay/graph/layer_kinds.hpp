@@ -156,15 +156,13 @@ constexpr bool makes_regions(layer_kind kind) {
   return describe(kind).geometry != layer_geometry::reduced && describe(kind).geometry != layer_geometry::whole;
 }
 
-/// Calls f with std::integral_constant<layer_kind, kind>, but for layers that call the program, which only a compiled
-/// network can.
+/// Calls f.operator()<kind>(), but for layers that call the program, which only a compiled network can.
 template <typename Function>
 constexpr void with_layer_kind(layer_kind kind, Function&& f) {
   switch (kind) {
-#define INLAY_CASE(k, ...)                                                  \
-  case layer_kind::k:                                                       \
-    if constexpr (describe(layer_kind::k).operands != layer_operands::none) \
-      f(std::integral_constant<layer_kind, layer_kind::k>{});               \
+#define INLAY_CASE(k, ...)                                                                                          \
+  case layer_kind::k:                                                                                               \
+    if constexpr (describe(layer_kind::k).operands != layer_operands::none) f.template operator()<layer_kind::k>(); \
     return;
     INLAY_LAYER_KINDS(INLAY_CASE)
 #undef INLAY_CASE

@@ -186,4 +186,4 @@ constexpr void normalize(graph_builder& g) {
   detail::compact(g);
 }
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

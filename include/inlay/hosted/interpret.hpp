@@ -23,8 +23,8 @@ namespace inlay::inline INLAY_ABI {
 constexpr std::size_t interpreter_table_bytes(graph_view g) {
   std::size_t most = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i)
-    with_layer_kind(g.layers[i].kind, [&](auto kind) {
-      using kernel = reference_kernel<kind()>;
+    with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
+      using kernel = reference_kernel<Kind>;
       const std::size_t bytes =
           static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
       if (bytes > most) most = bytes;
@@ -100,11 +100,11 @@ struct interpreter {
   /// tells, for each layer, the column that the rows of its output start with.
   void run(const stage& s, std::int32_t index, region work, const std::int32_t* first_columns) const {
     const layer& l = graph.layers[index];
-    with_layer_kind(l.kind, [&](auto kind) {
-      using kernel = reference_kernel<kind()>;
+    with_layer_kind(l.kind, [&]<layer_kind Kind>() {
+      using kernel = reference_kernel<Kind>;
       auto* entries = static_cast<typename kernel::table_entry*>(table);
       kernel::fill_table(graph, l, static_cast<const std::int8_t*>(model), entries);
-      run_kernel<kernel, kind()>(kernel::prepare(graph, l), entries, s, index, work, first_columns);
+      run_kernel<kernel, Kind>(kernel::prepare(graph, l), entries, s, index, work, first_columns);
     });
   }
 

@@ -160,4 +160,4 @@ class flatbuffer {
   bool damaged_ = false;
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

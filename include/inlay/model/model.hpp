@@ -84,4 +84,4 @@ constexpr std::string_view io_name() {
 template <typename Type>
 concept runnable_model = detail::model_like<Type> && Type::has_weights;
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -95,4 +95,4 @@ struct sourced {
   static constexpr bool has_weights = Model::has_weights;
 };
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

@@ -46,8 +46,8 @@ constexpr plan_view plan_of() {
 constexpr std::size_t total_table_bytes(graph_view g) {
   std::size_t sum = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i)
-    with_layer_kind(g.layers[i].kind, [&](auto kind) {
-      using kernel = reference_kernel<kind()>;
+    with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
+      using kernel = reference_kernel<Kind>;
       sum += static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
     });
   return sum;
@@ -183,4 +183,4 @@ inline stage_figures figures_of(const plan_view& plan, const stage& s) {
   return figures;
 }
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

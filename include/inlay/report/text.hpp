@@ -320,4 +320,4 @@ inline std::string lifetime_chart(const plan_view& plan, std::int32_t width = 11
          "█ alive   ▒ written over an input, in its memory\n";
 }
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

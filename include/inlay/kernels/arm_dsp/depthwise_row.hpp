@@ -278,4 +278,4 @@ INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<Stride>& in, const
   }
 }
 
-}  // namespace inlay::inline INLAY_ABI::detail::arm_dsp
+}  // namespace inlay::detail::arm_dsp

@@ -164,7 +164,7 @@ struct product_table : quad_table {
   }
 };
 
-}  // namespace inlay::inline INLAY_ABI::detail::arm_mve
+}  // namespace inlay::detail::arm_mve
 
 namespace inlay::inline INLAY_ABI {
 

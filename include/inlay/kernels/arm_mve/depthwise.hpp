@@ -253,7 +253,7 @@ INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const
   convolution<AnyShift, 0, 2 * most_taps, most_tap_rows>{p, m, output, r, input}.run();
 }
 
-}  // namespace inlay::inline INLAY_ABI::detail::arm_mve
+}  // namespace inlay::detail::arm_mve
 
 namespace inlay::inline INLAY_ABI {
 

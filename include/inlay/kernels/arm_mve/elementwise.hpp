@@ -254,7 +254,7 @@ struct lookup : detail::lookup_loop {
   }
 };
 
-}  // namespace inlay::inline INLAY_ABI::detail::arm_mve
+}  // namespace inlay::detail::arm_mve
 
 namespace inlay::inline INLAY_ABI {
 

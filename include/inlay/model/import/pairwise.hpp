@@ -151,6 +151,6 @@ inline constexpr tflite_importer pairwise_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
 
 INLAY_END_EXACT_FLOATS

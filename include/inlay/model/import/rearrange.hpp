@@ -309,4 +309,4 @@ inline constexpr tflite_importer rearrange_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

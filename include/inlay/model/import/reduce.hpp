@@ -143,6 +143,6 @@ inline constexpr tflite_importer reduce_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
 
 INLAY_END_EXACT_FLOATS

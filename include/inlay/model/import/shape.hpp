@@ -67,4 +67,4 @@ inline constexpr tflite_importer shape_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay

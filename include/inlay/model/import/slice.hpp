@@ -189,4 +189,4 @@ inline constexpr tflite_importer slice_importers[]{
 
 }  // namespace detail
 
-}  // namespace inlay::inline INLAY_ABI
+}  // namespace inlay
