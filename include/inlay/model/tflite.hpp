@@ -84,7 +84,7 @@ constexpr bool import_operator(tflite_reader& r) {
   return known != nullptr ? known->import(r, known->kind) : r.fail(refusal::unsupported_operator);
 }
 
-/// Reads everything; call after open(), with storage of counts().
+/// Reads everything; call after open(), with storage as count_graph says.
 constexpr error read_graph(tflite_reader& r, graph_builder& graph) {
   r.graph = &graph;
   r.begin_tensors();

@@ -147,7 +147,7 @@ struct tflite_reader : tflite_tables {
     return file.flag(file.table_in(tensors, static_cast<std::uint32_t>(index)), schema::is_variable);
   }
 
-  /// A tensor between the layers of one operator, which the file does not have; counts() has room for it.
+  /// A tensor between the layers of one operator, which the file does not have; count_graph has room for it.
   constexpr std::int32_t add_tensor(const shape& extents, const quantization& quant) {
     const std::int32_t index = static_cast<std::int32_t>(tensors.count) + added_tensors++;
     tensor& t = graph->tensors[index];
