@@ -47,13 +47,13 @@ struct single_layer {
  private:
   template <typename Step, typename... Weights>
   static void run_once(std::int8_t* output, const std::int8_t* input, const Weights*... weights) {
-    const inlay::map_view<const std::int8_t> map = inlay::whole_map(input, from);
+    const inlay::detail::map_view<const std::int8_t> map = inlay::detail::whole_map(input, from);
     const inlay::region all{0, inlay::map_rows(to), 0, to.width()};
     constexpr auto step = Step::call();
     if constexpr (inlay::is_pair(l.kind))
-      step.run(inlay::whole_map(output, to), all, map, map);
+      step.run(inlay::detail::whole_map(output, to), all, map, map);
     else if constexpr (inlay::makes_regions(l.kind))
-      step.run(inlay::whole_map(output, to), all, map, weights...);
+      step.run(inlay::detail::whole_map(output, to), all, map, weights...);
     else
       step.run_whole(output, input, weights...);
   }
@@ -64,8 +64,8 @@ static bool add_benchmarks(const std::string& layer) {
   using model = inlay::sequential<Input, Layer>;
   using single = single_layer<model>;
   using plan = typename single::plan;
-  using portable = inlay::portable_kernel<single::l.kind>;
-  using native = inlay::fast_kernel<inlay::native_isa, single::l.kind>;
+  using portable = inlay::detail::portable_kernel<single::l.kind>;
+  using native = inlay::detail::fast_kernel<inlay::native_isa, single::l.kind>;
   const auto add = [&](const char* kernel, auto run) {
     benchmark::RegisterBenchmark((layer + ", " + kernel).c_str(), run);
   };

@@ -23,7 +23,7 @@ concept defined = requires {
 };
 
 template <typename Kernel>
-constexpr bool exists = !std::is_base_of_v<inlay::no_kernel, Kernel>;
+constexpr bool exists = !std::is_base_of_v<inlay::detail::no_kernel, Kernel>;
 
 template <std::size_t Kind>
 constexpr void add_kind(line& all) {
@@ -31,9 +31,9 @@ constexpr void add_kind(line& all) {
   all.add(" ");
   all.add(inlay::name(kind));
   all.add("=");
-  if (defined<inlay::reference_kernel<kind>>) all.add("r");
-  if (exists<inlay::portable_kernel<kind>>) all.add("p");
-  if (exists<inlay::fast_kernel<inlay::native_isa, kind>>) all.add("n");
+  if (defined<inlay::detail::reference_kernel<kind>>) all.add("r");
+  if (exists<inlay::detail::portable_kernel<kind>>) all.add("p");
+  if (exists<inlay::detail::fast_kernel<inlay::native_isa, kind>>) all.add("n");
 }
 
 template <std::size_t... Kind>

@@ -33,9 +33,9 @@ constexpr void add_layer(line& all) {
   using step = typename plan::template step<static_cast<std::int32_t>(Layer)>;
   constexpr inlay::layer_kind kind = step::l.kind;
   all.add(" ");
-  if constexpr (std::is_same_v<typename step::kernel, inlay::reference_kernel<kind>>)
+  if constexpr (std::is_same_v<typename step::kernel, inlay::detail::reference_kernel<kind>>)
     all.add("reference");
-  else if constexpr (std::is_same_v<typename step::kernel, inlay::portable_kernel<kind>>)
+  else if constexpr (std::is_same_v<typename step::kernel, inlay::detail::portable_kernel<kind>>)
     all.add("portable");
   else
     all.add(inlay::name(inlay::native_isa));

@@ -80,7 +80,7 @@ class output_view {
     if constexpr (std::is_same_v<value_type, float>)
       return real(i);
     else if constexpr (std::is_same_v<value_type, std::int32_t>)
-      return read_int32(data_, static_cast<std::uint32_t>(4 * i));
+      return detail::read_int32(data_, static_cast<std::uint32_t>(4 * i));
     else
       return static_cast<value_type>(data_[i]);
   }

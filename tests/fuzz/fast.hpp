@@ -81,9 +81,9 @@ std::vector<typename Kernel::table_entry> make_table(inlay::graph_view g, const 
                                                      const std::int8_t* model) {
   std::vector<typename Kernel::table_entry> table(static_cast<std::size_t>(Kernel::table_size(g, l)));
   if constexpr (inlay::has_weights(Kind)) {
-    using reference = inlay::reference_kernel<Kind>;
+    using reference = inlay::detail::reference_kernel<Kind>;
     const std::int32_t channels = reference::table_size(g, l);
-    std::vector<inlay::channel_constants> constants(static_cast<std::size_t>(channels));
+    std::vector<inlay::detail::channel_constants> constants(static_cast<std::size_t>(channels));
     std::vector<std::int32_t> sums(constants.size());
     reference::fill_table(g, l, model, constants.data());
     inlay::detail::sum_weights(g, l, model, 0, channels, sums.data());
@@ -119,15 +119,16 @@ struct interpreter : inlay::interpreter {
   runner runner_of(std::int32_t index) const {
     runner found;
     inlay::with_layer_kind(graph.layers[index].kind, [&]<inlay::layer_kind Kind>() {
-      if (with == kernels::native) found = runner_with<inlay::fast_kernel<inlay::native_isa, Kind>, Kind>(index);
-      if (with != kernels::reference && !found) found = runner_with<inlay::portable_kernel<Kind>, Kind>(index);
+      if (with == kernels::native)
+        found = runner_with<inlay::detail::fast_kernel<inlay::native_isa, Kind>, Kind>(index);
+      if (with != kernels::reference && !found) found = runner_with<inlay::detail::portable_kernel<Kind>, Kind>(index);
     });
     return found;
   }
 
   template <typename Kernel, inlay::layer_kind Kind>
   runner runner_with(std::int32_t index) const {
-    if constexpr (!std::is_base_of_v<inlay::no_kernel, Kernel>) {
+    if constexpr (!std::is_base_of_v<inlay::detail::no_kernel, Kernel>) {
       const inlay::layer& l = graph.layers[index];
       if (Kernel::accepts(graph, l)) {
         const auto parameters = Kernel::prepare(graph, l);

@@ -29,8 +29,8 @@ namespace {
 using inlay::graph_view;
 using inlay::layer;
 using inlay::layer_kind;
-using inlay::map_view;
 using inlay::region;
+using inlay::detail::map_view;
 
 /// xorshift32.
 struct random_numbers {
@@ -272,7 +272,7 @@ std::int8_t second_input[map_capacity];
 std::int8_t wanted[map_capacity];
 // As in an arena.
 alignas(4) std::int8_t got[map_capacity], ring[map_capacity];
-inlay::channel_constants constants[1024];
+inlay::detail::channel_constants constants[1024];
 std::int32_t sums[1024];
 // Aligned as the tables of any kernel ask to be: the compiler does it for the real ones.
 alignas(64) unsigned char table_bytes[64 * 1024];
@@ -329,7 +329,7 @@ template <typename Kernel, layer_kind Kind>
 const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
   auto* entries = reinterpret_cast<typename Kernel::table_entry*>(table_bytes);
   if constexpr (inlay::has_weights(Kind)) {
-    using reference = inlay::reference_kernel<Kind>;
+    using reference = inlay::detail::reference_kernel<Kind>;
     reference::fill_table(g, l, model, constants);
     inlay::detail::sum_weights(g, l, model, 0, reference::table_size(g, l), sums);
     if (Kernel::table_size(g, l) > 0) Kernel::fill_table(g, l, model, constants, sums, entries);
@@ -342,9 +342,10 @@ const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
 template <layer_kind Kind>
 auto view_of(const one_layer& c, int position) {
   if constexpr (Kind == layer_kind::quantize)
-    return inlay::whole_map(reinterpret_cast<const float*>(first_input), c.tensors[0].extents);
+    return inlay::detail::whole_map(reinterpret_cast<const float*>(first_input), c.tensors[0].extents);
   else
-    return inlay::whole_map<const std::int8_t>(position == 0 ? first_input : second_input, c.tensors[position].extents);
+    return inlay::detail::whole_map<const std::int8_t>(position == 0 ? first_input : second_input,
+                                                       c.tensors[position].extents);
 }
 
 /// What a kernel is asked to make, all of it: some of the output, but for those that place their input in it.
@@ -382,7 +383,7 @@ void make_output(const one_layer& c, int how, Run run) {
   const inlay::shape &to = c.tensors[3].extents, &work = work_of<Kind>(c);
   std::memset(got, 91, sizeof got);
   if (how == 0) {
-    run(inlay::whole_map(got, to), region{0, map_rows(work), 0, work.width()}, view_of<Kind>(c, 0));
+    run(inlay::detail::whole_map(got, to), region{0, map_rows(work), 0, work.width()}, view_of<Kind>(c, 0));
     return;
   }
   // Row by row, in two strips, in a map with two more channels, the first of which is not ours.
@@ -431,9 +432,9 @@ bool same(const inlay::shape& to, bool wider) {
 template <typename Kernel, auto Spec>
 bool make_all(const one_layer& c, const auto& parameters, const auto* table) {
   const inlay::shape& to = c.tensors[3].extents;
-  const map_view<std::int8_t> map = inlay::whole_map(got, to);
+  const map_view<std::int8_t> map = inlay::detail::whole_map(got, to);
   const region all{0, map_rows(to), 0, to.width()};
-  const map_view<const std::int8_t> in = inlay::whole_map<const std::int8_t>(first_input, c.tensors[0].extents);
+  const map_view<const std::int8_t> in = inlay::detail::whole_map<const std::int8_t>(first_input, c.tensors[0].extents);
   if constexpr (requires { Kernel::template run_all<Spec>(parameters, table, map, all, in, model); }) {
     std::memset(got, 91, sizeof got);
     Kernel::template run_all<Spec>(parameters, table, map, all, in, model + header_bytes);
@@ -446,7 +447,7 @@ bool make_all(const one_layer& c, const auto& parameters, const auto* table) {
 template <typename Kernel, auto Spec>
 bool make_over(const one_layer& c, const auto& parameters, const auto* table) {
   const inlay::shape& to = c.tensors[3].extents;
-  const map_view<std::int8_t> map = inlay::whole_map(got, to);
+  const map_view<std::int8_t> map = inlay::detail::whole_map(got, to);
   if constexpr (requires { Kernel::template run_over<Spec>(parameters, table, map, ring, model); }) {
     const std::int32_t input_bytes = c.tensors[0].extents.elements();
     std::memset(got, 91, sizeof got);
@@ -489,7 +490,7 @@ template <typename Kernel, layer_kind Kind, auto Spec>
 void compare(const one_layer& c, tally& t) {
   const graph_view g = c.view();
   const layer& l = c.layers[0];
-  using reference = inlay::reference_kernel<Kind>;
+  using reference = inlay::detail::reference_kernel<Kind>;
   const auto parameters = Kernel::prepare(g, l);
   const auto reference_parameters = reference::prepare(g, l);
   const inlay::shape &to = c.tensors[3].extents, &work = work_of<Kind>(c);
@@ -514,19 +515,20 @@ void compare(const one_layer& c, tally& t) {
         if (how >= 2) {
           if (!inlay::has_weights(Kind)) continue;
         } else if constexpr (inlay::has_weights(Kind)) {
-          reference::run(reference_parameters, constants, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0),
-                         model + header_bytes);
+          reference::run(reference_parameters, constants, inlay::detail::whole_map(wanted, to), all,
+                         view_of<Kind>(c, 0), model + header_bytes);
           make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
             Kernel::template run<Spec>(parameters, table, map, r, in, model + header_bytes);
           });
         } else if constexpr (inlay::is_pair(Kind)) {
-          reference::run(reference_parameters, reference_table, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0),
-                         view_of<Kind>(c, 1));
+          reference::run(reference_parameters, reference_table, inlay::detail::whole_map(wanted, to), all,
+                         view_of<Kind>(c, 0), view_of<Kind>(c, 1));
           make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
             Kernel::template run<Spec>(parameters, table, map, r, in, view_of<Kind>(c, 1));
           });
         } else {
-          reference::run(reference_parameters, reference_table, inlay::whole_map(wanted, to), all, view_of<Kind>(c, 0));
+          reference::run(reference_parameters, reference_table, inlay::detail::whole_map(wanted, to), all,
+                         view_of<Kind>(c, 0));
           make_output<Kernel, Kind>(
               c, how, [&](auto map, region r, auto in) { Kernel::template run<Spec>(parameters, table, map, r, in); });
         }
@@ -588,7 +590,7 @@ bool same_spec(const Spec& a, const Spec& b) {
 template <typename Kernel, layer_kind Kind>
 tally compare_all() {
   tally t{};
-  if constexpr (!std::is_base_of_v<inlay::no_kernel, Kernel>) {
+  if constexpr (!std::is_base_of_v<inlay::detail::no_kernel, Kernel>) {
     static constexpr auto known = []<std::uint32_t... Seed>(std::integer_sequence<std::uint32_t, Seed...>) {
       struct {
         instantiation<Kernel> items[sizeof...(Seed)];
@@ -620,7 +622,7 @@ tally compare_all() {
 /// One kernel's comparisons; whether nothing differs and it accepts as many layers as it did. Without the kernel, too.
 template <typename Kernel, layer_kind Kind>
 bool compare_kernel(inlay::isa set) {
-  if constexpr (std::is_base_of_v<inlay::no_kernel, Kernel>) return true;
+  if constexpr (std::is_base_of_v<inlay::detail::no_kernel, Kernel>) return true;
   const tally t = compare_all<Kernel, Kind>();
   const int floor = inlay_tests::floor_of(set, Kind);
   const bool enough = t.percent() >= floor;
@@ -631,8 +633,8 @@ bool compare_kernel(inlay::isa set) {
 
 template <layer_kind Kind>
 bool compare_kind() {
-  const bool native = compare_kernel<inlay::fast_kernel<inlay::native_isa, Kind>, Kind>(inlay::native_isa);
-  return compare_kernel<inlay::portable_kernel<Kind>, Kind>(inlay::isa::portable) && native;
+  const bool native = compare_kernel<inlay::detail::fast_kernel<inlay::native_isa, Kind>, Kind>(inlay::native_isa);
+  return compare_kernel<inlay::detail::portable_kernel<Kind>, Kind>(inlay::isa::portable) && native;
 }
 
 }  // namespace
@@ -647,7 +649,8 @@ int main() {
   good = compare_kind<layer_kind::INLAY_ONLY_KIND>();
 #else
   for (std::size_t kind = 0; kind < inlay::layer_kind_count; ++kind)
-    inlay::with_layer_kind(static_cast<layer_kind>(kind), [&good]<layer_kind Kind>() { good = compare_kind<Kind>() && good; });
+    inlay::with_layer_kind(static_cast<layer_kind>(kind),
+                           [&good]<layer_kind Kind>() { good = compare_kind<Kind>() && good; });
 #endif
   std::printf("%s\n", good ? "all equal" : "NOT AS IT SHOULD BE");
   return good ? 0 : 1;

@@ -12,6 +12,7 @@
 namespace {
 
 using namespace inlay;
+using namespace inlay::detail;
 
 bool same_ratio(float a, float b, float c) {
   return detail::quantize_ratio(a, b, c) == quantize_multiplier(double{a} * double{b} / double{c});

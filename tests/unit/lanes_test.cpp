@@ -4,15 +4,15 @@
 
 #include <cstdint>
 
-using inlay::channel_constants;
+using inlay::detail::channel_constants;
 
 /// What vectors make of a sum that has its bias, where constants are simple.
 static std::int32_t output(const inlay::detail::channel_lanes<4>& group, std::int32_t sum) {
-  const std::int32_t product = inlay::doubling_high_multiply(sum, group.multiplier[0]);
+  const std::int32_t product = inlay::detail::doubling_high_multiply(sum, group.multiplier[0]);
   // All 32 bits wide: a zero point must leave room for this.
   const std::uint32_t added = (2u * static_cast<std::uint32_t>(group.zero_point[0]) + 1) << (-group.shift[0] - 1);
   const auto rounded = static_cast<std::int32_t>(static_cast<std::uint32_t>(product + (sum >> 31)) + added);
-  return inlay::saturate_to_int8(rounded >> -group.shift[0]);
+  return inlay::detail::saturate_to_int8(rounded >> -group.shift[0]);
 }
 
 TEST_CASE("channels without weights: simple constants give the reference kernel's outputs") {
@@ -31,9 +31,9 @@ TEST_CASE("channels without weights: simple constants give the reference kernel'
     if (group.simple == 0) continue;
     ++simple;
     for (const std::int32_t sum : {-reach, -1000, 0, 1000, reach}) {
-      const std::int32_t wanted = inlay::saturate_to_int8(
-          inlay::wrapping_add(inlay::multiply(inlay::wrapping_add(c.bias, sum), c.multiplier), zero_point));
-      REQUIRE(output(group, inlay::wrapping_add(group.bias[0], sum + offset_sum)) == wanted);
+      const std::int32_t wanted = inlay::detail::saturate_to_int8(inlay::detail::wrapping_add(
+          inlay::detail::multiply(inlay::detail::wrapping_add(c.bias, sum), c.multiplier), zero_point));
+      REQUIRE(output(group, inlay::detail::wrapping_add(group.bias[0], sum + offset_sum)) == wanted);
     }
   }
   CHECK(simple > all / 2);

@@ -147,7 +147,7 @@ constexpr bool quantizes_for_uint8() {
 bool quantizes_as_the_kernel() {
   using floats = inlay::network<float_model>;
   const inlay::graph_view g = float_model::graph();
-  const auto p = inlay::reference_kernel<inlay::layer_kind::quantize>::prepare(g, g.layers[0]);
+  const auto p = inlay::detail::reference_kernel<inlay::layer_kind::quantize>::prepare(g, g.layers[0]);
   const double lowest = (-130.0 - p.zero_point) * static_cast<double>(p.scale);
   static_assert(floats::input_info<>::size() > 0);
   for (int i = 0; i < 4 * 260; ++i) {

@@ -9,6 +9,7 @@
 namespace {
 
 using namespace inlay;
+using namespace inlay::detail;
 
 // ---- MCUNetV2 (Lin et al., NeurIPS 2021), Table 1: MobileNetV2 and its redistributed form, 224 × 224 -------
 

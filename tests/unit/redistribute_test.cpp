@@ -10,6 +10,7 @@
 namespace {
 
 using namespace inlay;
+using namespace inlay::detail;
 
 template <std::int32_t Filters, std::int32_t Stride, std::int32_t Expansion = 6, std::int32_t Kernel = 3>
 using block =

@@ -25,9 +25,9 @@ constexpr inlay::layer_data<Weights, Channels> data_of(std::int32_t index) {
   for (std::size_t i = 0; i < Weights; ++i)
     data.weights[i] = static_cast<std::int8_t>(file::bytes()[weights.data_at + i]);
   for (std::uint32_t c = 0; c < Channels; ++c) {
-    data.bias[c] = inlay::read_int32(file::bytes(), g.input_of(l, 2).data_at + 4 * c);
+    data.bias[c] = inlay::detail::read_int32(file::bytes(), g.input_of(l, 2).data_at + 4 * c);
     data.scales[c] =
-        inlay::read_float(file::bytes(), weights.quant.scales_at + (weights.quant.channels > 1 ? 4 * c : 0));
+        inlay::detail::read_float(file::bytes(), weights.quant.scales_at + (weights.quant.channels > 1 ? 4 * c : 0));
   }
   data.output = {g.output_of(l).quant.scale, g.output_of(l).quant.zero_point};
   return data;

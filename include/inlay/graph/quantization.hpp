@@ -9,6 +9,8 @@
 INLAY_EXACT_FLOATS
 namespace inlay::inline INLAY_ABI {
 
+namespace detail {
+
 /// All floats are doubles, too.
 constexpr double as_double(float value) { return static_cast<double>(value); }
 
@@ -59,22 +61,6 @@ constexpr float exact_quotient(float a, float b) {
   else
     return divided_by_integers(a, b);
 }
-
-/// real = scale × (stored − zero_point). Weights may have one scale per output channel: `scales_at` is where
-/// the first of `channels` little-endian floats stands in the model's bytes, `zero_points_at` the same for
-/// int64 zero points, 0 if the model leaves them out.
-struct quantization {
-  float scale = 0;
-  std::int32_t zero_point = 0;
-  std::int32_t channels = 0;  // number of scales: 0 not quantised, 1 per tensor
-  std::uint32_t scales_at = 0;
-  std::uint32_t zero_points_at = 0;
-
-  /// Same meaning of every stored value. For activations, which have one scale.
-  friend constexpr bool same_values(const quantization& a, const quantization& b) {
-    return same_number(a.scale, b.scale) && a.zero_point == b.zero_point;
-  }
-};
 
 /// A positive real number as multiplier × 2^(shift − 31), the multiplier in [2^30, 2^31) or 0.
 struct fixed_multiplier {
@@ -155,6 +141,24 @@ constexpr fixed_multiplier quantize_multiplier(double real) {
   if (shift < -31) return {};
   return {static_cast<std::int32_t>(fixed), shift};
 }
+
+}  // namespace detail
+
+/// real = scale × (stored − zero_point). Weights may have one scale per output channel: `scales_at` is where
+/// the first of `channels` little-endian floats stands in the model's bytes, `zero_points_at` the same for
+/// int64 zero points, 0 if the model leaves them out.
+struct quantization {
+  float scale = 0;
+  std::int32_t zero_point = 0;
+  std::int32_t channels = 0;  // number of scales: 0 not quantised, 1 per tensor
+  std::uint32_t scales_at = 0;
+  std::uint32_t zero_points_at = 0;
+
+  /// Same meaning of every stored value. For activations, which have one scale.
+  friend constexpr bool same_values(const quantization& a, const quantization& b) {
+    return detail::same_number(a.scale, b.scale) && a.zero_point == b.zero_point;
+  }
+};
 
 }  // namespace inlay
 

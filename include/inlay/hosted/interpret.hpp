@@ -24,7 +24,7 @@ constexpr std::size_t interpreter_table_bytes(graph_view g) {
   std::size_t most = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i)
     with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
-      using kernel = reference_kernel<Kind>;
+      using kernel = detail::reference_kernel<Kind>;
       const std::size_t bytes =
           static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
       if (bytes > most) most = bytes;
@@ -69,16 +69,16 @@ struct interpreter {
     auto map() const {
       const tensor& t = input(Position);
       if constexpr (Kind == layer_kind::quantize) {
-        return whole_map(static_cast<const float*>(data(Position)), t.extents);
+        return detail::whole_map(static_cast<const float*>(data(Position)), t.extents);
       } else {
         if (t.is_constant() || owner.graph.input_position(t.storage) >= 0 ||
             is_reshaped(t.extents, owner.graph.tensors[t.storage].extents))
-          return whole_map(pointer<Position>(), t.extents);
+          return detail::whole_map(pointer<Position>(), t.extents);
         return in_arena(pointer<Position>(), t.extents, t.storage);
       }
     }
     std::int8_t* output() const { return owner.arena + owner.places[storage()].offset; }
-    map_view<std::int8_t> output_map() const {
+    detail::map_view<std::int8_t> output_map() const {
       return in_arena(output() + owner.graph.output_of(own_layer()).first_channel,
                       owner.graph.tensors[storage()].extents, storage());
     }
@@ -88,7 +88,7 @@ struct interpreter {
     }
 
     template <typename Element>
-    map_view<Element> in_arena(Element* elements, const shape& extents, std::int32_t stored) const {
+    detail::map_view<Element> in_arena(Element* elements, const shape& extents, std::int32_t stored) const {
       const std::int32_t writer = owner.spans[stored].first_writer;
       return {elements, extents.channels(), owner.maps[writer].row_pitch, owner.maps[writer].rows,
               first_columns[writer]};
@@ -101,7 +101,7 @@ struct interpreter {
   void run(const stage& s, std::int32_t index, region work, const std::int32_t* first_columns) const {
     const layer& l = graph.layers[index];
     with_layer_kind(l.kind, [&]<layer_kind Kind>() {
-      using kernel = reference_kernel<Kind>;
+      using kernel = detail::reference_kernel<Kind>;
       auto* entries = static_cast<typename kernel::table_entry*>(table);
       kernel::fill_table(graph, l, static_cast<const std::int8_t*>(model), entries);
       run_kernel<kernel, Kind>(kernel::prepare(graph, l), entries, s, index, work, first_columns);

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// a × b × 2 in the upper word, rounded to nearest, ties upwards; −2^31 × −2^31 saturates.
 /// SaturatingRoundingDoublingHighMul of gemmlowp/fixedpoint/fixedpoint.h.
@@ -87,7 +87,6 @@ constexpr stored_range activation_range(activation a, const quantization& q) {
 
 // Fixed-point functions of gemmlowp/fixedpoint/fixedpoint.h. A number with i integer bits is a raw int32 that
 // stands for raw / 2^(31 − i).
-namespace detail {
 
 /// raw × 2^exponent, saturating.
 constexpr std::int32_t saturating_shift_left(std::int32_t raw, std::int32_t exponent) {
@@ -248,8 +247,6 @@ constexpr std::int32_t tanh_of(std::int32_t a) {
   return a < 0 ? -of_negative : of_negative;
 }
 
-}  // namespace detail
-
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

@@ -57,6 +57,8 @@
 
 namespace inlay::inline INLAY_ABI {
 
+namespace detail {
+
 /// The reference kernel of a kind of layer: plain loops, the same at compile time and at run time; what
 /// every faster kernel is compared with. Specialised in kernels/reference/.
 template <layer_kind Kind>
@@ -95,14 +97,6 @@ constexpr map_view<Element> whole_map(Element* data, const shape& s) {
   return {data, s.channels(), s.width() * s.channels(), map_rows(s), 0};
 }
 
-/// The part of a map that a kernel is to make.
-struct region {
-  std::int32_t first_row = 0, end_row = 0;
-  std::int32_t first_column = 0, end_column = 0;
-};
-
-namespace detail {
-
 /// The int8 that a byte of whatever character type stands for.
 template <typename Byte>
 constexpr std::int32_t as_int8(Byte byte) {
@@ -127,5 +121,11 @@ struct takes_every_layer : Reference {
 };
 
 }  // namespace detail
+
+/// The part of a map that a kernel is to make.
+struct region {
+  std::int32_t first_row = 0, end_row = 0;
+  std::int32_t first_column = 0, end_column = 0;
+};
 
 }  // namespace inlay

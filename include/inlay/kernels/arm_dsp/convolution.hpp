@@ -292,15 +292,15 @@ constexpr bool accepts_weights(graph_view g, const layer& l) {
 
 }  // namespace inlay::detail::arm_dsp
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolution_table {
-  using parameters = detail::arm_dsp::convolution;
+struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_table {
+  using parameters = arm_dsp::convolution;
   struct spec {};
 
   static constexpr bool accepts(graph_view g, const layer& l) {
-    using namespace detail::arm_dsp;
+    using namespace arm_dsp;
     const window2d& w = l.window;
     const shape& in = g.input_of(l).extents;
     return fits_int16(in.height()) && fits_int16(in.width()) && fits_int16(in.channels()) &&
@@ -318,41 +318,41 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : detail::arm_dsp::convolut
     const std::int32_t channels = g.input_of(l, 1).extents.channels();
     const std::int32_t groups = in.channels() / channels;
     parameters p;
-    p.bias_distance = detail::arm_dsp::bias_distance(g, l);
-    p.input_height = detail::narrow<std::int16_t>(in.height());
-    p.input_width = detail::narrow<std::int16_t>(in.width());
-    p.group_channels = detail::narrow<std::int16_t>(channels);
-    p.group_outputs = detail::narrow<std::int16_t>(g.output_of(l).extents.channels() / groups);
-    p.groups = detail::narrow<std::int16_t>(groups);
-    p.kernel_height = detail::narrow<std::uint8_t>(w.kernel.height);
-    p.kernel_width = detail::narrow<std::uint8_t>(w.kernel.width);
-    p.stride_height = detail::narrow<std::uint8_t>(w.stride.height);
-    p.stride_width = detail::narrow<std::uint8_t>(w.stride.width);
-    p.dilation_height = detail::narrow<std::uint8_t>(w.dilation.height);
-    p.dilation_width = detail::narrow<std::uint8_t>(w.dilation.width);
-    p.padding_top = detail::narrow<std::uint8_t>(w.padding.top);
-    p.padding_left = detail::narrow<std::uint8_t>(w.padding.left);
+    p.bias_distance = arm_dsp::bias_distance(g, l);
+    p.input_height = narrow<std::int16_t>(in.height());
+    p.input_width = narrow<std::int16_t>(in.width());
+    p.group_channels = narrow<std::int16_t>(channels);
+    p.group_outputs = narrow<std::int16_t>(g.output_of(l).extents.channels() / groups);
+    p.groups = narrow<std::int16_t>(groups);
+    p.kernel_height = narrow<std::uint8_t>(w.kernel.height);
+    p.kernel_width = narrow<std::uint8_t>(w.kernel.width);
+    p.stride_height = narrow<std::uint8_t>(w.stride.height);
+    p.stride_width = narrow<std::uint8_t>(w.stride.width);
+    p.dilation_height = narrow<std::uint8_t>(w.dilation.height);
+    p.dilation_width = narrow<std::uint8_t>(w.dilation.width);
+    p.padding_top = narrow<std::uint8_t>(w.padding.top);
+    p.padding_left = narrow<std::uint8_t>(w.padding.left);
     p.pointwise = w.kernel == extent2d{1, 1} && w.padding == padding2d{};
-    p.input_zero_point = detail::narrow<std::int8_t>(g.input_of(l).quant.zero_point);
-    p.range = detail::arm_dsp::range_of(g, l);
+    p.input_zero_point = narrow<std::int8_t>(g.input_of(l).quant.zero_point);
+    p.range = arm_dsp::range_of(g, l);
     return p;
   }
 
   template <spec Spec>
   static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    detail::arm_dsp::convolve(p, table, output, r, input, weights);
+    arm_dsp::convolve(p, table, output, r, input, weights);
   }
 };
 
 /// A window of one pixel; the rows are the pixels.
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp::convolution_table {
-  using parameters = detail::arm_dsp::convolution;
+struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : arm_dsp::convolution_table {
+  using parameters = arm_dsp::convolution;
   struct spec {};
 
   static constexpr bool accepts(graph_view g, const layer& l) {
-    using namespace detail::arm_dsp;
+    using namespace arm_dsp;
     const shape& weights = g.input_of(l, 1).extents;
     return fits_int16(weights[0]) && fits_int16(weights[1]) &&
            fits_int16(g.input_of(l).extents.elements() / weights[1]) && accepts_weights(g, l);
@@ -363,14 +363,14 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
     parameters p;
-    p.bias_distance = detail::arm_dsp::bias_distance(g, l);
+    p.bias_distance = arm_dsp::bias_distance(g, l);
     p.input_height = 1;
-    p.input_width = detail::narrow<std::int16_t>(g.input_of(l).extents.elements() / weights[1]);
-    p.group_channels = detail::narrow<std::int16_t>(weights[1]);
-    p.group_outputs = detail::narrow<std::int16_t>(weights[0]);
+    p.input_width = narrow<std::int16_t>(g.input_of(l).extents.elements() / weights[1]);
+    p.group_channels = narrow<std::int16_t>(weights[1]);
+    p.group_outputs = narrow<std::int16_t>(weights[0]);
     p.pointwise = true;
-    p.input_zero_point = detail::narrow<std::int8_t>(g.input_of(l).quant.zero_point);
-    p.range = detail::arm_dsp::range_of(g, l);
+    p.input_zero_point = narrow<std::int8_t>(g.input_of(l).quant.zero_point);
+    p.range = arm_dsp::range_of(g, l);
     return p;
   }
 
@@ -378,9 +378,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : detail::arm_dsp:
   static void run_whole(const parameters& p, const std::int32_t* table, std::int8_t* output, const std::int8_t* input,
                         const std::int8_t* weights) {
     const region all{0, 1, 0, p.input_width};
-    detail::arm_dsp::convolve(p, table, {output, p.group_outputs, 0, 1, 0}, all, {input, p.group_channels, 0, 1, 0},
-                              weights);
+    arm_dsp::convolve(p, table, {output, p.group_outputs, 0, 1, 0}, all, {input, p.group_channels, 0, 1, 0}, weights);
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail

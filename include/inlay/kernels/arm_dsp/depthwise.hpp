@@ -9,23 +9,23 @@
 #include <cstdint>
 #include <cstring>
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Square windows of 3, 5 and 7 that are not dilated: over any number of channels with one output each, and over one
 /// channel.
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp::scale_table {
+struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_table {
   struct parameters {
     std::int16_t input_height, input_width, input_channels, channels;
     std::int8_t top, left;  // padding
     std::int8_t row_stride;
     std::int8_t input_zero_point;
-    detail::arm_dsp::output_range range;
-    detail::arm_dsp::depthwise_window window;
+    arm_dsp::output_range range;
+    arm_dsp::depthwise_window window;
     std::int32_t bias_distance;
   };
   struct spec {
-    detail::arm_dsp::depthwise_window window;
+    arm_dsp::depthwise_window window;
     bool general;   // some channels cannot go the short way
     bool clamped;   // to some of int8
     bool in_place;  // run_over is there
@@ -42,9 +42,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                     std::int32_t extent) {
       return before < size && (outputs - 1) * stride - before < extent;
     };
-    return detail::has_biases_apart(g, l) && in.height() <= 0x7fff && in.width() <= 0x7fff &&
-           out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} && w.kernel.height == size &&
-           (size == 3 || size == 5 || size == 7) && w.stride.width <= 2 && w.stride.height <= 0x7f &&
+    return has_biases_apart(g, l) && in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff &&
+           w.dilation == extent2d{1, 1} && w.kernel.height == size && (size == 3 || size == 5 || size == 7) &&
+           w.stride.width <= 2 && w.stride.height <= 0x7f &&
            is_over_map(w.padding.top, out.height(), w.stride.height, in.height()) &&
            is_over_map(w.padding.left, out.width(), w.stride.width, in.width()) &&
            (in.channels() == out.channels() || in.channels() == 1);
@@ -52,8 +52,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
 
   /// For any table.
   static constexpr spec specialise(graph_view g, const layer& l) {
-    const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= detail::overwrite_scratch(g, l);
-    return {window_of(l), true, !detail::arm_dsp::range_of(g, l).is_whole(), fits, by_rows(g, l)};
+    const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= overwrite_scratch(g, l);
+    return {window_of(l), true, !arm_dsp::range_of(g, l).is_whole(), fits, by_rows(g, l)};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
     spec s = specialise(g, l);
@@ -63,17 +63,17 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
-    return {detail::narrow<std::int16_t>(in.height()),
-            detail::narrow<std::int16_t>(in.width()),
-            detail::narrow<std::int16_t>(in.channels()),
-            detail::narrow<std::int16_t>(g.output_of(l).extents.channels()),
-            detail::narrow<std::int8_t>(l.window.padding.top),
-            detail::narrow<std::int8_t>(l.window.padding.left),
-            detail::narrow<std::int8_t>(l.window.stride.height),
-            detail::narrow<std::int8_t>(g.input_of(l).quant.zero_point),
-            detail::arm_dsp::range_of(g, l),
+    return {narrow<std::int16_t>(in.height()),
+            narrow<std::int16_t>(in.width()),
+            narrow<std::int16_t>(in.channels()),
+            narrow<std::int16_t>(g.output_of(l).extents.channels()),
+            narrow<std::int8_t>(l.window.padding.top),
+            narrow<std::int8_t>(l.window.padding.left),
+            narrow<std::int8_t>(l.window.stride.height),
+            narrow<std::int8_t>(g.input_of(l).quant.zero_point),
+            arm_dsp::range_of(g, l),
             window_of(l),
-            detail::arm_dsp::bias_distance(g, l)};
+            arm_dsp::bias_distance(g, l)};
   }
 
   template <spec S>
@@ -121,16 +121,16 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
     const std::int32_t channels = g.input_of(l).extents.channels();
     return l.window.kernel.width == 3 && channels >= 4 && channels == g.output_of(l).extents.channels();
   }
-  static constexpr detail::arm_dsp::depthwise_window window_of(const layer& l) {
-    return {detail::narrow<std::int8_t>(l.window.kernel.width), detail::narrow<std::int8_t>(l.window.stride.width)};
+  static constexpr arm_dsp::depthwise_window window_of(const layer& l) {
+    return {narrow<std::int8_t>(l.window.kernel.width), narrow<std::int8_t>(l.window.stride.width)};
   }
 
   /// How outputs of a window are made; make_uncommon_rows if there are such channels.
   struct window_code {
-    detail::arm_dsp::depthwise_function* make_rows;
-    decltype(detail::arm_dsp::gather_window<3, true>)* gather;
+    arm_dsp::depthwise_function* make_rows;
+    decltype(arm_dsp::gather_window<3, true>)* gather;
     void (*make_uncommon_rows)(const parameters& p, const table_entry* table, const std::int8_t* weights,
-                               std::int32_t c, const std::int32_t* plane, const detail::arm_dsp::depthwise_rows& rows,
+                               std::int32_t c, const std::int32_t* plane, const arm_dsp::depthwise_rows& rows,
                                std::int8_t* output);
   };
   INLAY_NEVER_INLINE static void make_over(const parameters& p, const table_entry* table,
@@ -147,7 +147,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                                   const map_view<std::int8_t>& output, const region& r,
                                                   const map_view<const std::int8_t>& input, const std::int8_t* weights,
                                                   const window_code& code, std::int32_t* buffer, std::int32_t words) {
-    using namespace detail::arm_dsp;
+    using namespace arm_dsp;
     const depthwise_window w = p.window;
     const bool shared = p.input_channels == 1;  // one plane for all outputs
     // Rows of the input under all outputs. Those that larger windows leave the map with are not stored.
@@ -289,7 +289,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_NEVER_INLINE static void make_rows(const parameters& p, const table_entry* table,
                                            const map_view<std::int8_t>& output, const region& r,
                                            const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    using namespace detail::arm_dsp;
+    using namespace arm_dsp;
     depthwise_row<Stride> row;
     depthwise_columns<Stride> columns{{},     input.pixel_pitch, output.pixel_pitch, r.first_column, r.end_column,
                                       p.left, p.input_width,     p.input_zero_point};
@@ -337,9 +337,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   INLAY_SMALL INLAY_NEVER_INLINE static void make_uncommon_rows(const parameters& p, const table_entry* table,
                                                                 const std::int8_t* weights, std::int32_t c,
                                                                 const std::int32_t* plane,
-                                                                const detail::arm_dsp::depthwise_rows& rows,
+                                                                const arm_dsp::depthwise_rows& rows,
                                                                 std::int8_t* output) {
-    using namespace detail::arm_dsp;
+    using namespace arm_dsp;
     const depthwise_window w = p.window;
     const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
     std::int32_t top = rows.top;
@@ -366,7 +366,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
                                                            const map_view<std::int8_t>& output, const region& r,
                                                            const map_view<const std::int8_t>& input,
                                                            const std::int8_t* weights) {
-    using namespace detail::arm_dsp;
+    using namespace arm_dsp;
     const depthwise_window w = p.window;
     for (std::int32_t c = 0; c < p.channels; ++c) {
       const std::int32_t shift = shifts(table, p.channels)[c];
@@ -388,9 +388,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : detail::arm_dsp
   }
 
   template <spec S>
-  static constexpr window_code code_of{detail::arm_dsp::depthwise_function_of(S.window),
-                                       detail::arm_dsp::gather_window<S.window.size, S.window.all_pairs()>,
+  static constexpr window_code code_of{arm_dsp::depthwise_function_of(S.window),
+                                       arm_dsp::gather_window<S.window.size, S.window.all_pairs()>,
                                        S.general ? make_uncommon_rows : nullptr};
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail

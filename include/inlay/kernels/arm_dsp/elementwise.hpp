@@ -5,9 +5,7 @@
 
 #include <cstdint>
 
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 template <>
 struct primitives<isa::arm_dsp> {
@@ -23,16 +21,14 @@ struct primitives<isa::arm_dsp> {
   }
 };
 
-}  // namespace detail
+template <>
+struct fast_kernel<isa::arm_dsp, layer_kind::add> : fast_sum<isa::arm_dsp, 1> {};
+template <>
+struct fast_kernel<isa::arm_dsp, layer_kind::sub> : fast_sum<isa::arm_dsp, -1> {};
+template <>
+struct fast_kernel<isa::arm_dsp, layer_kind::mul> : fast_product<isa::arm_dsp> {};
 
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::add> : detail::fast_sum<isa::arm_dsp, 1> {};
-template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::sub> : detail::fast_sum<isa::arm_dsp, -1> {};
-template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::mul> : detail::fast_product<isa::arm_dsp> {};
+struct fast_kernel<isa::arm_dsp, layer_kind::quantize> : fast_quantize<isa::arm_dsp> {};
 
-template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::quantize> : detail::fast_quantize<isa::arm_dsp> {};
-
-}  // namespace inlay
+}  // namespace inlay::detail

@@ -166,12 +166,12 @@ struct product_table : quad_table {
 
 }  // namespace inlay::detail::arm_mve
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : detail::arm_mve::product_table {
+struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   static constexpr bool needs_weight_sums = true;
-  using parameters = detail::arm_mve::weighted_parameters;
+  using parameters = arm_mve::weighted_parameters;
   struct spec {
     std::int32_t depth = 0;         // of weights, where it has code of its own
     std::int32_t window_bytes = 0;  // room for windows on the stack; 0: pixels are multiplied where they are
@@ -182,33 +182,33 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : detail::arm_mve::product_
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
-    const detail::window_parameters p = detail::prepare_window(g, l);
+    const window_parameters p = prepare_window(g, l);
     const std::int32_t depth = weights.elements() / weights[0];
-    return detail::arm_mve::fits_weighted(p) && weights.channels() == p.input_channels &&
-           (is_pointwise(p.window) ? depth <= 0x7fff
-                                   : depth <= detail::arm_mve::most_window_bytes &&
-                                         p.window.kernel.height <= detail::arm_mve::most_window_rows);
+    return arm_mve::fits_weighted(p) && weights.channels() == p.input_channels &&
+           (is_pointwise(p.window)
+                ? depth <= 0x7fff
+                : depth <= arm_mve::most_window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
   }
   static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t depth = prepare(g, l).depth;
-    const std::int32_t bytes = is_pointwise(l.window) ? 0 : depth <= 64 ? 128 : detail::arm_mve::most_window_bytes;
-    return {detail::arm_mve::is_short_row(depth) || detail::arm_mve::is_written_out(depth) ? depth : 0,
+    const std::int32_t bytes = is_pointwise(l.window) ? 0 : depth <= 64 ? 128 : arm_mve::most_window_bytes;
+    return {arm_mve::is_short_row(depth) || arm_mve::is_written_out(depth) ? depth : 0,
             bytes,
-            l.window.kernel.height <= 4 ? 4 : detail::arm_mve::most_window_rows,
+            l.window.kernel.height <= 4 ? 4 : arm_mve::most_window_rows,
             {}};
   }
-  static constexpr spec specialise(graph_view g, const layer& l, const detail::arm_mve::channel_quad* table) {
+  static constexpr spec specialise(graph_view g, const layer& l, const arm_mve::channel_quad* table) {
     spec s = specialise(g, l);
     s.shifting = shifts_of(table);
     return s;
   }
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
-    return detail::arm_mve::make_weighted(detail::prepare_window(g, l), weights.elements() / weights[0]);
+    return arm_mve::make_weighted(prepare_window(g, l), weights.elements() / weights[0]);
   }
 
   template <spec S>
-  INLAY_ALWAYS_INLINE static void run(const parameters& p, const detail::arm_mve::channel_quad* table,
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if (S.shifting.need_any(table))
@@ -223,27 +223,26 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : detail::arm_mve::product_
   }
 
   template <bool AnyShift, spec S>
-  INLAY_NEVER_INLINE static void run_shared(const parameters& p, const detail::arm_mve::channel_quad* table,
+  INLAY_NEVER_INLINE static void run_shared(const parameters& p, const arm_mve::channel_quad* table,
                                             const map_view<std::int8_t>& output, const region& r,
                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    const detail::arm_mve::product m{weights, table + 1, p.depth, p.output_channels, detail::arm_mve::finishing_of(p)};
+    const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
     if constexpr (S.window_bytes != 0)
-      return detail::arm_mve::convolution<AnyShift, S.depth, S.window_bytes, S.window_rows>{p, m, output, r, input}
-          .run();
+      return arm_mve::convolution<AnyShift, S.depth, S.window_bytes, S.window_rows>{p, m, output, r, input}.run();
     const std::int32_t columns = r.end_column - r.first_column;
     const bool one_row = columns == p.output_width && r.end_row <= input.rows && r.end_row <= output.rows &&
                          input.row_pitch == columns * input.pixel_pitch &&
                          output.row_pitch == columns * output.pixel_pitch;
     const std::int32_t rows_at_once = one_row ? r.end_row - r.first_row : 1;
     for (std::int32_t y = r.first_row; y < r.end_row; y += rows_at_once)
-      detail::arm_mve::multiply_pixels<AnyShift, S.depth>(m, input.pixel(y, r.first_column), input.pixel_pitch,
-                                                          output.pixel(y, r.first_column), output.pixel_pitch,
-                                                          rows_at_once * columns);
+      arm_mve::multiply_pixels<AnyShift, S.depth>(m, input.pixel(y, r.first_column), input.pixel_pitch,
+                                                  output.pixel(y, r.first_column), output.pixel_pitch,
+                                                  rows_at_once * columns);
   }
 };
 
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : detail::arm_mve::product_table {
+struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : arm_mve::product_table {
   static constexpr bool needs_weight_sums = true;
   struct parameters {
     std::int32_t rows = 1, depth = 0, units = 0;
@@ -254,11 +253,10 @@ struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : detail::arm_mve:
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
-    return detail::arm_mve::fits_int8(g.input_of(l).quant.zero_point) &&
-           detail::arm_mve::fits_int8(g.output_of(l).quant.zero_point);
+    return arm_mve::fits_int8(g.input_of(l).quant.zero_point) && arm_mve::fits_int8(g.output_of(l).quant.zero_point);
   }
   static constexpr spec specialise(graph_view, const layer&) { return {}; }
-  static constexpr spec specialise(graph_view, const layer&, const detail::arm_mve::channel_quad* table) {
+  static constexpr spec specialise(graph_view, const layer&, const arm_mve::channel_quad* table) {
     return {shifts_of(table)};
   }
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -266,20 +264,20 @@ struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : detail::arm_mve:
     return {p.rows,
             p.depth,
             p.output_channels,
-            detail::narrow<std::int8_t>(p.output_zero_point),
-            detail::narrow<std::int8_t>(p.range.low),
-            detail::narrow<std::int8_t>(p.range.high)};
+            narrow<std::int8_t>(p.output_zero_point),
+            narrow<std::int8_t>(p.range.low),
+            narrow<std::int8_t>(p.range.high)};
   }
 
   template <spec S>
-  INLAY_ALWAYS_INLINE static void run_whole(const parameters& p, const detail::arm_mve::channel_quad* table,
+  INLAY_ALWAYS_INLINE static void run_whole(const parameters& p, const arm_mve::channel_quad* table,
                                             std::int8_t* output, const std::int8_t* input, const std::int8_t* weights) {
-    const detail::arm_mve::product m{weights, table + 1, p.depth, p.units, {p.zero_point, p.low, p.high}};
+    const arm_mve::product m{weights, table + 1, p.depth, p.units, {p.zero_point, p.low, p.high}};
     if (S.shifting.need_any(table))
-      detail::arm_mve::multiply_pixels<true, 0>(m, input, p.depth, output, p.units, p.rows);
+      arm_mve::multiply_pixels<true, 0>(m, input, p.depth, output, p.units, p.rows);
     else
-      detail::arm_mve::multiply_pixels<false, 0>(m, input, p.depth, output, p.units, p.rows);
+      arm_mve::multiply_pixels<false, 0>(m, input, p.depth, output, p.units, p.rows);
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail

@@ -255,12 +255,12 @@ INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const
 
 }  // namespace inlay::detail::arm_mve
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : detail::arm_mve::quad_table {
+struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_table {
   static constexpr bool needs_weight_sums = true;
-  using parameters = detail::arm_mve::weighted_parameters;
+  using parameters = arm_mve::weighted_parameters;
   struct spec {
     std::int32_t most_taps = 9;  // so that code is shared, and windows of few taps take little stack
     bool narrow = false;         // fewer than sixteen channels
@@ -270,87 +270,79 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : detail::arm_mve
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
-    const detail::window_parameters p = detail::prepare_window(g, l);
+    const window_parameters p = prepare_window(g, l);
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
-    if (!detail::arm_mve::fits_weighted(p) || taps > detail::arm_mve::most_taps ||
-        p.window.kernel.height > detail::arm_mve::most_tap_rows)
+    if (!arm_mve::fits_weighted(p) || taps > arm_mve::most_taps || p.window.kernel.height > arm_mve::most_tap_rows)
       return false;
     // fill_table looks at every weight; more would be too much for one constant expression.
     if (g.input_of(l, 1).extents.elements() > 1 << 16) return false;
-    if (p.input_channels == 1) return taps * p.output_channels <= detail::arm_mve::most_reordered_weights;
+    if (p.input_channels == 1) return taps * p.output_channels <= arm_mve::most_reordered_weights;
     return p.input_channels == p.output_channels &&
-           taps <= (p.input_channels < detail::arm_mve::lanes ? detail::arm_mve::most_narrow_taps
-                                                              : detail::arm_mve::most_taps);
+           taps <= (p.input_channels < arm_mve::lanes ? arm_mve::most_narrow_taps : arm_mve::most_taps);
   }
   static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t taps = l.window.kernel.height * l.window.kernel.width;
     const std::int32_t channels = g.input_of(l).extents.channels();
-    return {taps <= 9    ? 9
-            : taps <= 25 ? 25
-                         : detail::arm_mve::most_taps,
-            channels < detail::arm_mve::lanes,
-            channels == 1,
-            {}};
+    return {taps <= 9 ? 9 : taps <= 25 ? 25 : arm_mve::most_taps, channels < arm_mve::lanes, channels == 1, {}};
   }
-  static constexpr spec specialise(graph_view g, const layer& l, const detail::arm_mve::channel_quad* table) {
+  static constexpr spec specialise(graph_view g, const layer& l, const arm_mve::channel_quad* table) {
     spec s = specialise(g, l);
     s.shifting = shifts_of(table);
     return s;
   }
   static constexpr parameters prepare(graph_view g, const layer& l) {
-    return detail::arm_mve::make_weighted(detail::prepare_window(g, l), l.window.kernel.height * l.window.kernel.width);
+    return arm_mve::make_weighted(prepare_window(g, l), l.window.kernel.height * l.window.kernel.width);
   }
 
   /// Quads in the order of sixteen_sums; the last sixteen channels may have been there before. Fewer than sixteen
   /// are repeated.
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
-    if (g.input_of(l).extents.channels() == 1) return detail::arm_mve::product_table::table_size(g, l);
-    return 1 + (g.output_of(l).extents.channels() + detail::arm_mve::lanes - 1) / detail::arm_mve::lanes * 4;
+    if (g.input_of(l).extents.channels() == 1) return arm_mve::product_table::table_size(g, l);
+    return 1 + (g.output_of(l).extents.channels() + arm_mve::lanes - 1) / arm_mve::lanes * 4;
   }
   template <typename Byte>
   static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
-                                   const std::int32_t* sums, detail::arm_mve::channel_quad* table) {
+                                   const std::int32_t* sums, arm_mve::channel_quad* table) {
     if (g.input_of(l).extents.channels() == 1)
-      return detail::arm_mve::product_table::fill_table(g, l, model, constants, sums, table);
+      return arm_mve::product_table::fill_table(g, l, model, constants, sums, table);
     const std::int32_t channels = g.output_of(l).extents.channels();
     const std::int32_t zero_point = g.input_of(l).quant.zero_point;
     table[0] = {};
-    for (std::int32_t first = 0; first < channels; first += detail::arm_mve::lanes)
-      for (std::int32_t i = 0; i < detail::arm_mve::lanes; ++i) {
-        const bool whole = channels >= detail::arm_mve::lanes;
-        const std::int32_t begin =
-            whole && first + detail::arm_mve::lanes > channels ? channels - detail::arm_mve::lanes : first;
+    for (std::int32_t first = 0; first < channels; first += arm_mve::lanes)
+      for (std::int32_t i = 0; i < arm_mve::lanes; ++i) {
+        const bool whole = channels >= arm_mve::lanes;
+        const std::int32_t begin = whole && first + arm_mve::lanes > channels ? channels - arm_mve::lanes : first;
         const std::int32_t c = whole ? begin + i : i % channels;
         set(table, table[1 + first / 4 + i % 4], i / 4, constants[c], sums[c], zero_point);
       }
     const tensor& weights = g.input_of(l, 1);
     for (std::int32_t i = 0; i < weights.extents.elements(); ++i)
-      if (detail::as_int8(model[weights.data_at + static_cast<std::uint32_t>(i)]) == -128) table[0].bias[1] = 1;
+      if (as_int8(model[weights.data_at + static_cast<std::uint32_t>(i)]) == -128) table[0].bias[1] = 1;
   }
 
   template <spec S>
-  INLAY_ALWAYS_INLINE static void run(const parameters& p, const detail::arm_mve::channel_quad* table,
+  INLAY_ALWAYS_INLINE static void run(const parameters& p, const arm_mve::channel_quad* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.one_channel) {
       if (S.shifting.need_any(table))
-        detail::arm_mve::convolve_one_channel<true>(p, table + 1, output, r, input, weights);
+        arm_mve::convolve_one_channel<true>(p, table + 1, output, r, input, weights);
       else
-        detail::arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
+        arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
     } else if (S.shifting.need_any(table) || S.shifting.has_least_weight(table))
-      run_variant<detail::arm_mve::depthwise_variant{S.most_taps, S.narrow, true, false}>(p, table + 1, output, r,
-                                                                                          input, weights);
+      run_variant<arm_mve::depthwise_variant{S.most_taps, S.narrow, true, false}>(p, table + 1, output, r, input,
+                                                                                  weights);
     else
-      run_variant<detail::arm_mve::depthwise_variant{S.most_taps, S.narrow, false, true}>(p, table + 1, output, r,
-                                                                                          input, weights);
+      run_variant<arm_mve::depthwise_variant{S.most_taps, S.narrow, false, true}>(p, table + 1, output, r, input,
+                                                                                  weights);
   }
 
  private:
-  template <detail::arm_mve::depthwise_variant V>
-  INLAY_NEVER_INLINE static void run_variant(const parameters& p, const detail::arm_mve::channel_quad* quads,
+  template <arm_mve::depthwise_variant V>
+  INLAY_NEVER_INLINE static void run_variant(const parameters& p, const arm_mve::channel_quad* quads,
                                              const map_view<std::int8_t>& output, const region& r,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    const detail::arm_mve::depthwise d{p, output, r, input};
+    const arm_mve::depthwise d{p, output, r, input};
     if constexpr (V.narrow)
       d.run_narrow<V>(weights, quads);
     else
@@ -358,4 +350,4 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : detail::arm_mve
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail

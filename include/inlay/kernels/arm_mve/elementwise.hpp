@@ -256,17 +256,17 @@ struct lookup : detail::lookup_loop {
 
 }  // namespace inlay::detail::arm_mve
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::add> : detail::arm_mve::sum<1> {};
+struct fast_kernel<isa::arm_mve, layer_kind::add> : arm_mve::sum<1> {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::sub> : detail::arm_mve::sum<-1> {};
+struct fast_kernel<isa::arm_mve, layer_kind::sub> : arm_mve::sum<-1> {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::mul> : detail::arm_mve::product_of_maps {};
+struct fast_kernel<isa::arm_mve, layer_kind::mul> : arm_mve::product_of_maps {};
 template <layer_kind Kind>
-requires detail::has_byte_function<Kind>
-struct fast_kernel<isa::arm_mve, Kind> : detail::lookup<Kind, detail::arm_mve::lookup> {
+requires has_byte_function<Kind>
+struct fast_kernel<isa::arm_mve, Kind> : lookup<Kind, arm_mve::lookup> {
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail

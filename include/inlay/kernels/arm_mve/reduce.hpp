@@ -189,13 +189,13 @@ struct mean : detail::no_table {
 
 }  // namespace inlay::detail::arm_mve
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::average_pool2d> : detail::arm_mve::pool<true> {};
+struct fast_kernel<isa::arm_mve, layer_kind::average_pool2d> : arm_mve::pool<true> {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::max_pool2d> : detail::arm_mve::pool<false> {};
+struct fast_kernel<isa::arm_mve, layer_kind::max_pool2d> : arm_mve::pool<false> {};
 template <>
-struct fast_kernel<isa::arm_mve, layer_kind::mean> : detail::arm_mve::mean {};
+struct fast_kernel<isa::arm_mve, layer_kind::mean> : arm_mve::mean {};
 
-}  // namespace inlay
+}  // namespace inlay::detail

@@ -8,9 +8,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Sums of some output channels of one pixel.
 template <std::size_t Channels>
@@ -166,13 +164,11 @@ struct window_kernel : Multipliers {
   }
 };
 
-}  // namespace detail
+template <>
+struct portable_kernel<layer_kind::conv2d> : window_kernel<tabled_multipliers> {};
+template <>
+struct portable_kernel<layer_kind::depthwise_conv2d> : window_kernel<tabled_multipliers> {};
+template <>
+struct portable_kernel<layer_kind::fully_connected> : window_kernel<tabled_multipliers> {};
 
-template <>
-struct portable_kernel<layer_kind::conv2d> : detail::window_kernel<detail::tabled_multipliers> {};
-template <>
-struct portable_kernel<layer_kind::depthwise_conv2d> : detail::window_kernel<detail::tabled_multipliers> {};
-template <>
-struct portable_kernel<layer_kind::fully_connected> : detail::window_kernel<detail::tabled_multipliers> {};
-
-}  // namespace inlay
+}  // namespace inlay::detail

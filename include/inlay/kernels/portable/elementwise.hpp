@@ -12,9 +12,7 @@
 #include <utility>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// How a layer on two inputs walks: by which axes each input is read along with the output is 0 or 1.
 struct pair_extents {
@@ -281,22 +279,20 @@ struct fast_quantize : no_table {
   }
 };
 
-}  // namespace detail
-
 template <>
-struct portable_kernel<layer_kind::add> : detail::fast_sum<isa::portable, 1> {};
+struct portable_kernel<layer_kind::add> : fast_sum<isa::portable, 1> {};
 template <>
-struct portable_kernel<layer_kind::sub> : detail::fast_sum<isa::portable, -1> {};
+struct portable_kernel<layer_kind::sub> : fast_sum<isa::portable, -1> {};
 template <>
-struct portable_kernel<layer_kind::mul> : detail::fast_product<isa::portable> {};
+struct portable_kernel<layer_kind::mul> : fast_product<isa::portable> {};
 template <>
-struct portable_kernel<layer_kind::quantize> : detail::fast_quantize<isa::portable> {};
+struct portable_kernel<layer_kind::quantize> : fast_quantize<isa::portable> {};
 
 template <layer_kind Kind>
-requires detail::has_byte_function<Kind>
-struct portable_kernel<Kind> : detail::lookup<Kind, detail::fast_lookup> {
+requires has_byte_function<Kind>
+struct portable_kernel<Kind> : lookup<Kind, fast_lookup> {
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

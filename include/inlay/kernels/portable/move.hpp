@@ -6,9 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Copies a few bytes, in words. They do not overlap.
 INLAY_ALWAYS_INLINE void copy_run(std::int8_t* to, const std::int8_t* from, std::int32_t bytes) {
@@ -84,15 +82,13 @@ struct fast_resize_nearest : takes_every_layer<reference_kernel<layer_kind::resi
   }
 };
 
-}  // namespace detail
+template <>
+struct portable_kernel<layer_kind::pad> : fast_move {};
+template <>
+struct portable_kernel<layer_kind::slice> : fast_move {};
+template <>
+struct portable_kernel<layer_kind::place> : fast_place {};
+template <>
+struct portable_kernel<layer_kind::resize_nearest> : fast_resize_nearest {};
 
-template <>
-struct portable_kernel<layer_kind::pad> : detail::fast_move {};
-template <>
-struct portable_kernel<layer_kind::slice> : detail::fast_move {};
-template <>
-struct portable_kernel<layer_kind::place> : detail::fast_place {};
-template <>
-struct portable_kernel<layer_kind::resize_nearest> : detail::fast_resize_nearest {};
-
-}  // namespace inlay
+}  // namespace inlay::detail

@@ -8,9 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Sums or maxima of four neighbouring channels, or of one.
 struct four_sums {
@@ -241,13 +239,11 @@ struct fast_mean : no_table {
   }
 };
 
-}  // namespace detail
+template <>
+struct portable_kernel<layer_kind::average_pool2d> : fast_pool<true> {};
+template <>
+struct portable_kernel<layer_kind::max_pool2d> : fast_pool<false> {};
+template <>
+struct portable_kernel<layer_kind::mean> : fast_mean {};
 
-template <>
-struct portable_kernel<layer_kind::average_pool2d> : detail::fast_pool<true> {};
-template <>
-struct portable_kernel<layer_kind::max_pool2d> : detail::fast_pool<false> {};
-template <>
-struct portable_kernel<layer_kind::mean> : detail::fast_mean {};
-
-}  // namespace inlay
+}  // namespace inlay::detail

@@ -9,12 +9,12 @@
 #include <cstdint>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Softmax over the innermost axis. tensorflow/lite/kernels/internal/reference/softmax.h. The output may
 /// stand over the input.
 template <>
-struct reference_kernel<layer_kind::softmax> : detail::no_table {
+struct reference_kernel<layer_kind::softmax> : no_table {
   struct parameters {
     std::int32_t depth = 0;
     fixed_multiplier beta{};            // scales differences to five integer bits
@@ -33,8 +33,7 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
   }
 
   static constexpr std::int32_t exp_of_difference(const parameters& p, std::int32_t difference) {
-    return detail::exp_of_negative<5>(
-        detail::multiply_fractions(shift_left(difference, p.beta.shift), p.beta.multiplier));
+    return exp_of_negative<5>(multiply_fractions(shift_left(difference, p.beta.shift), p.beta.multiplier));
   }
 
   template <typename Input>
@@ -51,21 +50,21 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
     constexpr int sum_integer_bits = 12;
     std::int32_t largest = -128;
     for (std::int32_t i = 0; i < p.depth; ++i)
-      if (detail::as_int8(input[i]) > largest) largest = detail::as_int8(input[i]);
+      if (as_int8(input[i]) > largest) largest = as_int8(input[i]);
     std::int32_t sum = 0;
     for (std::int32_t i = 0; i < p.depth; ++i) {
-      const std::int32_t difference = detail::as_int8(input[i]) - largest;
+      const std::int32_t difference = as_int8(input[i]) - largest;
       if (difference >= p.least_difference)
         sum = wrapping_add(sum, divide_by_power_of_two(exp_of_difference(p, difference), sum_integer_bits));
     }
-    const detail::scaled_fraction reciprocal = detail::reciprocal_of(sum, sum_integer_bits);
+    const scaled_fraction reciprocal = reciprocal_of(sum, sum_integer_bits);
     for (std::int32_t i = 0; i < p.depth; ++i) {
-      const std::int32_t difference = detail::as_int8(input[i]) - largest;
+      const std::int32_t difference = as_int8(input[i]) - largest;
       if (difference < p.least_difference) {
         output[i] = -128;
         continue;
       }
-      const std::int32_t share = detail::multiply_fractions(reciprocal.fraction, exp_of_difference(p, difference));
+      const std::int32_t share = multiply_fractions(reciprocal.fraction, exp_of_difference(p, difference));
       output[i] = saturate_to_int8(divide_by_power_of_two(share, reciprocal.bits + 31 - 8) - 128);
     }
   }
@@ -73,7 +72,7 @@ struct reference_kernel<layer_kind::softmax> : detail::no_table {
 
 /// The logarithm of a softmax. tensorflow/lite/kernels/internal/reference/log_softmax.h: LogSoftmaxQuantized.
 template <>
-struct reference_kernel<layer_kind::log_softmax> : detail::no_table {
+struct reference_kernel<layer_kind::log_softmax> : no_table {
   struct parameters {
     std::int32_t depth = 0;
     fixed_multiplier to_logs{};         // scales differences to five integer bits
@@ -107,20 +106,20 @@ struct reference_kernel<layer_kind::log_softmax> : detail::no_table {
     constexpr int sum_integer_bits = 12, integer_bits = 5, output_integer_bits = 4;
     std::int32_t largest = -128;
     for (std::int32_t i = 0; i < p.depth; ++i)
-      if (detail::as_int8(input[i]) > largest) largest = detail::as_int8(input[i]);
+      if (as_int8(input[i]) > largest) largest = as_int8(input[i]);
     std::int32_t sum = 0;
     for (std::int32_t i = 0; i < p.depth; ++i) {
-      const std::int32_t difference = detail::as_int8(input[i]) - largest;
+      const std::int32_t difference = as_int8(input[i]) - largest;
       if (difference < p.least_difference) continue;
-      const std::int32_t power = detail::exp_of_negative<integer_bits>(multiply(difference, p.to_logs));
+      const std::int32_t power = exp_of_negative<integer_bits>(multiply(difference, p.to_logs));
       sum = wrapping_add(sum, divide_by_power_of_two(power, sum_integer_bits));
     }
-    const std::int32_t log_of_sum = detail::log_of(sum);
+    const std::int32_t log_of_sum = log_of(sum);
     // What is below this has no logarithm that fits.
     const std::int32_t below = multiply(wrapping_add(log_of_sum, -0x7fffffff - 1), p.to_differences);
     const std::int32_t least = below > p.least_difference - 1 ? below : p.least_difference - 1;
     for (std::int32_t i = 0; i < p.depth; ++i) {
-      const std::int32_t difference = detail::as_int8(input[i]) - largest;
+      const std::int32_t difference = as_int8(input[i]) - largest;
       const std::int32_t log = wrapping_add(multiply(difference, p.to_logs), -log_of_sum);
       output[i] = difference > least
                       ? saturate_to_int8(divide_by_power_of_two(log, 31 - integer_bits - output_integer_bits) + 127)
@@ -132,7 +131,7 @@ struct reference_kernel<layer_kind::log_softmax> : detail::no_table {
 /// Channels divided by the root of their squares' sum, in 1/128.
 /// tensorflow/lite/kernels/internal/reference/integer_ops/l2normalization.h.
 template <>
-struct reference_kernel<layer_kind::l2_normalization> : detail::no_table {
+struct reference_kernel<layer_kind::l2_normalization> : no_table {
   struct parameters {
     std::int32_t depth = 0;
     std::int32_t zero_point = 0;
@@ -151,17 +150,17 @@ struct reference_kernel<layer_kind::l2_normalization> : detail::no_table {
         const Input* in = inputs.pixel(y, x);
         std::int32_t sum = 0;
         for (std::int32_t c = 0; c < p.depth; ++c) {
-          const std::int32_t centred = detail::as_int8(in[c]) - p.zero_point;
+          const std::int32_t centred = as_int8(in[c]) - p.zero_point;
           sum += centred * centred;
         }
-        const fixed_multiplier root = detail::inverse_square_root(sum);
+        const fixed_multiplier root = inverse_square_root(sum);
         const fixed_multiplier in_128ths{root.multiplier, root.shift + 7};
         for (std::int32_t c = 0; c < p.depth; ++c)
-          out[c] = saturate_to_int8(multiply(detail::as_int8(in[c]) - p.zero_point, in_128ths));
+          out[c] = saturate_to_int8(multiply(as_int8(in[c]) - p.zero_point, in_128ths));
       }
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

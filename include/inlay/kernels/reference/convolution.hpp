@@ -6,15 +6,13 @@
 #include <inlay/kernels/kernel.hpp>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// What one output channel needs after its sum.
 struct channel_constants {
   std::int32_t bias = 0;
   fixed_multiplier multiplier{};
 };
-
-namespace detail {
 
 /// The table of a layer with weights, one entry an output channel.
 /// PopulateConvolutionQuantizationParams of tensorflow/lite/kernels/kernel_util.cc: the product in double.
@@ -74,19 +72,17 @@ constexpr std::int8_t finish(std::int32_t sum, const channel_constants& c, const
   return p.range.clamp(wrapping_add(multiply(wrapping_add(sum, c.bias), c.multiplier), p.output_zero_point));
 }
 
-}  // namespace detail
-
 /// tensorflow/lite/kernels/internal/reference/integer_ops/conv.h: ConvPerChannel.
 /// Input [h, w, c], weights [out, kh, kw, c / groups], output [h', w', out].
 template <>
-struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
-  struct parameters : detail::window_parameters {
+struct reference_kernel<layer_kind::conv2d> : channel_table {
+  struct parameters : window_parameters {
     std::int32_t group_channels = 0;  // input channels that one output channel reads
     std::int32_t group_outputs = 0;   // output channels that read the same input channels
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
-    parameters p{detail::prepare_window(g, l)};
+    parameters p{prepare_window(g, l)};
     p.group_channels = g.input_of(l, 1).extents.channels();
     p.group_outputs = p.output_channels / (p.input_channels / p.group_channels);
     return p;
@@ -112,10 +108,10 @@ struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
               const Input* pixel = input.pixel(iy, ix) + first_channel;
               const Byte* filter = weights + c * filter_elements + (ky * w.kernel.width + kx) * p.group_channels;
               for (std::int32_t i = 0; i < p.group_channels; ++i)
-                sum = wrapping_add(sum, (detail::as_int8(pixel[i]) - p.input_zero_point) * detail::as_int8(filter[i]));
+                sum = wrapping_add(sum, (as_int8(pixel[i]) - p.input_zero_point) * as_int8(filter[i]));
             }
           }
-          out[c] = detail::finish(sum, table[c], p);
+          out[c] = finish(sum, table[c], p);
         }
       }
     }
@@ -125,13 +121,13 @@ struct reference_kernel<layer_kind::conv2d> : detail::channel_table {
 /// tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h: DepthwiseConvPerChannel.
 /// Input [h, w, c], weights [kh, kw, c × multiplier], output [h', w', c × multiplier].
 template <>
-struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
-  struct parameters : detail::window_parameters {
+struct reference_kernel<layer_kind::depthwise_conv2d> : channel_table {
+  struct parameters : window_parameters {
     std::int32_t multiplier = 1;  // output channels for each input channel
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
-    parameters p{detail::prepare_window(g, l)};
+    parameters p{prepare_window(g, l)};
     p.multiplier = p.output_channels / p.input_channels;
     return p;
   }
@@ -148,12 +144,12 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
       for (std::int32_t kx = 0; kx < w.kernel.width; ++kx) {
         const std::int32_t ix = x * w.stride.width - w.padding.left + kx * w.dilation.width;
         if (ix < 0 || ix >= p.input_width) continue;
-        const std::int32_t value = detail::as_int8(input.pixel(iy, ix)[c / p.multiplier]);
-        const std::int32_t weight = detail::as_int8(weights[(ky * w.kernel.width + kx) * p.output_channels + c]);
+        const std::int32_t value = as_int8(input.pixel(iy, ix)[c / p.multiplier]);
+        const std::int32_t weight = as_int8(weights[(ky * w.kernel.width + kx) * p.output_channels + c]);
         sum = wrapping_add(sum, (value - p.input_zero_point) * weight);
       }
     }
-    return detail::finish(sum, table[c], p);
+    return finish(sum, table[c], p);
   }
 
   template <typename Input, typename Byte>
@@ -171,9 +167,9 @@ struct reference_kernel<layer_kind::depthwise_conv2d> : detail::channel_table {
 /// spread over a window of the output; here each output pixel collects its share of the same sums.
 /// Input [h, w, c], weights [out, kh, kw, c], output [h', w', out].
 template <>
-struct reference_kernel<layer_kind::transpose_conv2d> : detail::channel_table {
-  using parameters = detail::window_parameters;
-  static constexpr parameters prepare(graph_view g, const layer& l) { return detail::prepare_window(g, l); }
+struct reference_kernel<layer_kind::transpose_conv2d> : channel_table {
+  using parameters = window_parameters;
+  static constexpr parameters prepare(graph_view g, const layer& l) { return prepare_window(g, l); }
 
   template <typename Input, typename Byte>
   static constexpr void run(const parameters& p, const channel_constants* table, const map_view<std::int8_t>& output,
@@ -193,10 +189,10 @@ struct reference_kernel<layer_kind::transpose_conv2d> : detail::channel_table {
               const Input* pixel = input.pixel(iy, ix);
               const Byte* filter = weights + ((c * w.kernel.height + ky) * w.kernel.width + kx) * p.input_channels;
               for (std::int32_t i = 0; i < p.input_channels; ++i)
-                sum = wrapping_add(sum, (detail::as_int8(pixel[i]) - p.input_zero_point) * detail::as_int8(filter[i]));
+                sum = wrapping_add(sum, (as_int8(pixel[i]) - p.input_zero_point) * as_int8(filter[i]));
             }
           }
-          out[c] = detail::finish(sum, table[c], p);
+          out[c] = finish(sum, table[c], p);
         }
       }
     }
@@ -212,15 +208,15 @@ struct reference_kernel<layer_kind::transpose_conv2d> : detail::channel_table {
 /// tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h.
 /// Input [rows, depth], weights [units, depth], output [rows, units].
 template <>
-struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
-  struct parameters : detail::window_parameters {
+struct reference_kernel<layer_kind::fully_connected> : channel_table {
+  struct parameters : window_parameters {
     std::int32_t rows = 1;
     std::int32_t depth = 0;
     std::int32_t weights_zero_point = 0;
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
-    parameters p{detail::prepare_window(g, l)};
+    parameters p{prepare_window(g, l)};
     p.depth = g.input_of(l, 1).extents[1];
     p.output_channels = g.input_of(l, 1).extents[0];
     p.rows = g.input_of(l).extents.elements() / p.depth;
@@ -235,9 +231,9 @@ struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
       for (std::int32_t c = 0; c < p.output_channels; ++c) {
         std::int32_t sum = 0;
         for (std::int32_t i = 0; i < p.depth; ++i)
-          sum = wrapping_add(sum, (detail::as_int8(input[row * p.depth + i]) - p.input_zero_point) *
-                                      (detail::as_int8(weights[c * p.depth + i]) - p.weights_zero_point));
-        *output++ = detail::finish(sum, table[c], p);
+          sum = wrapping_add(sum, (as_int8(input[row * p.depth + i]) - p.input_zero_point) *
+                                      (as_int8(weights[c * p.depth + i]) - p.weights_zero_point));
+        *output++ = finish(sum, table[c], p);
       }
     }
   }
@@ -247,6 +243,6 @@ struct reference_kernel<layer_kind::fully_connected> : detail::channel_table {
 template <>
 struct reference_kernel<layer_kind::asymmetric_fully_connected> : reference_kernel<layer_kind::fully_connected> {};
 
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

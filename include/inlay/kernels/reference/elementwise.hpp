@@ -11,9 +11,7 @@
 #include <cstdint>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// How an input is read along with the output: 0 where it has one pixel or channel for all, 1 otherwise.
 struct broadcast {
@@ -118,21 +116,19 @@ struct sum_kernel : no_table {
   }
 };
 
-}  // namespace detail
-
 /// a + b, each of the output's shape or broadcast to it.
 template <>
-struct reference_kernel<layer_kind::add> : detail::sum_kernel<1> {};
+struct reference_kernel<layer_kind::add> : sum_kernel<1> {};
 
 /// a − b, each of the output's shape or broadcast to it.
 template <>
-struct reference_kernel<layer_kind::sub> : detail::sum_kernel<-1> {};
+struct reference_kernel<layer_kind::sub> : sum_kernel<-1> {};
 
 /// a × b, each of the output's shape or broadcast to it.
 /// tensorflow/lite/kernels/internal/reference/integer_ops/mul.h: MulFunc.
 template <>
-struct reference_kernel<layer_kind::mul> : detail::no_table {
-  struct parameters : detail::pair_parameters {
+struct reference_kernel<layer_kind::mul> : no_table {
+  struct parameters : pair_parameters {
     fixed_multiplier multiplier{};
   };
 
@@ -140,14 +136,13 @@ struct reference_kernel<layer_kind::mul> : detail::no_table {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
     const quantization& out = g.output_of(l).quant;
-    return {detail::prepare_pair(g, l),
-            quantize_multiplier(as_double(a.scale) * as_double(b.scale) / as_double(out.scale))};
+    return {prepare_pair(g, l), quantize_multiplier(as_double(a.scale) * as_double(b.scale) / as_double(out.scale))};
   }
 
   template <typename A, typename B>
   static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
                             const region& r, const map_view<const A>& a, const map_view<const B>& b) {
-    detail::for_each_pair(p, output, r, a, b, [&p](std::int32_t x, std::int32_t y) {
+    for_each_pair(p, output, r, a, b, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t product = (x - p.a_zero_point) * (y - p.b_zero_point);
       return p.range.clamp(wrapping_add(multiply(product, p.multiplier), p.output_zero_point));
     });
@@ -157,10 +152,10 @@ struct reference_kernel<layer_kind::mul> : detail::no_table {
 /// (a − b)²: both inputs are brought to a common scale with seven more bits.
 /// tensorflow/lite/micro/kernels/squared_difference.cc.
 template <>
-struct reference_kernel<layer_kind::squared_difference> : detail::no_table {
+struct reference_kernel<layer_kind::squared_difference> : no_table {
   static constexpr std::int32_t headroom_bits = 7;
 
-  struct parameters : detail::pair_parameters {
+  struct parameters : pair_parameters {
     fixed_multiplier a_multiplier{}, b_multiplier{}, output_multiplier{};
   };
 
@@ -168,7 +163,7 @@ struct reference_kernel<layer_kind::squared_difference> : detail::no_table {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
     const double twice_larger = 2 * as_double(a.scale > b.scale ? a.scale : b.scale);
-    return {detail::prepare_pair(g, l), quantize_multiplier(as_double(a.scale) / twice_larger),
+    return {prepare_pair(g, l), quantize_multiplier(as_double(a.scale) / twice_larger),
             quantize_multiplier(as_double(b.scale) / twice_larger),
             quantize_multiplier(twice_larger * twice_larger /
                                 ((1 << 2 * headroom_bits) * as_double(g.output_of(l).quant.scale)))};
@@ -177,7 +172,7 @@ struct reference_kernel<layer_kind::squared_difference> : detail::no_table {
   template <typename A, typename B>
   static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
                             const region& r, const map_view<const A>& a, const map_view<const B>& b) {
-    detail::for_each_pair(p, output, r, a, b, [&p](std::int32_t x, std::int32_t y) {
+    for_each_pair(p, output, r, a, b, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t difference = multiply((x - p.a_zero_point) * (1 << headroom_bits), p.a_multiplier) -
                                       multiply((y - p.b_zero_point) * (1 << headroom_bits), p.b_multiplier);
       return p.range.clamp(wrapping_add(multiply(difference * difference, p.output_multiplier), p.output_zero_point));
@@ -188,21 +183,21 @@ struct reference_kernel<layer_kind::squared_difference> : detail::no_table {
 /// The input, what is below zero times a slope. tensorflow/lite/kernels/internal/reference/prelu.h,
 /// tensorflow/lite/micro/kernels/prelu_common.cc.
 template <>
-struct reference_kernel<layer_kind::prelu> : detail::no_table {
-  struct parameters : detail::pair_parameters {
+struct reference_kernel<layer_kind::prelu> : no_table {
+  struct parameters : pair_parameters {
     fixed_multiplier above_zero{}, below_zero{};
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const double in = as_double(g.input_of(l, 0).quant.scale), slope = as_double(g.input_of(l, 1).quant.scale);
     const double out = as_double(g.output_of(l).quant.scale);
-    return {detail::prepare_pair(g, l), quantize_multiplier(in / out), quantize_multiplier(in * slope / out)};
+    return {prepare_pair(g, l), quantize_multiplier(in / out), quantize_multiplier(in * slope / out)};
   }
 
   template <typename A, typename B>
   static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
                             const region& r, const map_view<const A>& input, const map_view<const B>& slopes) {
-    detail::for_each_pair(p, output, r, input, slopes, [&p](std::int32_t x, std::int32_t slope) {
+    for_each_pair(p, output, r, input, slopes, [&p](std::int32_t x, std::int32_t slope) {
       const std::int32_t centred = x - p.a_zero_point;
       const std::int32_t scaled =
           centred >= 0 ? multiply(centred, p.above_zero) : multiply(centred * (slope - p.b_zero_point), p.below_zero);
@@ -214,25 +209,24 @@ struct reference_kernel<layer_kind::prelu> : detail::no_table {
 /// a / b. tensorflow/lite/kernels/internal/reference/div.h: DivElementwise, where the reference's shifts are defined.
 /// What is divided by zero has the answer that its arithmetic has.
 template <>
-struct reference_kernel<layer_kind::div> : detail::no_table {
-  struct parameters : detail::pair_parameters {
+struct reference_kernel<layer_kind::div> : no_table {
+  struct parameters : pair_parameters {
     fixed_multiplier multiplier{};
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
-    return {detail::prepare_pair(g, l),
-            quantize_multiplier(as_double(a.scale / (b.scale * g.output_of(l).quant.scale)))};
+    return {prepare_pair(g, l), quantize_multiplier(as_double(a.scale / (b.scale * g.output_of(l).quant.scale)))};
   }
 
   template <typename A, typename B>
   static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
                             const region& r, const map_view<const A>& a, const map_view<const B>& b) {
-    detail::for_each_pair(p, output, r, a, b, [&p](std::int32_t x, std::int32_t y) {
+    for_each_pair(p, output, r, a, b, [&p](std::int32_t x, std::int32_t y) {
       const std::int32_t divisor = y - p.b_zero_point;
       const std::int32_t dividend = divisor < 0 ? p.a_zero_point - x : x - p.a_zero_point;
-      const detail::scaled_fraction inverse = detail::reciprocal_of(divisor < 0 ? -divisor : divisor, 31);
+      const scaled_fraction inverse = reciprocal_of(divisor < 0 ? -divisor : divisor, 31);
       // As many bits as the dividend has room for.
       const std::int32_t headroom = std::countl_zero(static_cast<std::uint32_t>(dividend ^ dividend >> 31)) - 1;
       const std::int32_t quotient = doubling_high_multiply(shift_left(dividend, headroom), inverse.fraction);
@@ -241,8 +235,6 @@ struct reference_kernel<layer_kind::div> : detail::no_table {
     });
   }
 };
-
-namespace detail {
 
 /// Two values compared, both in units of 2^−8: 1 for true, 0 for false.
 /// tensorflow/lite/kernels/internal/reference/comparisons.h: ComparisonWithScaling.
@@ -310,32 +302,30 @@ struct either_value {
   constexpr std::int32_t operator()(std::int32_t x, std::int32_t y) const { return x | y; }
 };
 
-}  // namespace detail
-
 template <>
-struct reference_kernel<layer_kind::equal> : detail::comparison_kernel<detail::is_equal> {};
+struct reference_kernel<layer_kind::equal> : comparison_kernel<is_equal> {};
 template <>
-struct reference_kernel<layer_kind::not_equal> : detail::comparison_kernel<detail::is_not_equal> {};
+struct reference_kernel<layer_kind::not_equal> : comparison_kernel<is_not_equal> {};
 template <>
-struct reference_kernel<layer_kind::greater> : detail::comparison_kernel<detail::is_greater> {};
+struct reference_kernel<layer_kind::greater> : comparison_kernel<is_greater> {};
 template <>
-struct reference_kernel<layer_kind::greater_equal> : detail::comparison_kernel<detail::is_greater_or_equal> {};
+struct reference_kernel<layer_kind::greater_equal> : comparison_kernel<is_greater_or_equal> {};
 
 /// The larger or the smaller of two stored values.
 /// tensorflow/lite/kernels/internal/reference/maximum_minimum.h.
 template <>
-struct reference_kernel<layer_kind::maximum> : detail::stored_pair_kernel<detail::larger_value> {};
+struct reference_kernel<layer_kind::maximum> : stored_pair_kernel<larger_value> {};
 template <>
-struct reference_kernel<layer_kind::minimum> : detail::stored_pair_kernel<detail::smaller_value> {};
+struct reference_kernel<layer_kind::minimum> : stored_pair_kernel<smaller_value> {};
 
 /// SELECT_V2 in three steps: one value where the condition is true, the other where it is false, and either of them.
 template <>
-struct reference_kernel<layer_kind::where_true> : detail::stored_pair_kernel<detail::value_where<true>> {};
+struct reference_kernel<layer_kind::where_true> : stored_pair_kernel<value_where<true>> {};
 template <>
-struct reference_kernel<layer_kind::where_false> : detail::stored_pair_kernel<detail::value_where<false>> {};
+struct reference_kernel<layer_kind::where_false> : stored_pair_kernel<value_where<false>> {};
 template <>
-struct reference_kernel<layer_kind::either> : detail::stored_pair_kernel<detail::either_value> {};
+struct reference_kernel<layer_kind::either> : stored_pair_kernel<either_value> {};
 
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

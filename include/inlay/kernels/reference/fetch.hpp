@@ -10,7 +10,7 @@
 #include <span>
 #include <type_traits>
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Where a source puts floats: assigning to an element quantises it.
 class quantizing_span {
@@ -20,7 +20,7 @@ class quantizing_span {
    public:
     constexpr element(std::int8_t& stored, const parameters& p) : stored_(stored), parameters_(p) {}
     constexpr const element& operator=(float real) const {
-      stored_ = detail::quantized(real, parameters_.scale, parameters_.zero_point);
+      stored_ = quantized(real, parameters_.scale, parameters_.zero_point);
       return *this;
     }
 
@@ -43,11 +43,11 @@ class quantizing_span {
 /// Where a source puts the elements of a row of an input of this type.
 template <element_type Type>
 using source_destination =
-    std::conditional_t<Type == element_type::float32, quantizing_span, std::span<detail::element_of<Type>>>;
+    std::conditional_t<Type == element_type::float32, quantizing_span, std::span<element_of<Type>>>;
 
 /// Calls a source for each row of a region.
 template <>
-struct reference_kernel<layer_kind::fetch> : detail::no_table {
+struct reference_kernel<layer_kind::fetch> : no_table {
   using parameters = quantizing_span::parameters;
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -71,4 +71,4 @@ struct reference_kernel<layer_kind::fetch> : detail::no_table {
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail

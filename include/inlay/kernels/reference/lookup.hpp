@@ -9,9 +9,7 @@
 #include <type_traits>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// What a kind of layer makes of a stored byte, where that is a function of the byte alone: constructed of a layer,
 /// called with an int8 or a uint8, it returns what is to be stored.
@@ -298,16 +296,14 @@ struct byte_function<layer_kind::to_bool> {
   constexpr std::int32_t operator()(std::int32_t stored) const { return stored != 0 ? 1 : 0; }
 };
 
-}  // namespace detail
-
 template <layer_kind Kind>
-requires detail::has_byte_function<Kind>
-struct reference_kernel<Kind> : detail::lookup<Kind, detail::lookup_loop> {
+requires has_byte_function<Kind>
+struct reference_kernel<Kind> : lookup<Kind, lookup_loop> {
 };
 
 /// Floats from the caller to int8.
 template <>
-struct reference_kernel<layer_kind::quantize> : detail::no_table {
+struct reference_kernel<layer_kind::quantize> : no_table {
   struct parameters {
     std::int32_t channels = 0;
     float scale = 1;
@@ -325,11 +321,11 @@ struct reference_kernel<layer_kind::quantize> : detail::no_table {
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         std::int8_t* out = output.pixel(y, x);
         const float* in = input.pixel(y, x);
-        for (std::int32_t c = 0; c < p.channels; ++c) out[c] = detail::quantized(in[c], p.scale, p.zero_point);
+        for (std::int32_t c = 0; c < p.channels; ++c) out[c] = quantized(in[c], p.scale, p.zero_point);
       }
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

@@ -10,13 +10,13 @@
 #include <cstdint>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Products of matrices, which stand along the two innermost axes: transposed where bit i of the mask is set for the
 /// i-th input. Along the other axes either input may have one matrix for all.
 /// tensorflow/lite/kernels/internal/reference/batch_matmul.h.
 template <>
-struct reference_kernel<layer_kind::batch_matmul> : detail::no_table {
+struct reference_kernel<layer_kind::batch_matmul> : no_table {
   /// Elements from one to the next.
   struct strides {
     std::int32_t outer = 0, along = 0;               // rows of the first, columns of the second; what is summed up
@@ -71,8 +71,8 @@ struct reference_kernel<layer_kind::batch_matmul> : detail::no_table {
           const B* from_b = b + b_at + column * p.b.outer;
           std::int32_t sum = 0;
           for (std::int32_t i = 0; i < p.depth; ++i)
-            sum = wrapping_add(sum, (detail::as_int8(from_a[i * p.a.along]) - p.a_zero_point) *
-                                        (detail::as_int8(from_b[i * p.b.along]) - p.b_zero_point));
+            sum = wrapping_add(sum, (as_int8(from_a[i * p.a.along]) - p.a_zero_point) *
+                                        (as_int8(from_b[i * p.b.along]) - p.b_zero_point));
           *output++ = saturate_to_int8(wrapping_add(multiply(sum, p.multiplier), p.output_zero_point));
         }
     }
@@ -92,6 +92,6 @@ struct reference_kernel<layer_kind::batch_matmul> : detail::no_table {
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

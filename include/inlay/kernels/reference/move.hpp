@@ -9,11 +9,11 @@
 #include <array>
 #include <bit>
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// The same bytes.
 template <>
-struct reference_kernel<layer_kind::reshape> : detail::no_table {
+struct reference_kernel<layer_kind::reshape> : no_table {
   struct parameters {
     std::int32_t elements = 0;
   };
@@ -27,7 +27,7 @@ struct reference_kernel<layer_kind::reshape> : detail::no_table {
 
 /// Output axis a is the input's axis begin[a].
 template <>
-struct reference_kernel<layer_kind::transpose> : detail::no_table {
+struct reference_kernel<layer_kind::transpose> : no_table {
   struct parameters {
     int rank = 0;
     std::array<std::int32_t, max_rank> extents{}, strides{};  // of the output; in the input
@@ -62,8 +62,6 @@ struct reference_kernel<layer_kind::transpose> : detail::no_table {
     }
   }
 };
-
-namespace detail {
 
 /// The input's row for a row of the output, −1 if there is none. Axes before the height count as rows, too. `axes` are
 /// innermost first.
@@ -113,18 +111,16 @@ struct move_kernel : no_table {
   }
 };
 
-}  // namespace detail
-
 template <>
-struct reference_kernel<layer_kind::pad> : detail::move_kernel {};
+struct reference_kernel<layer_kind::pad> : move_kernel {};
 template <>
-struct reference_kernel<layer_kind::slice> : detail::move_kernel {};
+struct reference_kernel<layer_kind::slice> : move_kernel {};
 
 /// The first input with a block of it replaced by the second.
 template <>
-struct reference_kernel<layer_kind::update> : detail::no_table {
+struct reference_kernel<layer_kind::update> : no_table {
   struct parameters {
-    std::array<detail::moved_axis, max_rank> axes{};  // of the block, innermost first
+    std::array<moved_axis, max_rank> axes{};  // of the block, innermost first
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -141,7 +137,7 @@ struct reference_kernel<layer_kind::update> : detail::no_table {
   static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
                             const region& r, const map_view<const A>& map, const map_view<const B>& block) {
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      const std::int32_t row = detail::source_row(p.axes, y);
+      const std::int32_t row = source_row(p.axes, y);
       for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
         const std::int32_t column = p.axes[1].source(x);
         std::int8_t* out = output.pixel(y, x);
@@ -159,7 +155,7 @@ struct reference_kernel<layer_kind::update> : detail::no_table {
 /// The map and its mirror images around it: they begin with its edge, or leave that out where step[axis] is 1.
 /// tensorflow/lite/micro/kernels/mirror_pad.cc.
 template <>
-struct reference_kernel<layer_kind::mirror_pad> : detail::no_table {
+struct reference_kernel<layer_kind::mirror_pad> : no_table {
   struct mirrored_axis {
     std::int32_t to = 1, from = 1;  // extents of output and input
     std::int32_t begin = 0, left_out = 0;
@@ -204,7 +200,7 @@ struct reference_kernel<layer_kind::mirror_pad> : detail::no_table {
 
 /// The input becomes a block of the output. The region is of the input.
 template <>
-struct reference_kernel<layer_kind::place> : detail::no_table {
+struct reference_kernel<layer_kind::place> : no_table {
   struct parameters {
     std::int32_t channels = 0;
     std::int32_t first_row = 0, first_column = 0, first_channel = 0;
@@ -212,8 +208,8 @@ struct reference_kernel<layer_kind::place> : detail::no_table {
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& to = g.output_of(l).extents;
-    return {g.input_of(l).extents.channels(), detail::placed_at(l, to, direction::rows),
-            detail::placed_at(l, to, direction::columns), l.begin[static_cast<std::size_t>(to.rank - 1)]};
+    return {g.input_of(l).extents.channels(), placed_at(l, to, direction::rows), placed_at(l, to, direction::columns),
+            l.begin[static_cast<std::size_t>(to.rank - 1)]};
   }
 
   template <typename Input>
@@ -276,21 +272,17 @@ struct reference_kernel<layer_kind::gather> {
   }
 };
 
-namespace detail {
-
 /// Sizes of a layer that turns blocks of pixels into channels, or back.
 struct block_parameters {
   std::int32_t block = 1;
   std::int32_t channels = 0;  // of a pixel of the larger map
 };
 
-}  // namespace detail
-
 /// A pixel's channels, as many as a block of pixels has, become that block.
 /// tensorflow/lite/kernels/internal/reference/depth_to_space.h.
 template <>
-struct reference_kernel<layer_kind::depth_to_space> : detail::no_table {
-  using parameters = detail::block_parameters;
+struct reference_kernel<layer_kind::depth_to_space> : no_table {
+  using parameters = block_parameters;
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& to = g.output_of(l).extents;
     return {to.height() / g.input_of(l).extents.height(), to.channels()};
@@ -311,8 +303,8 @@ struct reference_kernel<layer_kind::depth_to_space> : detail::no_table {
 /// A block of pixels becomes the channels of one, row after row.
 /// tensorflow/lite/kernels/internal/reference/space_to_depth.h.
 template <>
-struct reference_kernel<layer_kind::space_to_depth> : detail::no_table {
-  using parameters = detail::block_parameters;
+struct reference_kernel<layer_kind::space_to_depth> : no_table {
+  using parameters = block_parameters;
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& from = g.input_of(l).extents;
     return {from.height() / g.output_of(l).extents.height(), from.channels()};
@@ -354,9 +346,9 @@ struct reference_kernel<layer_kind::resize_nearest> {
     const shape& from = g.input_of(l).extents;
     const shape& to = g.output_of(l).extents;
     for (std::int32_t y = 0; y < to.height(); ++y)
-      *table++ = static_cast<std::int16_t>(detail::nearest_pixel(l, y, from.height(), to.height()));
+      *table++ = static_cast<std::int16_t>(nearest_pixel(l, y, from.height(), to.height()));
     for (std::int32_t x = 0; x < to.width(); ++x)
-      *table++ = static_cast<std::int16_t>(detail::nearest_pixel(l, x, from.width(), to.width()));
+      *table++ = static_cast<std::int16_t>(nearest_pixel(l, x, from.width(), to.width()));
   }
 
   template <typename Input>
@@ -422,15 +414,15 @@ struct reference_kernel<layer_kind::resize_bilinear> {
 
  private:
   static constexpr table_entry entry(const layer& l, std::int32_t output, std::int32_t from, std::int32_t to) {
-    const detail::blend b = detail::blended_pixels(l, output, from, to);
+    const blend b = blended_pixels(l, output, from, to);
     return {static_cast<std::int16_t>(b.lower), static_cast<std::int16_t>(b.upper),
             static_cast<std::int16_t>(b.upper_weight)};
   }
 
   template <typename Input>
   static constexpr std::int32_t blended(Input left, Input right, std::int32_t right_weight) {
-    return detail::as_int8(left) * (1024 - right_weight) + detail::as_int8(right) * right_weight;
+    return as_int8(left) * (1024 - right_weight) + as_int8(right) * right_weight;
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail

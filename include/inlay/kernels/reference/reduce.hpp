@@ -9,9 +9,7 @@
 #include <bit>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Rows and columns of a pool's window that lie inside the map.
 struct inside_window {
@@ -63,14 +61,10 @@ struct pool_kernel : no_table {
   }
 };
 
-}  // namespace detail
-
 template <>
-struct reference_kernel<layer_kind::average_pool2d> : detail::pool_kernel<true> {};
+struct reference_kernel<layer_kind::average_pool2d> : pool_kernel<true> {};
 template <>
-struct reference_kernel<layer_kind::max_pool2d> : detail::pool_kernel<false> {};
-
-namespace detail {
+struct reference_kernel<layer_kind::max_pool2d> : pool_kernel<false> {};
 
 /// Extents and strides of some of a tensor's axes, innermost first; the rest have extent 1.
 struct some_axes {
@@ -114,16 +108,14 @@ constexpr void for_each_offset(const some_axes& a, Function f) {
   }
 }
 
-}  // namespace detail
-
 /// The mean over any axes. tensorflow/lite/kernels/internal/reference/reduce.h: QuantizedMeanOrSum, the
 /// division by the number of elements being part of the multiplier.
 ///
 /// A mean over height and width can also be given its input row by row: accumulate() adds a row to sums of
 /// four bytes each, and with the last row makes the output of them.
 template <>
-struct reference_kernel<layer_kind::mean> : detail::no_table {
-  struct parameters : detail::split_axes {
+struct reference_kernel<layer_kind::mean> : no_table {
+  struct parameters : split_axes {
     std::int32_t zero_point_sum = 0;  // what the input's zero point adds to each sum
     std::int32_t output_zero_point = 0;
     fixed_multiplier multiplier{};
@@ -147,9 +139,9 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
 
   template <typename Input>
   static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
-    detail::for_each_offset(p.kept, [&](std::int32_t first) {
+    for_each_offset(p.kept, [&](std::int32_t first) {
       std::int32_t sum = 0;
-      detail::for_each_offset(p.reduced, [&](std::int32_t offset) { sum += detail::as_int8(input[first + offset]); });
+      for_each_offset(p.reduced, [&](std::int32_t offset) { sum += as_int8(input[first + offset]); });
       *output++ = mean_of(p, sum);
     });
   }
@@ -162,8 +154,7 @@ struct reference_kernel<layer_kind::mean> : detail::no_table {
     for (std::int32_t c = 0; c < channels; ++c) {
       std::int8_t* stored = sums + 4 * c;
       std::int32_t sum = row.first_row == 0 ? 0 : read_int32(stored, 0);
-      for (std::int32_t x = row.first_column; x < row.end_column; ++x)
-        sum += detail::as_int8(input.pixel(row.first_row, x)[c]);
+      for (std::int32_t x = row.first_column; x < row.end_column; ++x) sum += as_int8(input.pixel(row.first_row, x)[c]);
       for (std::int32_t i = 0; i < 4; ++i) stored[i] = static_cast<std::int8_t>(sum >> 8 * i & 0xff);
       if (row.end_row == p.reduced.extents[1]) output[c] = mean_of(p, sum);
     }
@@ -184,8 +175,6 @@ struct reference_kernel<layer_kind::sum> : reference_kernel<layer_kind::mean> {
     return p;
   }
 };
-
-namespace detail {
 
 /// The largest or the smallest over any axes. tensorflow/lite/kernels/internal/reference/reduce.h: ReduceGeneric.
 template <bool Largest>
@@ -226,18 +215,16 @@ struct long_sum {
   }
 };
 
-}  // namespace detail
-
 template <>
-struct reference_kernel<layer_kind::reduce_max> : detail::reduced_extremum_kernel<true> {};
+struct reference_kernel<layer_kind::reduce_max> : reduced_extremum_kernel<true> {};
 template <>
-struct reference_kernel<layer_kind::reduce_min> : detail::reduced_extremum_kernel<false> {};
+struct reference_kernel<layer_kind::reduce_min> : reduced_extremum_kernel<false> {};
 
 /// ADD_N, its operands side by side along one axis.
 template <>
-struct reference_kernel<layer_kind::add_n> : detail::no_table {
-  struct parameters : detail::split_axes {
-    detail::long_sum total{};
+struct reference_kernel<layer_kind::add_n> : no_table {
+  struct parameters : split_axes {
+    long_sum total{};
   };
   static constexpr parameters prepare(graph_view g, const layer& l) {
     return {{g.input_of(l).extents, l.axes}, {g, l}};
@@ -245,10 +232,10 @@ struct reference_kernel<layer_kind::add_n> : detail::no_table {
 
   template <typename Input>
   static constexpr void run_whole(const parameters& p, const table_entry*, std::int8_t* output, const Input* input) {
-    detail::for_each_offset(p.kept, [&](std::int32_t first) {
+    for_each_offset(p.kept, [&](std::int32_t first) {
       std::int32_t sum = 0, count = 0;
-      detail::for_each_offset(p.reduced, [&](std::int32_t offset) {
-        sum += detail::as_int8(input[first + offset]);
+      for_each_offset(p.reduced, [&](std::int32_t offset) {
+        sum += as_int8(input[first + offset]);
         ++count;
       });
       *output++ = p.total.of(sum, count);
@@ -259,11 +246,11 @@ struct reference_kernel<layer_kind::add_n> : detail::no_table {
 /// Each element with those before it along the axis of the mask, from the last on where step[axis] is −1; without
 /// itself where begin[axis] is 1.
 template <>
-struct reference_kernel<layer_kind::cumsum> : detail::no_table {
+struct reference_kernel<layer_kind::cumsum> : no_table {
   struct parameters {
     std::int32_t outer = 1, extent = 1, inner = 1;  // before the axis, along it, behind it
     bool leaves_out_itself = false, backwards = false;
-    detail::long_sum total{};
+    long_sum total{};
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -285,15 +272,13 @@ struct reference_kernel<layer_kind::cumsum> : detail::no_table {
         std::int32_t sum = 0;
         for (std::int32_t e = 0; e < p.extent; ++e) {
           const std::int32_t at = (o * p.extent + (p.backwards ? p.extent - 1 - e : e)) * p.inner + i;
-          const std::int32_t value = detail::as_int8(input[at]);
+          const std::int32_t value = as_int8(input[at]);
           output[at] = p.leaves_out_itself ? p.total.of(sum, e) : p.total.of(sum + value, e + 1);
           sum += value;
         }
       }
   }
 };
-
-namespace detail {
 
 /// Where along an axis the largest or the smallest element stands, the first of several, as int32: four bytes, low
 /// byte first. tensorflow/lite/kernels/internal/reference/arg_min_max.h.
@@ -319,13 +304,11 @@ struct arg_kernel : no_table {
   }
 };
 
-}  // namespace detail
-
 template <>
-struct reference_kernel<layer_kind::arg_max> : detail::arg_kernel<true> {};
+struct reference_kernel<layer_kind::arg_max> : arg_kernel<true> {};
 template <>
-struct reference_kernel<layer_kind::arg_min> : detail::arg_kernel<false> {};
+struct reference_kernel<layer_kind::arg_min> : arg_kernel<false> {};
 
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

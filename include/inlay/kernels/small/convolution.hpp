@@ -7,9 +7,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// A positive float as whole number × 2^exponent, the number in [2^23, 2^24); 0 for zero.
 struct whole_fraction {
@@ -79,13 +77,11 @@ struct computed_multipliers : no_table {
   }
 };
 
-}  // namespace detail
+template <>
+struct fast_kernel<isa::small, layer_kind::conv2d> : window_kernel<computed_multipliers> {};
+template <>
+struct fast_kernel<isa::small, layer_kind::depthwise_conv2d> : window_kernel<computed_multipliers> {};
+template <>
+struct fast_kernel<isa::small, layer_kind::fully_connected> : window_kernel<computed_multipliers> {};
 
-template <>
-struct fast_kernel<isa::small, layer_kind::conv2d> : detail::window_kernel<detail::computed_multipliers> {};
-template <>
-struct fast_kernel<isa::small, layer_kind::depthwise_conv2d> : detail::window_kernel<detail::computed_multipliers> {};
-template <>
-struct fast_kernel<isa::small, layer_kind::fully_connected> : detail::window_kernel<detail::computed_multipliers> {};
-
-}  // namespace inlay
+}  // namespace inlay::detail
