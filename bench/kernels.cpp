@@ -33,7 +33,7 @@ struct single_layer {
     std::int8_t value = 0;
     for (std::int8_t& element : input) element = value = static_cast<std::int8_t>(value + 37);
     for (auto _ : state) {
-      if constexpr (inlay::has_weights(l.kind))
+      if constexpr (inlay::detail::has_weights(l.kind))
         run_once<Step>(output, input, Model::bytes() + plan::graph.input_of(l, 1).data_at);
       else
         run_once<Step>(output, input);
@@ -48,11 +48,11 @@ struct single_layer {
   template <typename Step, typename... Weights>
   static void run_once(std::int8_t* output, const std::int8_t* input, const Weights*... weights) {
     const inlay::detail::map_view<const std::int8_t> map = inlay::detail::whole_map(input, from);
-    const inlay::region all{0, inlay::map_rows(to), 0, to.width()};
+    const inlay::region all{0, inlay::detail::map_rows(to), 0, to.width()};
     constexpr auto step = Step::call();
-    if constexpr (inlay::is_pair(l.kind))
+    if constexpr (inlay::detail::is_pair(l.kind))
       step.run(inlay::detail::whole_map(output, to), all, map, map);
-    else if constexpr (inlay::makes_regions(l.kind))
+    else if constexpr (inlay::detail::makes_regions(l.kind))
       step.run(inlay::detail::whole_map(output, to), all, map, weights...);
     else
       step.run_whole(output, input, weights...);

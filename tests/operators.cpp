@@ -48,4 +48,4 @@ constexpr line make(std::index_sequence<Kind...>) {
 
 }  // namespace
 
-[[gnu::used]] constexpr line kernels = make(std::make_index_sequence<inlay::layer_kind_count>{});
+[[gnu::used]] constexpr line kernels = make(std::make_index_sequence<inlay::detail::layer_kind_count>{});

@@ -104,7 +104,7 @@ struct measured {
         return static_cast<std::uint32_t>(value);
       };
       list.items[i] = {.kind = number(l.kind),
-                       .rows = number(inlay::map_rows(output)),
+                       .rows = number(inlay::detail::map_rows(output)),
                        .columns = number(output.width()),
                        .channels = number(output.channels()),
                        .input_channels = number(graph.has_input(l, 0) ? graph.input_of(l, 0).extents.channels() : 0),

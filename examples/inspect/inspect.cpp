@@ -215,7 +215,7 @@ json layer_of(const inlay::plan_view& plan, std::int32_t index) {
                     {"kind", inlay::name(l.kind)},
                     {"inputs", std::move(inputs)},
                     {"output", extents_of(g.output_of(l))}};
-  if (inlay::has_window(l.kind)) described["window"] = window_of(l.window);
+  if (inlay::detail::has_window(l.kind)) described["window"] = window_of(l.window);
   described["macs"] = inlay::layer_macs(g, l);
   described["parameters"] = inlay::layer_parameters(g, index);
   described["live_bytes"] = inlay::live_bytes(g, plan.places, index);

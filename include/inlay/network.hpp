@@ -260,7 +260,7 @@ class network {
     return arena_ + offset;
   }
 
-  alignas(arena_alignment) std::int8_t arena_[arena_bytes];
+  alignas(detail::arena_alignment) std::int8_t arena_[arena_bytes];
 };
 
 }  // namespace inlay

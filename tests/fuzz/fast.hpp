@@ -80,7 +80,7 @@ template <typename Kernel, inlay::layer_kind Kind>
 std::vector<typename Kernel::table_entry> make_table(inlay::graph_view g, const inlay::layer& l,
                                                      const std::int8_t* model) {
   std::vector<typename Kernel::table_entry> table(static_cast<std::size_t>(Kernel::table_size(g, l)));
-  if constexpr (inlay::has_weights(Kind)) {
+  if constexpr (inlay::detail::has_weights(Kind)) {
     using reference = inlay::detail::reference_kernel<Kind>;
     const std::int32_t channels = reference::table_size(g, l);
     std::vector<inlay::detail::channel_constants> constants(static_cast<std::size_t>(channels));
@@ -118,7 +118,7 @@ struct interpreter : inlay::interpreter {
  private:
   runner runner_of(std::int32_t index) const {
     runner found;
-    inlay::with_layer_kind(graph.layers[index].kind, [&]<inlay::layer_kind Kind>() {
+    inlay::detail::with_layer_kind(graph.layers[index].kind, [&]<inlay::layer_kind Kind>() {
       if (with == kernels::native)
         found = runner_with<inlay::detail::fast_kernel<inlay::native_isa, Kind>, Kind>(index);
       if (with != kernels::reference && !found) found = runner_with<inlay::detail::portable_kernel<Kind>, Kind>(index);

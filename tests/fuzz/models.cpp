@@ -60,7 +60,7 @@ std::int64_t work_of(inlay::graph_view g, const inlay::layer& l) {
 
 bool is_plannable(inlay::graph_view g) {
   std::int64_t rows = 0;
-  for (std::int32_t i = 0; i < g.layer_count; ++i) rows += inlay::map_rows(g.output_of(g.layers[i]).extents);
+  for (std::int32_t i = 0; i < g.layer_count; ++i) rows += inlay::detail::map_rows(g.output_of(g.layers[i]).extents);
   return g.layer_count <= most_layers && g.tensor_count <= 4 * most_layers && rows <= most_rows;
 }
 
@@ -142,7 +142,8 @@ void check(const bytes& file) {
   }
   std::vector<std::int8_t> expected;
   const auto check_schedule = [&](const inlay::loaded_schedule& s, fuzz::kernels with) {
-    require(inlay::is_sound(s.places().data(), inlay::place_count(g), s.arena_bytes()), "unsound plan", s.stages());
+    require(inlay::detail::is_sound(s.places().data(), inlay::place_count(g), s.arena_bytes()), "unsound plan",
+            s.stages());
     if (!runs || static_cast<std::size_t>(s.arena_bytes()) > 4 * most_bytes) return;
     const bool first = expected.empty();
     const std::vector<std::int8_t> outputs = run(model, s, inputs, first ? 0x33 : -0x55, with);

@@ -48,7 +48,7 @@ static void poison(const inlay::loaded_schedule& schedule, std::size_t stage, st
 static std::string compare(const inlay::loaded_model& model, const inlay::loaded_schedule& schedule,
                            const bytes& inputs, const bytes& answers) {
   const inlay::graph_view g = model.graph();
-  if (!inlay::is_sound(schedule.places().data(), inlay::place_count(g), schedule.arena_bytes()))
+  if (!inlay::detail::is_sound(schedule.places().data(), inlay::place_count(g), schedule.arena_bytes()))
     return "unsound arena plan";
   if (inputs.empty()) return "no recorded inputs";
   bytes computed;

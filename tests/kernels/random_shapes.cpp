@@ -26,6 +26,7 @@
 
 namespace {
 
+namespace detail = inlay::detail;
 using inlay::graph_view;
 using inlay::layer;
 using inlay::layer_kind;
@@ -70,11 +71,11 @@ constexpr std::int32_t map_capacity = 48 * 1024;
 /// to the nearest pixel, and whatever is made pixel by pixel.
 template <layer_kind Kind>
 constexpr one_layer random_layer(std::uint32_t seed) {
-  constexpr inlay::layer_geometry geometry = inlay::describe(Kind).geometry;
-  static_assert(inlay::has_weights(Kind) || inlay::has_window(Kind) || Kind == layer_kind::mean ||
-                    geometry == inlay::layer_geometry::pixelwise || geometry == inlay::layer_geometry::padded ||
-                    geometry == inlay::layer_geometry::sliced || geometry == inlay::layer_geometry::placed ||
-                    geometry == inlay::layer_geometry::nearest,
+  constexpr detail::layer_geometry geometry = detail::describe(Kind).geometry;
+  static_assert(detail::has_weights(Kind) || detail::has_window(Kind) || Kind == layer_kind::mean ||
+                    geometry == detail::layer_geometry::pixelwise || geometry == detail::layer_geometry::padded ||
+                    geometry == detail::layer_geometry::sliced || geometry == detail::layer_geometry::placed ||
+                    geometry == detail::layer_geometry::nearest,
                 "a kind with a fast kernel that no layers are drawn of");
   // By its name, so that other kinds do not change what is drawn of this one.
   std::uint32_t of_kind = 0;
@@ -91,11 +92,11 @@ constexpr one_layer random_layer(std::uint32_t seed) {
 
   std::int32_t channels = random.one_of({1, 2, 3, 4, 5, 7, 8, 8, 12, 13, 16, 16, 20, 24, 31, 32, 33, 48, 64, 65, 100});
   // Reals are four bytes each, and what is placed or resized grows.
-  if (!inlay::has_weights(Kind) && !inlay::has_window(Kind) && channels > 65) channels = 65;
+  if (!detail::has_weights(Kind) && !detail::has_window(Kind) && channels > 65) channels = 65;
   std::int32_t outputs = random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 8, 10, 16, 16, 17, 24, 30, 32, 40, 64});
   std::int32_t height = random.between(1, 11), width = random.between(1, 13);
   inlay::window2d& w = l.window;
-  if (inlay::has_window(Kind)) {
+  if (detail::has_window(Kind)) {
     const bool pointwise = Kind == layer_kind::conv2d && random.next() % 2 == 0;
     if (!pointwise) {
       w.kernel = {random.one_of({1, 2, 3, 3, 3, 5, 7}), random.one_of({1, 2, 3, 3, 3, 5, 7})};
@@ -111,11 +112,12 @@ constexpr one_layer random_layer(std::uint32_t seed) {
       w.stride.width = random.between(1, 2);
       w.dilation = {1, 1};
     }
-    const std::int32_t tall = inlay::dilated_extent(w.kernel.height, w.dilation.height);
-    const std::int32_t wide = inlay::dilated_extent(w.kernel.width, w.dilation.width);
+    const std::int32_t tall = detail::dilated_extent(w.kernel.height, w.dilation.height);
+    const std::int32_t wide = detail::dilated_extent(w.kernel.width, w.dilation.width);
     if (random.next() % 3 != 0) {
-      const inlay::same_padding rows = inlay::pad_to_same(height, w.kernel.height, w.stride.height, w.dilation.height);
-      const inlay::same_padding columns = inlay::pad_to_same(width, w.kernel.width, w.stride.width, w.dilation.width);
+      const detail::same_padding rows =
+          detail::pad_to_same(height, w.kernel.height, w.stride.height, w.dilation.height);
+      const detail::same_padding columns = detail::pad_to_same(width, w.kernel.width, w.stride.width, w.dilation.width);
       w.padding = {rows.before, columns.before, rows.after, columns.after};
     } else {
       height = height > tall ? height : tall;
@@ -123,11 +125,11 @@ constexpr one_layer random_layer(std::uint32_t seed) {
     }
   }
   std::int32_t made_height = height, made_width = width;
-  if (inlay::has_window(Kind)) {
-    made_height = inlay::window_output(height, w.padding.top, w.padding.bottom, w.kernel.height, w.stride.height,
-                                       w.dilation.height);
+  if (detail::has_window(Kind)) {
+    made_height = detail::window_output(height, w.padding.top, w.padding.bottom, w.kernel.height, w.stride.height,
+                                        w.dilation.height);
     made_width =
-        inlay::window_output(width, w.padding.left, w.padding.right, w.kernel.width, w.stride.width, w.dilation.width);
+        detail::window_output(width, w.padding.left, w.padding.right, w.kernel.width, w.stride.width, w.dilation.width);
   }
 
   const auto zero_point = [&random] {
@@ -174,7 +176,7 @@ constexpr one_layer random_layer(std::uint32_t seed) {
     outputs = channels;
   }
   made.channels = outputs;
-  if (inlay::has_weights(Kind)) {
+  if (detail::has_weights(Kind)) {
     l.inputs[1] = 1;
     const std::int32_t scales_at = header_bytes + (made.weight_bytes + 3) / 4 * 4;
     const std::int32_t scales = random.next() % 4 == 0 ? 1 : outputs;
@@ -193,7 +195,7 @@ constexpr one_layer random_layer(std::uint32_t seed) {
       activation_tensor(Kind == layer_kind::fully_connected ? inlay::shape{2, {width, channels}}
                                                             : inlay::shape{4, {1, height, width, channels}},
                         scale());
-  if constexpr (inlay::is_pair(Kind)) {
+  if constexpr (detail::is_pair(Kind)) {
     l.inputs[1] = 1;
     inlay::shape a = made.tensors[0].extents, b = a;
     // Each axis of either may be one for all.
@@ -210,14 +212,14 @@ constexpr one_layer random_layer(std::uint32_t seed) {
   const auto sometimes = [&random](std::uint32_t one_in, std::int32_t most) {
     return random.next() % one_in == 0 ? random.between(0, most) : 0;
   };
-  if constexpr (geometry == inlay::layer_geometry::padded) {
+  if constexpr (geometry == detail::layer_geometry::padded) {
     // Channels seldom.
     for (std::size_t axis = 1; axis < 4; ++axis) {
       l.begin[axis] = sometimes(axis == 3 ? 8 : 2, 3);
       to.extents[axis] += l.begin[axis] + sometimes(axis == 3 ? 8 : 2, 3);
     }
     l.fill = random.between(-128, 127);
-  } else if constexpr (geometry == inlay::layer_geometry::sliced) {
+  } else if constexpr (geometry == detail::layer_geometry::sliced) {
     for (std::size_t axis = 0; axis < 4; ++axis) {
       std::int32_t& extent = to.extents[axis];
       const bool whole = random.next() % (axis == 3 ? 8 : 2) != 0;
@@ -227,12 +229,12 @@ constexpr one_layer random_layer(std::uint32_t seed) {
       l.begin[axis] = l.step[axis] < 0 ? extent - 1 - left_out : left_out;
       extent = (extent - left_out - 1) / step + 1;
     }
-  } else if constexpr (geometry == inlay::layer_geometry::placed) {
+  } else if constexpr (geometry == detail::layer_geometry::placed) {
     for (std::size_t axis = 1; axis < 4; ++axis) {
       l.begin[axis] = sometimes(2, 3);
       to.extents[axis] += l.begin[axis] + sometimes(2, 3);
     }
-  } else if constexpr (geometry == inlay::layer_geometry::nearest) {
+  } else if constexpr (geometry == detail::layer_geometry::nearest) {
     to.extents[1] = random.between(1, 14);
     to.extents[2] = random.between(1, 14);
     l.align_corners = random.next() % 4 == 0;
@@ -272,7 +274,7 @@ std::int8_t second_input[map_capacity];
 std::int8_t wanted[map_capacity];
 // As in an arena.
 alignas(4) std::int8_t got[map_capacity], ring[map_capacity];
-inlay::detail::channel_constants constants[1024];
+detail::channel_constants constants[1024];
 std::int32_t sums[1024];
 // Aligned as the tables of any kernel ask to be: the compiler does it for the real ones.
 alignas(64) unsigned char table_bytes[64 * 1024];
@@ -293,7 +295,7 @@ void store(std::int32_t at, std::int32_t value) { std::memcpy(model + at, &value
 void fill_model(const one_layer& c, int mode) {
   for (std::int32_t i = 0; i < c.weight_bytes; ++i) model[header_bytes + i] = random_byte(mode % 5);
   const graph_view g = c.view();
-  if (!inlay::has_weights(c.layers[0].kind)) return;
+  if (!detail::has_weights(c.layers[0].kind)) return;
   // From far below one to above: right shifts of all sizes, left shifts, exact powers of two.
   const float typical[] = {0.0009f, 0.0031f, 0.012f, 0.00097f};
   const float extreme[] = {1e-9f, 0.5f, 1.0f, 2.7f, 0.25f, 1e-6f, 40.0f, 1.9e-12f};
@@ -328,10 +330,10 @@ void fill_reals(const one_layer& c) {
 template <typename Kernel, layer_kind Kind>
 const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
   auto* entries = reinterpret_cast<typename Kernel::table_entry*>(table_bytes);
-  if constexpr (inlay::has_weights(Kind)) {
-    using reference = inlay::detail::reference_kernel<Kind>;
+  if constexpr (detail::has_weights(Kind)) {
+    using reference = detail::reference_kernel<Kind>;
     reference::fill_table(g, l, model, constants);
-    inlay::detail::sum_weights(g, l, model, 0, reference::table_size(g, l), sums);
+    detail::sum_weights(g, l, model, 0, reference::table_size(g, l), sums);
     if (Kernel::table_size(g, l) > 0) Kernel::fill_table(g, l, model, constants, sums, entries);
   } else {
     Kernel::fill_table(g, l, model, entries);
@@ -342,16 +344,16 @@ const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
 template <layer_kind Kind>
 auto view_of(const one_layer& c, int position) {
   if constexpr (Kind == layer_kind::quantize)
-    return inlay::detail::whole_map(reinterpret_cast<const float*>(first_input), c.tensors[0].extents);
+    return detail::whole_map(reinterpret_cast<const float*>(first_input), c.tensors[0].extents);
   else
-    return inlay::detail::whole_map<const std::int8_t>(position == 0 ? first_input : second_input,
-                                                       c.tensors[position].extents);
+    return detail::whole_map<const std::int8_t>(position == 0 ? first_input : second_input,
+                                                c.tensors[position].extents);
 }
 
 /// What a kernel is asked to make, all of it: some of the output, but for those that place their input in it.
 template <layer_kind Kind>
 const inlay::shape& work_of(const one_layer& c) {
-  return c.tensors[inlay::describe(Kind).geometry == inlay::layer_geometry::placed ? 0 : 3].extents;
+  return c.tensors[detail::describe(Kind).geometry == detail::layer_geometry::placed ? 0 : 3].extents;
 }
 
 /// The rows and columns that some pixels of a row need under their windows, alone in a ring at the end of its memory.
@@ -359,10 +361,10 @@ map_view<const std::int8_t> in_ring(const one_layer& c, const region& r) {
   const layer& l = c.layers[0];
   const inlay::window2d& w = l.window;
   const inlay::shape& from = c.tensors[0].extents;
-  const std::int32_t channels = from.channels(), rows = inlay::detail::overwrite_rows(l, from);
+  const std::int32_t channels = from.channels(), rows = detail::overwrite_rows(l, from);
   const std::int32_t left = r.first_column * w.stride.width - w.padding.left;
   const std::int32_t right =
-      (r.end_column - 1) * w.stride.width - w.padding.left + inlay::dilated_extent(w.kernel.width, w.dilation.width);
+      (r.end_column - 1) * w.stride.width - w.padding.left + detail::dilated_extent(w.kernel.width, w.dilation.width);
   const std::int32_t first = std::clamp(left, std::int32_t{0}, from.width() - 1);
   const std::int32_t end = std::clamp(right, first + 1, from.width());
   const std::int32_t row_bytes = (end - first) * channels;
@@ -383,20 +385,20 @@ void make_output(const one_layer& c, int how, Run run) {
   const inlay::shape &to = c.tensors[3].extents, &work = work_of<Kind>(c);
   std::memset(got, 91, sizeof got);
   if (how == 0) {
-    run(inlay::detail::whole_map(got, to), region{0, map_rows(work), 0, work.width()}, view_of<Kind>(c, 0));
+    run(detail::whole_map(got, to), region{0, detail::map_rows(work), 0, work.width()}, view_of<Kind>(c, 0));
     return;
   }
   // Row by row, in two strips, in a map with two more channels, the first of which is not ours.
   const std::int32_t pitch = to.channels() + 2;
-  const map_view<std::int8_t> map{got + 1, pitch, pitch * to.width(), map_rows(to), 0};
+  const map_view<std::int8_t> map{got + 1, pitch, pitch * to.width(), detail::map_rows(to), 0};
   const std::int32_t half = work.width() / 2;
   const auto input = [&](const region& r) {
-    if constexpr (inlay::has_window(Kind))
+    if constexpr (detail::has_window(Kind))
       return in_ring(c, r);
     else
       return view_of<Kind>(c, 0);
   };
-  for (std::int32_t y = 0; y < map_rows(work); ++y) {
+  for (std::int32_t y = 0; y < detail::map_rows(work); ++y) {
     const region left{y, y + 1, 0, half}, right{y, y + 1, half, work.width()};
     if (half > 0) run(map, left, input(left));
     // The second strip's memory starts with its first column.
@@ -432,9 +434,9 @@ bool same(const inlay::shape& to, bool wider) {
 template <typename Kernel, auto Spec>
 bool make_all(const one_layer& c, const auto& parameters, const auto* table) {
   const inlay::shape& to = c.tensors[3].extents;
-  const map_view<std::int8_t> map = inlay::detail::whole_map(got, to);
-  const region all{0, map_rows(to), 0, to.width()};
-  const map_view<const std::int8_t> in = inlay::detail::whole_map<const std::int8_t>(first_input, c.tensors[0].extents);
+  const map_view<std::int8_t> map = detail::whole_map(got, to);
+  const region all{0, detail::map_rows(to), 0, to.width()};
+  const map_view<const std::int8_t> in = detail::whole_map<const std::int8_t>(first_input, c.tensors[0].extents);
   if constexpr (requires { Kernel::template run_all<Spec>(parameters, table, map, all, in, model); }) {
     std::memset(got, 91, sizeof got);
     Kernel::template run_all<Spec>(parameters, table, map, all, in, model + header_bytes);
@@ -447,14 +449,14 @@ bool make_all(const one_layer& c, const auto& parameters, const auto* table) {
 template <typename Kernel, auto Spec>
 bool make_over(const one_layer& c, const auto& parameters, const auto* table) {
   const inlay::shape& to = c.tensors[3].extents;
-  const map_view<std::int8_t> map = inlay::detail::whole_map(got, to);
+  const map_view<std::int8_t> map = detail::whole_map(got, to);
   if constexpr (requires { Kernel::template run_over<Spec>(parameters, table, map, ring, model); }) {
     const std::int32_t input_bytes = c.tensors[0].extents.elements();
     std::memset(got, 91, sizeof got);
     std::memset(ring, 55, sizeof ring);
     std::memcpy(got, first_input, static_cast<std::size_t>(input_bytes));
     Kernel::template run_over<Spec>(parameters, table, map, ring, model + header_bytes);
-    const bool inside = got[input_bytes] == 91 && ring[inlay::detail::overwrite_scratch(c.view(), c.layers[0])] == 55;
+    const bool inside = got[input_bytes] == 91 && ring[detail::overwrite_scratch(c.view(), c.layers[0])] == 55;
     // The rest of the input is behind the output.
     got[to.elements()] = inside ? 91 : 0;
     return true;
@@ -490,53 +492,53 @@ template <typename Kernel, layer_kind Kind, auto Spec>
 void compare(const one_layer& c, tally& t) {
   const graph_view g = c.view();
   const layer& l = c.layers[0];
-  using reference = inlay::detail::reference_kernel<Kind>;
+  using reference = detail::reference_kernel<Kind>;
   const auto parameters = Kernel::prepare(g, l);
   const auto reference_parameters = reference::prepare(g, l);
   const inlay::shape &to = c.tensors[3].extents, &work = work_of<Kind>(c);
-  const region all{0, map_rows(work), 0, work.width()};
+  const region all{0, detail::map_rows(work), 0, work.width()};
   auto* reference_table = reinterpret_cast<typename reference::table_entry*>(reference_table_bytes);
   for (int mode = 0; mode < 7; ++mode) {
     fill_model(c, mode);
     for (std::int32_t i = 0; i < c.tensors[0].extents.elements(); ++i)
       first_input[i] = random_byte(mode == 5 ? 4 : mode % 3);
-    for (std::int32_t i = 0; inlay::is_pair(Kind) && i < c.tensors[1].extents.elements(); ++i)
+    for (std::int32_t i = 0; detail::is_pair(Kind) && i < c.tensors[1].extents.elements(); ++i)
       second_input[i] = random_byte(mode == 5 ? 2 : mode % 3);
     if constexpr (Kind == layer_kind::quantize) fill_reals(c);
-    if constexpr (!inlay::has_weights(Kind)) reference::fill_table(g, l, model, reference_table);
+    if constexpr (!detail::has_weights(Kind)) reference::fill_table(g, l, model, reference_table);
     const auto* table = make_table<Kernel, Kind>(g, l);
     std::memset(wanted, 91, sizeof wanted);
     for (int how = 0; how < 4; ++how) {
-      if constexpr (inlay::makes_regions(Kind)) {
-        if constexpr (inlay::has_weights(Kind)) {
+      if constexpr (detail::makes_regions(Kind)) {
+        if constexpr (detail::has_weights(Kind)) {
           if (how == 2 && !make_all<Kernel, Spec>(c, parameters, table)) continue;
           if (how == 3 && !make_over<Kernel, Spec>(c, parameters, table)) continue;
         }
         if (how >= 2) {
-          if (!inlay::has_weights(Kind)) continue;
-        } else if constexpr (inlay::has_weights(Kind)) {
-          reference::run(reference_parameters, constants, inlay::detail::whole_map(wanted, to), all,
-                         view_of<Kind>(c, 0), model + header_bytes);
+          if (!detail::has_weights(Kind)) continue;
+        } else if constexpr (detail::has_weights(Kind)) {
+          reference::run(reference_parameters, constants, detail::whole_map(wanted, to), all, view_of<Kind>(c, 0),
+                         model + header_bytes);
           make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
             Kernel::template run<Spec>(parameters, table, map, r, in, model + header_bytes);
           });
-        } else if constexpr (inlay::is_pair(Kind)) {
-          reference::run(reference_parameters, reference_table, inlay::detail::whole_map(wanted, to), all,
-                         view_of<Kind>(c, 0), view_of<Kind>(c, 1));
+        } else if constexpr (detail::is_pair(Kind)) {
+          reference::run(reference_parameters, reference_table, detail::whole_map(wanted, to), all, view_of<Kind>(c, 0),
+                         view_of<Kind>(c, 1));
           make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
             Kernel::template run<Spec>(parameters, table, map, r, in, view_of<Kind>(c, 1));
           });
         } else {
-          reference::run(reference_parameters, reference_table, inlay::detail::whole_map(wanted, to), all,
+          reference::run(reference_parameters, reference_table, detail::whole_map(wanted, to), all,
                          view_of<Kind>(c, 0));
           make_output<Kernel, Kind>(
               c, how, [&](auto map, region r, auto in) { Kernel::template run<Spec>(parameters, table, map, r, in); });
         }
       } else {
         const bool by_rows = Kind == layer_kind::mean && how == 1;
-        if (how > 1 || (how == 1 && !inlay::detail::is_global_mean(g, l))) continue;
+        if (how > 1 || (how == 1 && !detail::is_global_mean(g, l))) continue;
         std::memset(got, 91, sizeof got);
-        if constexpr (inlay::has_weights(Kind)) {
+        if constexpr (detail::has_weights(Kind)) {
           reference::run_whole(reference_parameters, constants, wanted, first_input, model + header_bytes);
           Kernel::template run_whole<Spec>(parameters, table, got, first_input, model + header_bytes);
         } else {
@@ -547,7 +549,7 @@ void compare(const one_layer& c, tally& t) {
             Kernel::template run_whole<Spec>(parameters, table, got, first_input);
         }
       }
-      if (!same(to, how == 1 && inlay::makes_regions(Kind))) {
+      if (!same(to, how == 1 && detail::makes_regions(Kind))) {
         ++t.wrong;
         describe(c, mode, how);
       }
@@ -590,7 +592,7 @@ bool same_spec(const Spec& a, const Spec& b) {
 template <typename Kernel, layer_kind Kind>
 tally compare_all() {
   tally t{};
-  if constexpr (!std::is_base_of_v<inlay::detail::no_kernel, Kernel>) {
+  if constexpr (!std::is_base_of_v<detail::no_kernel, Kernel>) {
     static constexpr auto known = []<std::uint32_t... Seed>(std::integer_sequence<std::uint32_t, Seed...>) {
       struct {
         instantiation<Kernel> items[sizeof...(Seed)];
@@ -622,7 +624,7 @@ tally compare_all() {
 /// One kernel's comparisons; whether nothing differs and it accepts as many layers as it did. Without the kernel, too.
 template <typename Kernel, layer_kind Kind>
 bool compare_kernel(inlay::isa set) {
-  if constexpr (std::is_base_of_v<inlay::detail::no_kernel, Kernel>) return true;
+  if constexpr (std::is_base_of_v<detail::no_kernel, Kernel>) return true;
   const tally t = compare_all<Kernel, Kind>();
   const int floor = inlay_tests::floor_of(set, Kind);
   const bool enough = t.percent() >= floor;
@@ -633,8 +635,8 @@ bool compare_kernel(inlay::isa set) {
 
 template <layer_kind Kind>
 bool compare_kind() {
-  const bool native = compare_kernel<inlay::detail::fast_kernel<inlay::native_isa, Kind>, Kind>(inlay::native_isa);
-  return compare_kernel<inlay::detail::portable_kernel<Kind>, Kind>(inlay::isa::portable) && native;
+  const bool native = compare_kernel<detail::fast_kernel<inlay::native_isa, Kind>, Kind>(inlay::native_isa);
+  return compare_kernel<detail::portable_kernel<Kind>, Kind>(inlay::isa::portable) && native;
 }
 
 }  // namespace
@@ -648,9 +650,9 @@ int main() {
 #ifdef INLAY_ONLY_KIND
   good = compare_kind<layer_kind::INLAY_ONLY_KIND>();
 #else
-  for (std::size_t kind = 0; kind < inlay::layer_kind_count; ++kind)
-    inlay::with_layer_kind(static_cast<layer_kind>(kind),
-                           [&good]<layer_kind Kind>() { good = compare_kind<Kind>() && good; });
+  for (std::size_t kind = 0; kind < detail::layer_kind_count; ++kind)
+    detail::with_layer_kind(static_cast<layer_kind>(kind),
+                            [&good]<layer_kind Kind>() { good = compare_kind<Kind>() && good; });
 #endif
   std::printf("%s\n", good ? "all equal" : "NOT AS IT SHOULD BE");
   return good ? 0 : 1;

@@ -44,7 +44,7 @@ class random_graph {
     storage_.input_count = 1;
     storage_.outputs = outputs_.data();
     storage_.output_count = static_cast<std::int32_t>(outputs_.size());
-    inlay::normalize(storage_);
+    inlay::detail::normalize(storage_);
   }
   random_graph(const random_graph&) = delete;
   random_graph& operator=(const random_graph&) = delete;
@@ -237,7 +237,8 @@ class checked_graph {
   inlay::loaded_schedule planned(std::vector<inlay::stage> stages) {
     ++counts_.schedules;
     inlay::loaded_schedule s(g_, std::move(stages));
-    expect(inlay::is_sound(s.places().data(), inlay::place_count(g_), s.arena_bytes()), "an arena plan is not sound");
+    expect(inlay::detail::is_sound(s.places().data(), inlay::place_count(g_), s.arena_bytes()),
+           "an arena plan is not sound");
     return s;
   }
 

@@ -30,9 +30,9 @@ TEST_CASE("a stage that computes nothing twice has the layers' multiply-accumula
 }
 
 TEST_CASE("a share of a count, of which the product does not fit") {
-  static_assert(inlay::share_of(7, 2, 3) == 4);
-  static_assert(inlay::share_of(std::int64_t{1} << 50, 1 << 20, 1 << 19) == std::int64_t{1} << 51);
-  CHECK(inlay::share_of(100, 9, 9) == 100);
+  static_assert(inlay::detail::share_of(7, 2, 3) == 4);
+  static_assert(inlay::detail::share_of(std::int64_t{1} << 50, 1 << 20, 1 << 19) == std::int64_t{1} << 51);
+  CHECK(inlay::detail::share_of(100, 9, 9) == 100);
 }
 
 }  // namespace

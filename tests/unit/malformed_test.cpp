@@ -45,7 +45,8 @@ bool survives(bytes file) {
   const inlay::graph_view g = model.graph();
   const inlay::loaded_schedule per_layer(g, inlay::per_layer_stages(g)), least(g, inlay::least_memory_stages(g));
   for (const inlay::loaded_schedule* schedule : {&per_layer, &least})
-    if (!inlay::is_sound(schedule->places().data(), inlay::place_count(g), schedule->arena_bytes())) return false;
+    if (!inlay::detail::is_sound(schedule->places().data(), inlay::place_count(g), schedule->arena_bytes()))
+      return false;
   if (inlay::total_macs(g) > most_macs || per_layer.arena_bytes() > most_arena_bytes) return true;
   std::vector<bytes> inputs;
   for (std::int32_t i = 0; i < g.input_count; ++i) {

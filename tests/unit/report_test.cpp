@@ -69,8 +69,8 @@ bool is_balanced(std::string_view svg) {
 
 /// What a patch costs by the definition of a convolution: pixel by pixel, from the stage's outputs back. Knows
 /// windows and elementwise layers. Unclamped, maps go on beyond their borders.
-std::int64_t counted_macs(inlay::graph_view g, const inlay::stage& s, inlay::interval rows, inlay::interval columns,
-                          bool clamped) {
+std::int64_t counted_macs(inlay::graph_view g, const inlay::stage& s, inlay::detail::interval rows,
+                          inlay::detail::interval columns, bool clamped) {
   using pixels = std::set<std::pair<std::int32_t, std::int32_t>>;
   std::vector<pixels> needed(static_cast<std::size_t>(g.tensor_count));
   for (std::int32_t y = rows.first; y < rows.end; ++y)
@@ -79,7 +79,7 @@ std::int64_t counted_macs(inlay::graph_view g, const inlay::stage& s, inlay::int
   std::int64_t macs = 0;
   for (std::int32_t i = s.end - 1; i >= s.first; --i) {
     const inlay::layer& l = g.layers[i];
-    const inlay::window2d w = inlay::has_window(l.kind) ? l.window : inlay::window2d{};
+    const inlay::window2d w = inlay::detail::has_window(l.kind) ? l.window : inlay::window2d{};
     const pixels made = needed[static_cast<std::size_t>(l.output)];
     const inlay::shape& map = g.output_of(l).extents;
     macs += inlay::layer_macs(g, l) / (map.height() * map.width()) * static_cast<std::int64_t>(made.size());
@@ -105,8 +105,8 @@ std::int64_t counted_macs(inlay::graph_view g, const inlay::stage& s, bool clamp
   std::int64_t macs = 0;
   for (std::int32_t row = 0; row < s.row_patches; ++row)
     for (std::int32_t column = 0; column < s.column_patches; ++column)
-      macs += counted_macs(g, s, inlay::even_part(map.height(), s.row_patches, row),
-                           inlay::even_part(map.width(), s.column_patches, column), clamped);
+      macs += counted_macs(g, s, inlay::detail::even_part(map.height(), s.row_patches, row),
+                           inlay::detail::even_part(map.width(), s.column_patches, column), clamped);
   return macs;
 }
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 
 INLAY_EXACT_FLOATS
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Some rows, or some columns: [first, end).
 struct interval {
@@ -67,8 +67,6 @@ constexpr std::int32_t blend_position(const layer& l, std::int32_t output, std::
   const std::int32_t scale = (1024 * from + to / 2) / to;
   return output * scale + (l.half_pixel_centers ? scale / 2 - 512 : 0);
 }
-
-namespace detail {
 
 /// resize_nearest's input pixel for an output pixel.
 /// tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h: GetNearestNeighbor.
@@ -165,8 +163,6 @@ constexpr std::int32_t clamp_to_extent(std::int32_t pixel, std::int32_t extent) 
   return pixel < 0 ? 0 : pixel < extent ? pixel : extent;
 }
 
-}  // namespace detail
-
-}  // namespace inlay
+}  // namespace inlay::detail
 
 INLAY_END_EXACT_FLOATS

@@ -52,6 +52,11 @@ using element_of = std::conditional_t<
                        std::conditional_t<Type == element_type::uint8, std::uint8_t,
                                           std::conditional_t<Type == element_type::boolean, bool, std::int8_t>>>>;
 
+/// count × part / whole, rounded down, of which the product need not fit.
+constexpr std::int64_t share_of(std::int64_t count, std::int64_t part, std::int64_t whole) {
+  return count / whole * part + count % whole * part / whole;
+}
+
 }  // namespace detail
 
 struct tensor {
@@ -153,17 +158,12 @@ struct graph_storage {
 
 /// Multiply-accumulates of one layer. Padding counts as if it were multiplied, as in published figures.
 constexpr std::int64_t layer_macs(graph_view g, const layer& l) {
-  if (!has_weights(l.kind)) return 0;
+  if (!detail::has_weights(l.kind)) return 0;
   const shape& weights = g.input_of(l, 1).extents;
-  if (describe(l.kind).geometry == layer_geometry::transposed)
+  if (detail::describe(l.kind).geometry == detail::layer_geometry::transposed)
     return std::int64_t{weights.elements() / weights.channels()} * g.input_of(l).extents.elements();
   const std::int32_t outputs = l.kind == layer_kind::depthwise_conv2d ? weights.channels() : weights[0];
   return std::int64_t{weights.elements() / outputs} * g.output_of(l).extents.elements();
-}
-
-/// count × part / whole, rounded down, of which the product need not fit.
-constexpr std::int64_t share_of(std::int64_t count, std::int64_t part, std::int64_t whole) {
-  return count / whole * part + count % whole * part / whole;
 }
 
 constexpr std::int64_t total_macs(graph_view g) {
@@ -177,7 +177,7 @@ constexpr std::int64_t total_parameters(graph_view g) {
   std::int64_t sum = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
-    if (!has_weights(l.kind)) continue;
+    if (!detail::has_weights(l.kind)) continue;
     for (int position = 1; position < 3; ++position)
       if (g.has_input(l, position)) sum += g.input_of(l, position).extents.elements();
   }

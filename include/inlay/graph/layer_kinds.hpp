@@ -9,6 +9,8 @@
 
 namespace inlay::inline INLAY_ABI {
 
+namespace detail {
+
 /// What a layer reads.
 enum class layer_operands : std::uint8_t {
   none,      // what the caller hands over
@@ -48,6 +50,8 @@ struct layer_description {
   bool clamps;       // an activation can be part of it
   bool accumulates;  // over height and width, it can take the rows of its input one by one as they are made
 };
+
+}  // namespace detail
 
 // clang-format off
 // Every layer has one output; operators with several inputs or outputs of the same kind (CONCATENATION, SPLIT) become
@@ -132,15 +136,11 @@ inline constexpr layer_description layer_descriptions[] = {
 #undef INLAY_DESCRIPTION
 };
 
-}  // namespace detail
-
-inline constexpr std::size_t layer_kind_count = sizeof(detail::layer_descriptions) / sizeof(layer_description);
+inline constexpr std::size_t layer_kind_count = sizeof(layer_descriptions) / sizeof(layer_description);
 
 constexpr const layer_description& describe(layer_kind kind) {
-  return detail::layer_descriptions[static_cast<std::size_t>(kind)];
+  return layer_descriptions[static_cast<std::size_t>(kind)];
 }
-
-constexpr const char* name(layer_kind kind) { return describe(kind).name; }
 
 /// The layer has weights, as its second input, and may have a bias.
 constexpr bool has_weights(layer_kind kind) { return describe(kind).operands == layer_operands::weighted; }
@@ -168,6 +168,10 @@ constexpr void with_layer_kind(layer_kind kind, Function&& f) {
 #undef INLAY_CASE
   }
 }
+
+}  // namespace detail
+
+constexpr const char* name(layer_kind kind) { return detail::describe(kind).name; }
 
 #undef INLAY_LAYER_KINDS
 

@@ -5,9 +5,7 @@
 
 #include <cstdint>
 
-namespace inlay::inline INLAY_ABI {
-
-namespace detail {
+namespace inlay::inline INLAY_ABI::detail {
 
 constexpr void count_readers(graph_builder& g) {
   for (std::int32_t t = 0; t < g.tensor_count; ++t) g.tensors[t].readers = 0;
@@ -167,23 +165,21 @@ constexpr void share_reshaped_storage(graph_builder& g) {
   }
 }
 
-}  // namespace detail
-
 /// Folds PAD into convolutions and maxima and RELU into the layer before it, merges equal QUANTIZEs, drops what nothing
 /// reads, and lets the results of RESHAPE and DEQUANTIZE share their input's memory. The answers stay the same, bit
 /// for bit.
 constexpr void normalize(graph_builder& g) {
-  detail::fold_pads(g);
-  detail::merge_equal_quantizes(g);
-  detail::count_readers(g);
-  detail::fold_activations(g);
-  detail::drop_unread_layers(g);
-  detail::compact(g);
-  detail::share_reshaped_storage(g);
-  detail::compact(g);
-  detail::count_readers(g);
-  detail::place_in_concatenations(g);
-  detail::compact(g);
+  fold_pads(g);
+  merge_equal_quantizes(g);
+  count_readers(g);
+  fold_activations(g);
+  drop_unread_layers(g);
+  compact(g);
+  share_reshaped_storage(g);
+  compact(g);
+  count_readers(g);
+  place_in_concatenations(g);
+  compact(g);
 }
 
-}  // namespace inlay
+}  // namespace inlay::detail

@@ -46,6 +46,8 @@ struct shape {
   }
 };
 
+namespace detail {
+
 /// Rows of a map: its height, times the axes before the height, which stand one after another in memory.
 constexpr std::int32_t map_rows(const shape& s) {
   std::int32_t rows = 1;
@@ -63,31 +65,6 @@ constexpr std::array<std::int32_t, max_rank> dense_strides(const shape& s) {
   }
   return strides;
 }
-
-/// A height and a width, in pixels.
-struct extent2d {
-  std::int32_t height = 1;
-  std::int32_t width = 1;
-  friend constexpr bool operator==(const extent2d&, const extent2d&) = default;
-};
-
-/// Pixels of zero point added around a map.
-struct padding2d {
-  std::int32_t top = 0;
-  std::int32_t left = 0;
-  std::int32_t bottom = 0;
-  std::int32_t right = 0;
-  friend constexpr bool operator==(const padding2d&, const padding2d&) = default;
-};
-
-/// What a convolution or a pool slides over its input.
-struct window2d {
-  extent2d kernel{};
-  extent2d stride{};
-  extent2d dilation{};
-  padding2d padding{};
-  friend constexpr bool operator==(const window2d&, const window2d&) = default;
-};
 
 /// Input pixels that a dilated kernel spans along one axis.
 constexpr std::int32_t dilated_extent(std::int32_t kernel, std::int32_t dilation) {
@@ -115,5 +92,32 @@ constexpr std::int32_t window_output(std::int32_t input, std::int32_t before, st
   const std::int32_t room = input + before + after - dilated_extent(kernel, dilation);
   return room < 0 ? 0 : room / stride + 1;
 }
+
+}  // namespace detail
+
+/// A height and a width, in pixels.
+struct extent2d {
+  std::int32_t height = 1;
+  std::int32_t width = 1;
+  friend constexpr bool operator==(const extent2d&, const extent2d&) = default;
+};
+
+/// Pixels of zero point added around a map.
+struct padding2d {
+  std::int32_t top = 0;
+  std::int32_t left = 0;
+  std::int32_t bottom = 0;
+  std::int32_t right = 0;
+  friend constexpr bool operator==(const padding2d&, const padding2d&) = default;
+};
+
+/// What a convolution or a pool slides over its input.
+struct window2d {
+  extent2d kernel{};
+  extent2d stride{};
+  extent2d dilation{};
+  padding2d padding{};
+  friend constexpr bool operator==(const window2d&, const window2d&) = default;
+};
 
 }  // namespace inlay

@@ -23,7 +23,7 @@ namespace inlay::inline INLAY_ABI {
 constexpr std::size_t interpreter_table_bytes(graph_view g) {
   std::size_t most = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i)
-    with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
+    detail::with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
       using kernel = detail::reference_kernel<Kind>;
       const std::size_t bytes =
           static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
@@ -35,7 +35,7 @@ constexpr std::size_t interpreter_table_bytes(graph_view g) {
 /// A planned graph with the memory to run it in. Everything is owned elsewhere.
 struct interpreter {
   graph_view graph{};
-  const layer_span* spans = nullptr;
+  const detail::layer_span* spans = nullptr;
   const map_layout* maps = nullptr;     // of each layer's output
   const arena_place* places = nullptr;  // place_count(graph) of them
   const void* model = nullptr;          // the file that the graph was read from
@@ -72,7 +72,7 @@ struct interpreter {
         return detail::whole_map(static_cast<const float*>(data(Position)), t.extents);
       } else {
         if (t.is_constant() || owner.graph.input_position(t.storage) >= 0 ||
-            is_reshaped(t.extents, owner.graph.tensors[t.storage].extents))
+            detail::is_reshaped(t.extents, owner.graph.tensors[t.storage].extents))
           return detail::whole_map(pointer<Position>(), t.extents);
         return in_arena(pointer<Position>(), t.extents, t.storage);
       }
@@ -100,7 +100,7 @@ struct interpreter {
   /// tells, for each layer, the column that the rows of its output start with.
   void run(const stage& s, std::int32_t index, region work, const std::int32_t* first_columns) const {
     const layer& l = graph.layers[index];
-    with_layer_kind(l.kind, [&]<layer_kind Kind>() {
+    detail::with_layer_kind(l.kind, [&]<layer_kind Kind>() {
       using kernel = detail::reference_kernel<Kind>;
       auto* entries = static_cast<typename kernel::table_entry*>(table);
       kernel::fill_table(graph, l, static_cast<const std::int8_t*>(model), entries);

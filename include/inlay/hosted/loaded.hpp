@@ -59,15 +59,15 @@ class loaded_schedule {
  public:
   loaded_schedule(graph_view graph, std::vector<stage> stages) : graph_(graph), stages_(std::move(stages)) {
     spans_.resize(static_cast<std::size_t>(graph.tensor_count));
-    find_spans(graph, spans_.data());
+    detail::find_spans(graph, spans_.data());
     maps_.resize(static_cast<std::size_t>(graph.layer_count));
     for (const stage& s : stages_) {
       const auto layers = static_cast<std::size_t>(s.layers());
-      work w{std::vector<interval>(layers * static_cast<std::size_t>(s.row_patches)),
-             std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches)),
-             std::vector<interval>(layers * static_cast<std::size_t>(s.column_patches))};
+      work w{std::vector<detail::interval>(layers * static_cast<std::size_t>(s.row_patches)),
+             std::vector<detail::interval>(layers * static_cast<std::size_t>(s.column_patches)),
+             std::vector<detail::interval>(layers * static_cast<std::size_t>(s.column_patches))};
       std::vector<detail::layer_progress> progress(layers);
-      std::vector<interval> made(layers);
+      std::vector<detail::interval> made(layers);
       const detail::stage_tables to{w.rows.data(),          w.columns.data(), w.made_columns.data(),
                                     maps_.data() + s.first, progress.data(),  made.data()};
       detail::dry_run run;
@@ -77,22 +77,23 @@ class loaded_schedule {
       work_.push_back(std::move(w));
     }
     places_.resize(static_cast<std::size_t>(place_count(graph)));
-    std::vector<placement> scratch(places_.size());
-    arena_search search = start_arena_plan(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()),
-                                           spans_.data(), maps_.data(), places_.data(), scratch.data());
-    while (!go_on_with_arena_plan(search, places_.data(), scratch.data())) {
+    std::vector<detail::placement> scratch(places_.size());
+    detail::arena_search search =
+        detail::start_arena_plan(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()), spans_.data(),
+                                 maps_.data(), places_.data(), scratch.data());
+    while (!detail::go_on_with_arena_plan(search, places_.data(), scratch.data())) {
     }
     arena_bytes_ = search.best;
   }
 
   /// The work of a stage's layers in its row and column patches, as detail::stage_tables have it.
   struct work {
-    std::vector<interval> rows, columns, made_columns;
+    std::vector<detail::interval> rows, columns, made_columns;
   };
 
   const std::vector<stage>& stages() const { return stages_; }
   const std::vector<work>& stage_work() const { return work_; }
-  const std::vector<layer_span>& spans() const { return spans_; }
+  const std::vector<detail::layer_span>& spans() const { return spans_; }
   /// Of each layer's output.
   const std::vector<map_layout>& maps() const { return maps_; }
   /// One place for each tensor, then one for each layer's scratch.
@@ -104,7 +105,7 @@ class loaded_schedule {
  private:
   graph_view graph_{};
   std::vector<stage> stages_;
-  std::vector<layer_span> spans_;
+  std::vector<detail::layer_span> spans_;
   std::vector<map_layout> maps_;
   std::vector<work> work_;
   std::vector<arena_place> places_;
@@ -137,7 +138,7 @@ class schedule_finder {
   std::vector<stage> least_memory() const {
     found least = search_least(false);
     const std::int32_t bytes = loaded_schedule(graph_, least.stages).arena_bytes();
-    if (bytes > per_layer_bytes(graph_, facts_.data()))
+    if (bytes > detail::per_layer_bytes(graph_, facts_.data()))
       if (std::vector<stage> layers = per_layer_stages(graph_); loaded_schedule(graph_, layers).arena_bytes() < bytes)
         return layers;
     return std::move(least.stages);
@@ -170,13 +171,13 @@ class schedule_finder {
     std::int64_t estimated_bytes = 0;
   };
 
-  found search(const search_goal& goal) const {
-    std::vector<search_state> best(facts_.size() + 1);
-    std::vector<strip_progress> progress(facts_.size());
-    start_search(graph_, best.data());
-    go_on_with_search(graph_, facts_.data(), goal, 0, graph_.layer_count, best.data(), progress.data());
+  found search(const detail::search_goal& goal) const {
+    std::vector<detail::search_state> best(facts_.size() + 1);
+    std::vector<detail::strip_progress> progress(facts_.size());
+    detail::start_search(graph_, best.data());
+    detail::go_on_with_search(graph_, facts_.data(), goal, 0, graph_.layer_count, best.data(), progress.data());
     found result{std::vector<stage>(facts_.size()), best.back().bytes};
-    result.stages.resize(static_cast<std::size_t>(found_stages(graph_, best.data(), result.stages.data())));
+    result.stages.resize(static_cast<std::size_t>(detail::found_stages(graph_, best.data(), result.stages.data())));
     return result;
   }
 
@@ -186,7 +187,7 @@ class schedule_finder {
   }
 
   graph_view graph_{};
-  std::vector<layer_facts> facts_;
+  std::vector<detail::layer_facts> facts_;
 };
 
 inline std::vector<stage> least_memory_stages(graph_view g) { return schedule_finder(g).least_memory(); }
@@ -213,7 +214,7 @@ inline std::vector<trade> trade_off(graph_view g) {
     while (!trades.empty() && trades.back().macs >= schedule.macs()) trades.pop_back();
     trades.push_back({std::exchange(stages, {}), schedule.arena_bytes(), schedule.macs()});
     // Where nothing fits so much less, it may a little less.
-    for (std::int32_t less = schedule.arena_bytes() / 32; stages.empty() && less >= arena_alignment; less /= 2)
+    for (std::int32_t less = schedule.arena_bytes() / 32; stages.empty() && less >= detail::arena_alignment; less /= 2)
       stages = finder.fitting(schedule.arena_bytes() - less);
   }
   return trades;
@@ -244,7 +245,7 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
     std::vector<detail::layer_progress> progress(static_cast<std::size_t>(s.layers()));
     for (std::int32_t row_patch = 0; row_patch < s.row_patches; ++row_patch)
       for (std::int32_t column_patch = 0; column_patch < s.column_patches; ++column_patch) {
-        const interval* columns = work.columns.data() + column_patch * s.layers();
+        const detail::interval* columns = work.columns.data() + column_patch * s.layers();
         for (std::int32_t i = 0; i < s.layers(); ++i)
           first_columns[static_cast<std::size_t>(s.first + i)] =
               schedule.maps()[static_cast<std::size_t>(s.first + i)].internal
@@ -252,7 +253,7 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
                   : 0;
         detail::run_patch(
             g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
-            [&](std::int32_t i, interval rows) {
+            [&](std::int32_t i, detail::interval rows) {
               run.run(s, s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end}, first_columns.data());
             });
       }

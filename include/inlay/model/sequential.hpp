@@ -472,7 +472,7 @@ struct sequential {
       result.graph = detail::dummy_graph<needed.counts>();
       return result;
     }
-    normalize(storage);
+    detail::normalize(storage);
     result.graph.layer_count = storage.layer_count;
     return result;
   }();

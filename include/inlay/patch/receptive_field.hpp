@@ -157,9 +157,9 @@ constexpr void find_unbounded_work(graph_view g, const stage& s, direction d, st
 /// Pixels of the network's input that one pixel of a layer's output depends on, as if the maps went on beyond
 /// their borders. A layer that reads all of its input, such as a mean, depends on all of it and what that
 /// reaches. `needed` is scratch, one entry for each tensor.
-constexpr extent2d find_receptive_field(graph_view g, std::int32_t layer_index, interval* needed) {
-  return {detail::find_receptive_extent(g, layer_index, direction::rows, needed),
-          detail::find_receptive_extent(g, layer_index, direction::columns, needed)};
+constexpr extent2d find_receptive_field(graph_view g, std::int32_t layer_index, detail::interval* needed) {
+  return {detail::find_receptive_extent(g, layer_index, detail::direction::rows, needed),
+          detail::find_receptive_extent(g, layer_index, detail::direction::columns, needed)};
 }
 
 namespace detail {
@@ -280,8 +280,9 @@ struct stage_overhead<Topology, split<Layer>, grid<Rows, Columns>> {
   static constexpr double network_percent = detail::percent_of(clamped_macs, network_macs);
 
   /// Pixels of the input that a patch inside the map needs: the receptive field of all of its output.
-  static constexpr extent2d patch{patched::template work_of<direction::rows, detail::borders::full_size>.input,
-                                  patched::template work_of<direction::columns, detail::borders::full_size>.input};
+  static constexpr extent2d patch{
+      patched::template work_of<detail::direction::rows, detail::borders::full_size>.input,
+      patched::template work_of<detail::direction::columns, detail::borders::full_size>.input};
 };
 
 }  // namespace inlay

@@ -10,6 +10,8 @@
 
 namespace inlay::inline INLAY_ABI {
 
+namespace detail {
+
 /// Offsets in the arena are multiples of this, so that kernels may load words.
 inline constexpr std::int32_t arena_alignment = 4;
 
@@ -19,6 +21,8 @@ constexpr std::int32_t align_up(std::int32_t bytes) {
 
 /// Bytes of one sum of a mean that accumulates.
 inline constexpr std::int32_t sum_bytes = 4;
+
+}  // namespace detail
 
 /// A piece of memory and its life. In the arena are tensors that own storage, but not constants, not the
 /// network's inputs (read where the caller has them), not the results of reshapes; and the scratch of layers.
@@ -123,8 +127,6 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
     }
 }
 
-}  // namespace detail
-
 /// Scratch of an arena plan: one entry for each place.
 struct placement {
   std::int32_t next = -1;        // of the place with this index: the one that takes over its memory
@@ -139,8 +141,6 @@ struct placement {
 
 /// How many orders of placing are tried, at most.
 inline constexpr std::int32_t placement_tries = 10;
-
-namespace detail {
 
 /// The lowest offset at which nothing that is placed is in the way of a chain at any time of its life.
 constexpr std::int32_t lowest_free_offset(const arena_place* places, placement* scratch, std::int32_t placed,
@@ -217,8 +217,6 @@ constexpr std::int32_t most_alive(graph_view g, const arena_place* places, place
   return most;
 }
 
-}  // namespace detail
-
 /// How far an arena plan has come.
 struct arena_search {
   std::int32_t chains = 0;         // that are to be placed
@@ -234,7 +232,7 @@ struct arena_search {
 constexpr arena_search start_arena_plan(graph_view g, const stage* stages, std::int32_t stage_count,
                                         const layer_span* spans, const map_layout* maps, arena_place* places,
                                         placement* scratch) {
-  detail::find_lifetimes(g, stages, stage_count, spans, maps, places);
+  find_lifetimes(g, stages, stage_count, spans, maps, places);
   const std::int32_t count = place_count(g);
   for (std::int32_t p = 0; p < count; ++p) scratch[p] = {};
   for (std::int32_t p = 0; p < count; ++p)
@@ -247,9 +245,9 @@ constexpr arena_search start_arena_plan(graph_view g, const stage* stages, std::
     scratch[search.chains].bytes = places[p].bytes;
     std::int32_t at = search.chains;
     while (at > 0 && scratch[at - 1].bytes < scratch[search.chains].bytes) --at;
-    detail::move_chain(scratch, search.chains++, at);
+    move_chain(scratch, search.chains++, at);
   }
-  search.least_bytes = align_up(detail::most_alive(g, places, scratch));
+  search.least_bytes = align_up(most_alive(g, places, scratch));
   return search;
 }
 
@@ -262,16 +260,18 @@ constexpr bool go_on_with_arena_plan(arena_search& search, arena_place* places, 
     scratch[c].chain = scratch[c].best_chain;
     scratch[c].bytes = places[scratch[c].chain].bytes;
   }
-  search.last = detail::place_chains(places, scratch, search.chains, search.highest);
+  search.last = place_chains(places, scratch, search.chains, search.highest);
   if (!goes_on) return true;
   ++search.tries;
   if (search.last < search.best) {
     search.best = search.last;
     for (std::int32_t c = 0; c < search.chains; ++c) scratch[c].best_chain = scratch[c].chain;
   }
-  detail::move_chain(scratch, search.highest, 0);
+  move_chain(scratch, search.highest, 0);
   return false;
 }
+
+}  // namespace detail
 
 /// Bytes alive while a layer runs. The largest of these is the least that any layout can do with.
 constexpr std::int32_t live_bytes(graph_view g, const arena_place* places, std::int32_t layer_index) {
@@ -296,8 +296,6 @@ constexpr bool takes_over(const arena_place* places, std::int32_t i, std::int32_
   return later.first == earlier.last && later.offset == earlier.offset && later.bytes <= earlier.bytes;
 }
 
-}  // namespace detail
-
 /// True if no two places that are alive at the same time share a byte, but for a layer's output over the
 /// input that it takes over at the end of that input's life.
 constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int32_t arena_bytes) {
@@ -307,7 +305,7 @@ constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int3
     if (a.offset < 0 || a.offset + a.bytes > arena_bytes) return false;
     for (std::int32_t j = 0; j < i; ++j)
       if (places[j].last >= a.first && places[j].first <= a.last && places[j].offset < a.offset + a.bytes &&
-          places[j].offset + places[j].bytes > a.offset && !detail::takes_over(places, i, j))
+          places[j].offset + places[j].bytes > a.offset && !takes_over(places, i, j))
         return false;
   }
   return true;
@@ -319,5 +317,7 @@ struct arena_plan {
   arena_place places[static_cast<std::size_t>(Places)]{};
   std::int32_t bytes = 0;
 };
+
+}  // namespace detail
 
 }  // namespace inlay

@@ -35,11 +35,15 @@ struct max_overhead {
   static constexpr std::int32_t percent = Percent::value;
 };
 
+namespace detail {
+
 /// More than any schedule computes again.
 inline constexpr std::int32_t most_percent = 0x7fffffff;
 
+}  // namespace detail
+
 /// With the least recomputation whose arena is within a budget such as sram<32 * 1024>.
-template <typename Budget, typename Overhead = max_overhead<percent<most_percent>>>
+template <typename Budget, typename Overhead = max_overhead<percent<detail::most_percent>>>
 struct fit {};
 
 /// Where a stage ends: before this layer, counted as inlay-inspect lists them.
@@ -113,12 +117,6 @@ inline constexpr bool is_schedule<fit<sram<Bytes>, max_overhead<percent<Percent>
 template <typename... Stages>
 inline constexpr bool is_schedule<schedule<Stages...>> = (true && ... && is_stage<Stages>);
 
-}  // namespace detail
-
-/// A type that says how a network runs.
-template <typename Type>
-concept schedule_type = detail::is_schedule<Type>;
-
 /// The stages of a network with at most Layers layers.
 template <std::int32_t Layers>
 struct stage_list {
@@ -127,5 +125,11 @@ struct stage_list {
 
   constexpr void append(const stage& s) { items[count++] = s; }
 };
+
+}  // namespace detail
+
+/// A type that says how a network runs.
+template <typename Type>
+concept schedule_type = detail::is_schedule<Type>;
 
 }  // namespace inlay

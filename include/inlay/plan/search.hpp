@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// What the search knows of a layer and of the map that it is the first to write. Bytes are of that map.
 struct layer_facts {
@@ -53,8 +53,6 @@ struct search_state {
 inline constexpr std::int32_t most_column_patches = 8;
 /// Layers in one stage that is cut into strips, at most: longer ones have halos too wide to be of use.
 inline constexpr std::int32_t most_strip_layers = 40;
-
-namespace detail {
 
 /// Rows that a layer reads at once of one operand, at least.
 constexpr std::int32_t rows_read_at_once(graph_view g, const layer& l, int position) {
@@ -213,8 +211,6 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
   }
 }
 
-}  // namespace detail
-
 /// Scratch of the search for strips, one for each layer.
 struct strip_progress {
   std::int32_t strips = 0;  // of the stage that this is about, and where it ends
@@ -223,8 +219,6 @@ struct strip_progress {
   std::int32_t operand_bytes = 0;           // the transient row that it reads
   std::int32_t output_bytes = 0;            // … and that it makes, unless this stands where the other was
 };
-
-namespace detail {
 
 /// Calls f(first, bytes, recomputed MACs) for every stage that ends at `end` and is cut into strips, extending
 /// it upwards, as long as it keeps at most `most_bytes` and recomputes at most `most_macs`.
@@ -284,8 +278,6 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
   }
 }
 
-}  // namespace detail
-
 /// Starts a search: `best` has layer_count + 1 entries.
 constexpr void start_search(graph_view g, search_state* best) {
   for (std::int32_t i = 0; i <= g.layer_count; ++i) best[i] = {};
@@ -298,9 +290,9 @@ constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const s
                                  std::int32_t end, search_state* best, strip_progress* progress) {
   for (std::int32_t i = first; i < end; ++i) {
     if (best[i].recomputed_macs >= 0) {
-      detail::offer(goal, best, {i, i + 1}, facts[i].alone_bytes, 0);
-      detail::for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int64_t bytes) {
-        detail::offer(goal, best, {i, stop}, bytes, 0);
+      offer(goal, best, {i, i + 1}, facts[i].alone_bytes, 0);
+      for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int64_t bytes) {
+        offer(goal, best, {i, stop}, bytes, 0);
       });
     }
     // Strips are of no use where nothing need be computed again.
@@ -310,10 +302,10 @@ constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const s
       const bool exists = so_far.recomputed_macs >= 0;
       const std::int64_t most_bytes = exists && goal.least_bytes ? so_far.bytes : goal.budget_bytes;
       const std::int64_t most_macs = exists && !goal.least_bytes ? so_far.recomputed_macs : INT64_MAX;
-      detail::for_each_strip_stage(g, facts, i + 1, count, most_bytes, most_macs, progress,
-                                   [&](std::int32_t start, std::int64_t bytes, std::int64_t recomputed) {
-                                     detail::offer(goal, best, {start, i + 1, 1, count}, bytes, recomputed);
-                                   });
+      for_each_strip_stage(g, facts, i + 1, count, most_bytes, most_macs, progress,
+                           [&](std::int32_t start, std::int64_t bytes, std::int64_t recomputed) {
+                             offer(goal, best, {start, i + 1, 1, count}, bytes, recomputed);
+                           });
     }
   }
 }
@@ -342,4 +334,4 @@ constexpr std::int64_t overhead_percent(std::int64_t run_macs, std::int64_t netw
   return again > 0 ? (100 * again - 1) / network_macs + 1 : 0;
 }
 
-}  // namespace inlay
+}  // namespace inlay::detail

@@ -23,6 +23,8 @@ struct stage {
   friend constexpr bool operator==(const stage&, const stage&) = default;
 };
 
+namespace detail {
+
 /// For each tensor that owns memory: the first layer that writes it and the last that reads it; layer_count
 /// where it is an output of the network.
 struct layer_span {
@@ -52,6 +54,8 @@ constexpr void find_spans(graph_view g, layer_span* spans) {
   }
   for (std::int32_t o = 0; o < g.output_count; ++o) spans[g.tensors[g.outputs[o]].storage].last_reader = g.layer_count;
 }
+
+}  // namespace detail
 
 /// How a layer's output stands in memory.
 struct map_layout {

@@ -152,8 +152,9 @@ inline std::string patch_svg(const plan_view& plan, const stage& s, std::string_
   const shape& to = g.tensors[maps.output].extents;
   const detail::map_panel input(from, left), output(to, width - left - detail::map_panel::side);
   const stage drawn = detail::as_drawn(s, output.size.height);
-  const std::vector<interval> rows = detail::needs_of_patches(g, drawn, maps.input, direction::rows);
-  const std::vector<interval> columns = detail::needs_of_patches(g, drawn, maps.input, direction::columns);
+  const std::vector<detail::interval> rows = detail::needs_of_patches(g, drawn, maps.input, detail::direction::rows);
+  const std::vector<detail::interval> columns =
+      detail::needs_of_patches(g, drawn, maps.input, detail::direction::columns);
   const detail::region need{rows[rows.size() / 2], columns[columns.size() / 2]};
   const detail::region owned = detail::middle_part(input, drawn), made = detail::middle_part(output, drawn);
   const bool streamed = policy_of(s) == halo_policy::reuse;

@@ -46,7 +46,7 @@ constexpr plan_view plan_of() {
 constexpr std::size_t total_table_bytes(graph_view g) {
   std::size_t sum = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i)
-    with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
+    detail::with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
       using kernel = detail::reference_kernel<Kind>;
       sum += static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
     });
