@@ -94,7 +94,7 @@ std::vector<typename Kernel::table_entry> make_table(inlay::graph_view g, const 
   return table;
 }
 
-struct interpreter : inlay::interpreter {
+struct interpreter : inlay::detail::interpreter {
   kernels with = kernels::reference;
   tally& count;
   /// For each layer what runs it; empty where that is the reference kernel. Made as it is first run.
@@ -112,7 +112,7 @@ struct interpreter : inlay::interpreter {
     if (const runner& r = runners[static_cast<std::size_t>(index)])
       r(*this, s, work, first_columns);
     else
-      inlay::interpreter::run(s, index, work, first_columns);
+      inlay::detail::interpreter::run(s, index, work, first_columns);
   }
 
  private:

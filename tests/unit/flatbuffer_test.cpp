@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-using inlay::flatbuffer;
-using inlay::flatbuffer_table;
-using inlay::flatbuffer_vector;
+using inlay::detail::flatbuffer;
+using inlay::detail::flatbuffer_table;
+using inlay::detail::flatbuffer_vector;
 
 namespace {
 

@@ -17,14 +17,14 @@
 #include <inlay/stops_here>
 #endif
 
-namespace inlay::inline INLAY_ABI {
+namespace inlay::inline INLAY_ABI::detail {
 
 /// Bytes of room for the table of one layer at a time, aligned as std::max_align_t.
 constexpr std::size_t interpreter_table_bytes(graph_view g) {
   std::size_t most = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i)
-    detail::with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
-      using kernel = detail::reference_kernel<Kind>;
+    with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
+      using kernel = reference_kernel<Kind>;
       const std::size_t bytes =
           static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
       if (bytes > most) most = bytes;
@@ -35,7 +35,7 @@ constexpr std::size_t interpreter_table_bytes(graph_view g) {
 /// A planned graph with the memory to run it in. Everything is owned elsewhere.
 struct interpreter {
   graph_view graph{};
-  const detail::layer_span* spans = nullptr;
+  const layer_span* spans = nullptr;
   const map_layout* maps = nullptr;     // of each layer's output
   const arena_place* places = nullptr;  // place_count(graph) of them
   const void* model = nullptr;          // the file that the graph was read from
@@ -69,26 +69,26 @@ struct interpreter {
     auto map() const {
       const tensor& t = input(Position);
       if constexpr (Kind == layer_kind::quantize) {
-        return detail::whole_map(static_cast<const float*>(data(Position)), t.extents);
+        return whole_map(static_cast<const float*>(data(Position)), t.extents);
       } else {
         if (t.is_constant() || owner.graph.input_position(t.storage) >= 0 ||
-            detail::is_reshaped(t.extents, owner.graph.tensors[t.storage].extents))
-          return detail::whole_map(pointer<Position>(), t.extents);
+            is_reshaped(t.extents, owner.graph.tensors[t.storage].extents))
+          return whole_map(pointer<Position>(), t.extents);
         return in_arena(pointer<Position>(), t.extents, t.storage);
       }
     }
     std::int8_t* output() const { return owner.arena + owner.places[storage()].offset; }
-    detail::map_view<std::int8_t> output_map() const {
+    map_view<std::int8_t> output_map() const {
       return in_arena(output() + owner.graph.output_of(own_layer()).first_channel,
                       owner.graph.tensors[storage()].extents, storage());
     }
     std::int8_t* scratch() const { return owner.arena + owner.places[scratch_place(owner.graph, index)].offset; }
-    detail::overwriting overwrites() const {
-      return detail::overwriting_of(input(0).extents, owner.graph.output_of(own_layer()).extents, own_layer());
+    overwriting overwrites() const {
+      return overwriting_of(input(0).extents, owner.graph.output_of(own_layer()).extents, own_layer());
     }
 
     template <typename Element>
-    detail::map_view<Element> in_arena(Element* elements, const shape& extents, std::int32_t stored) const {
+    map_view<Element> in_arena(Element* elements, const shape& extents, std::int32_t stored) const {
       const std::int32_t writer = owner.spans[stored].first_writer;
       return {elements, extents.channels(), owner.maps[writer].row_pitch, owner.maps[writer].rows,
               first_columns[writer]};
@@ -100,8 +100,8 @@ struct interpreter {
   /// tells, for each layer, the column that the rows of its output start with.
   void run(const stage& s, std::int32_t index, region work, const std::int32_t* first_columns) const {
     const layer& l = graph.layers[index];
-    detail::with_layer_kind(l.kind, [&]<layer_kind Kind>() {
-      using kernel = detail::reference_kernel<Kind>;
+    with_layer_kind(l.kind, [&]<layer_kind Kind>() {
+      using kernel = reference_kernel<Kind>;
       auto* entries = static_cast<typename kernel::table_entry*>(table);
       kernel::fill_table(graph, l, static_cast<const std::int8_t*>(model), entries);
       run_kernel<kernel, Kind>(kernel::prepare(graph, l), entries, s, index, work, first_columns);
@@ -113,10 +113,10 @@ struct interpreter {
   void run_kernel(const Parameters& parameters, const Entry* entries, const stage& s, std::int32_t index, region work,
                   const std::int32_t* first_columns) const {
     const bool has_scratch = places[scratch_place(graph, index)].used();
-    detail::invoke<Kind>(detail::call_of(graph, s, graph.layers[index], has_scratch),
-                         detail::bound_kernel<Kernel, Parameters, Entry>{parameters, entries},
-                         operands<Kind>{*this, index, first_columns}, work);
+    invoke<Kind>(call_of(graph, s, graph.layers[index], has_scratch),
+                 bound_kernel<Kernel, Parameters, Entry>{parameters, entries},
+                 operands<Kind>{*this, index, first_columns}, work);
   }
 };
 
-}  // namespace inlay
+}  // namespace inlay::detail

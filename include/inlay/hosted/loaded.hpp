@@ -225,7 +225,7 @@ inline std::vector<trade> trade_off(graph_view g) {
 /// Runs a loaded model by a schedule. `inputs` are the network's inputs in their own types, one after another,
 /// aligned as their types; `after_stage(i, arena)` is called as each stage is done. The arena starts filled
 /// with `fill`. Returns the arena. Interpreter is one with other kernels, made of an interpreter and `more`.
-template <typename Interpreter = interpreter, typename... More>
+template <typename Interpreter = detail::interpreter, typename... More>
 std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_schedule& schedule,
                                    const std::vector<std::vector<char>>& inputs,
                                    const std::function<void(std::size_t, std::vector<std::int8_t>&)>& after_stage = {},
@@ -233,11 +233,12 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
   const graph_view g = model.graph();
   std::vector<const void*> pointers;
   for (const std::vector<char>& input : inputs) pointers.push_back(input.data());
-  std::vector<std::max_align_t> table(interpreter_table_bytes(g) / sizeof(std::max_align_t) + 1);
+  std::vector<std::max_align_t> table(detail::interpreter_table_bytes(g) / sizeof(std::max_align_t) + 1);
   std::vector<std::int8_t> arena(static_cast<std::size_t>(schedule.arena_bytes()), fill);
-  const Interpreter run{interpreter{g, schedule.spans().data(), schedule.maps().data(), schedule.places().data(),
-                                    model.file().data(), pointers.data(), arena.data(), table.data()},
-                        more...};
+  const Interpreter run{
+      detail::interpreter{g, schedule.spans().data(), schedule.maps().data(), schedule.places().data(),
+                          model.file().data(), pointers.data(), arena.data(), table.data()},
+      more...};
   std::vector<std::int32_t> first_columns(static_cast<std::size_t>(g.layer_count));
   for (std::size_t number = 0; number < schedule.stages().size(); ++number) {
     const stage& s = schedule.stages()[number];

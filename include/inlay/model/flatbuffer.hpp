@@ -9,20 +9,6 @@
 
 namespace inlay::inline INLAY_ABI {
 
-/// A table in a FlatBuffer; `at` is 0 where there is none.
-struct flatbuffer_table {
-  std::uint32_t at = 0;
-  std::uint32_t vtable = 0;
-  std::uint32_t vtable_bytes = 0;
-  constexpr explicit operator bool() const { return at != 0; }
-};
-
-/// A vector in a FlatBuffer: `count` elements from `at`, all of them inside the file.
-struct flatbuffer_vector {
-  std::uint32_t at = 0;
-  std::uint32_t count = 0;
-};
-
 /// The bytes of a file, of whatever character type: a constant expression cannot look at one as another.
 class file_bytes {
  public:
@@ -40,6 +26,22 @@ class file_bytes {
   const char* text_ = nullptr;
   const unsigned char* bytes_ = nullptr;
   const signed char* signed_bytes_ = nullptr;
+};
+
+namespace detail {
+
+/// A table in a FlatBuffer; `at` is 0 where there is none.
+struct flatbuffer_table {
+  std::uint32_t at = 0;
+  std::uint32_t vtable = 0;
+  std::uint32_t vtable_bytes = 0;
+  constexpr explicit operator bool() const { return at != 0; }
+};
+
+/// A vector in a FlatBuffer: `count` elements from `at`, all of them inside the file.
+struct flatbuffer_vector {
+  std::uint32_t at = 0;
+  std::uint32_t count = 0;
 };
 
 /// Reads little-endian scalars, tables and vectors. A read beyond the end gives 0 and sets `damaged`, which
@@ -159,5 +161,7 @@ class flatbuffer {
   std::uint32_t size_;
   bool damaged_ = false;
 };
+
+}  // namespace detail
 
 }  // namespace inlay

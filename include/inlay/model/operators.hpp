@@ -68,6 +68,8 @@ constexpr const char* name(tflite_operator op) {
 
 #undef INLAY_TFLITE_OPERATORS
 
+namespace detail {
+
 /// Operators that keep a state from step to step.
 constexpr bool is_recurrent(tflite_operator op) {
   switch (op) {
@@ -81,8 +83,6 @@ constexpr bool is_recurrent(tflite_operator op) {
     default: return false;
   }
 }
-
-namespace detail {
 
 /// Operators that choose what runs next, or keep variables from run to run.
 constexpr bool is_stateful(tflite_operator op) {

@@ -152,17 +152,13 @@ constexpr void find_unbounded_work(graph_view g, const stage& s, direction d, st
   }
 }
 
-}  // namespace detail
-
 /// Pixels of the network's input that one pixel of a layer's output depends on, as if the maps went on beyond
 /// their borders. A layer that reads all of its input, such as a mean, depends on all of it and what that
 /// reaches. `needed` is scratch, one entry for each tensor.
-constexpr extent2d find_receptive_field(graph_view g, std::int32_t layer_index, detail::interval* needed) {
-  return {detail::find_receptive_extent(g, layer_index, detail::direction::rows, needed),
-          detail::find_receptive_extent(g, layer_index, detail::direction::columns, needed)};
+constexpr extent2d find_receptive_field(graph_view g, std::int32_t layer_index, interval* needed) {
+  return {find_receptive_extent(g, layer_index, direction::rows, needed),
+          find_receptive_extent(g, layer_index, direction::columns, needed)};
 }
-
-namespace detail {
 
 template <typename Topology, typename Split>
 struct receptive_field_of;

@@ -42,22 +42,26 @@ constexpr plan_view plan_of() {
           known::arena.bytes, known::macs,         Model::byte_count,   known::table_bytes, "this program's kernels"};
 }
 
+namespace detail {
+
 /// Bytes of the tables that all kernels of a graph keep in flash.
 constexpr std::size_t total_table_bytes(graph_view g) {
   std::size_t sum = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i)
-    detail::with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
-      using kernel = detail::reference_kernel<Kind>;
+    with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
+      using kernel = reference_kernel<Kind>;
       sum += static_cast<std::size_t>(kernel::table_size(g, g.layers[i])) * sizeof(typename kernel::table_entry);
     });
   return sum;
 }
 
+}  // namespace detail
+
 /// The plan of a loaded model by a schedule, for reports.
 inline plan_view plan_of(const loaded_model& model, const loaded_schedule& schedule) {
   return {model.graph(),          schedule.stages().data(), static_cast<std::int32_t>(schedule.stages().size()),
           schedule.maps().data(), schedule.places().data(), schedule.arena_bytes(),
-          schedule.macs(),        model.file().size(),      total_table_bytes(model.graph())};
+          schedule.macs(),        model.file().size(),      detail::total_table_bytes(model.graph())};
 }
 
 /// Bytes of a tensor in the type that the model declares: what a caller gives or gets.
