@@ -30,7 +30,7 @@ struct line {
 
 template <std::size_t Layer>
 constexpr void add_layer(line& all) {
-  using step = typename plan::template step<static_cast<std::int32_t>(Layer)>;
+  using step = inlay::detail::chosen_step<model, static_cast<std::int32_t>(Layer)>;
   constexpr inlay::layer_kind kind = step::l.kind;
   all.add(" ");
   if constexpr (std::is_same_v<typename step::kernel, inlay::detail::reference_kernel<kind>>)
