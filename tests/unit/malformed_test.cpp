@@ -70,6 +70,26 @@ void check_changed_words(const std::string& name) {
     }
 }
 
+/// Scales whose quotients and products may be no numbers: one tensor's, and all at once.
+void check_changed_scales(const std::string& name) {
+  const inlay::loaded_model model(read_golden(name));
+  const inlay::graph_view g = model.graph();
+  for (const float scale : {1e-40f, 1e-30f, 1e-12f, 1e12f, 1e30f}) {
+    const auto change = [&](bytes& file, std::int32_t tensor) {
+      const std::uint32_t at = g.tensors[tensor].quant.scales_at;
+      if (at != 0) std::memcpy(&file[at], &scale, sizeof scale);
+    };
+    bytes all = model.file();
+    for (std::int32_t t = 0; t < g.tensor_count; ++t) {
+      bytes one = model.file();
+      change(one, t);
+      change(all, t);
+      if (!survives(one)) FAIL_CHECK(name << " with the scale " << scale << " of tensor " << t);
+    }
+    if (!survives(all)) FAIL_CHECK(name << " with scales of " << scale);
+  }
+}
+
 void check_truncated(const std::string& name) {
   const bytes file = read_golden(name);
   for (std::size_t size = 0; size < file.size(); ++size)
@@ -128,6 +148,10 @@ TEST_CASE("malformed: changed bytes") {
 
 TEST_CASE("malformed: changed words") {
   for (const std::string& name : small_models()) check_changed_words(name);
+}
+
+TEST_CASE("malformed: changed scales") {
+  for (const std::string& name : small_models()) check_changed_scales(name);
 }
 
 TEST_CASE("malformed: files written here are read as they are meant") {

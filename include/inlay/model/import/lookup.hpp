@@ -84,10 +84,11 @@ constexpr bool import_relu6(tflite_reader& r, layer_kind kind) {
   return true;
 }
 
-/// The reference counts the result's steps in 32 bits.
+/// The reference counts the result's steps in 32 bits: up to the input's largest, and down to −1.
 constexpr bool import_elu(tflite_reader& r, layer_kind kind) {
-  return import_unary(r, kind) &&
-         r.require_ratio(255 * r.scale_of(r.operand(0)) / r.scale_of(r.result(0)), r.result(0), most_ratio / 2);
+  if (!import_unary(r, kind)) return false;
+  const double largest = 255 * r.scale_of(r.operand(0));
+  return r.require_ratio((largest > 1 ? largest : 1.0) / r.scale_of(r.result(0)), r.result(0), most_ratio / 2);
 }
 
 /// The reference stops at what is below zero: there must be nothing.
