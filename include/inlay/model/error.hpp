@@ -18,7 +18,7 @@ namespace inlay::inline INLAY_ABI {
   X(truncated, "the .tflite file is cut short or damaged: it refers to bytes beyond its end")              \
   X(wrong_identifier, "this is not a .tflite file: bytes 4 to 7 are not TFL3")                             \
   X(wrong_schema, "the .tflite file has a schema version other than 3")                                    \
-  X(subgraphs, "the .tflite file holds no network (no subgraph)")       \
+  X(subgraphs, "the .tflite file does not hold one network that runs by itself: export the network alone") \
   X(bad_index, "the .tflite file refers to a tensor, buffer or operator code that it does not have")       \
   X(used_before_made, "an operator reads a tensor that no earlier operator makes (a cycle, or missing data)") \
   X(made_twice, "two operators make the same tensor, or an operator overwrites an input or a constant")    \

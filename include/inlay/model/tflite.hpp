@@ -41,21 +41,24 @@ namespace detail {
 /// The importers of one family of operators.
 struct importer_family {
   const tflite_importer* first;
-  std::size_t count;
-
-  template <std::size_t Count>
-  constexpr importer_family(const tflite_importer (&importers)[Count]) : first(importers), count(Count) {}
+  std::size_t bytes;
+  constexpr std::size_t count() const { return bytes / sizeof(tflite_importer); }
 };
 
 /// The operators that are supported.
 inline constexpr importer_family importer_families[]{
-    window_importers, weighted_importers,  pairwise_importers, lookup_importers, reduce_importers, shape_importers,
-    move_importers,   rearrange_importers, matrix_importers,   slice_importers,  resize_importers};
+    {window_importers, sizeof(window_importers)},     {weighted_importers, sizeof(weighted_importers)},
+    {pairwise_importers, sizeof(pairwise_importers)}, {lookup_importers, sizeof(lookup_importers)},
+    {reduce_importers, sizeof(reduce_importers)},     {shape_importers, sizeof(shape_importers)},
+    {move_importers, sizeof(move_importers)},         {rearrange_importers, sizeof(rearrange_importers)},
+    {matrix_importers, sizeof(matrix_importers)},     {slice_importers, sizeof(slice_importers)},
+    {resize_importers, sizeof(resize_importers)},
+};
 
 /// How operators of this number become layers, null if they are not supported.
 constexpr const tflite_importer* find_importer(tflite_operator op) {
   for (const importer_family& family : importer_families)
-    for (std::size_t i = 0; i < family.count; ++i)
+    for (std::size_t i = 0; i < family.count(); ++i)
       if (family.first[i].op == op) return &family.first[i];
   return nullptr;
 }
@@ -79,6 +82,39 @@ constexpr bool check_operators(tflite_reader& r) {
   return !r.file.damaged();
 }
 
+/// Operators that end the reference where a file has several subgraphs.
+constexpr bool needs_only_subgraph(tflite_operator op) {
+  switch (op) {
+    case tflite_operator::mean:
+    case tflite_operator::sum:
+    case tflite_operator::reduce_max:
+    case tflite_operator::reduce_min:
+    case tflite_operator::add_n:
+    case tflite_operator::mirror_pad:
+    case tflite_operator::transpose_conv: return true;
+    default: return false;
+  }
+}
+
+/// The first subgraph is the network, but the reference prepares the operators of all.
+constexpr bool check_subgraphs(tflite_reader& r) {
+  const flatbuffer_vector subgraphs = r.file.vector(r.file.root(), schema::subgraphs, 4);
+  std::uint64_t looked_at = 0;
+  for (std::uint32_t s = 0; s < subgraphs.count && subgraphs.count > 1; ++s) {
+    const flatbuffer_vector operators = r.file.vector(r.file.table_in(subgraphs, s), schema::operators, 4);
+    looked_at += operators.count + 1;
+    if (looked_at > most_layers) return r.fail(refusal::too_many);
+    for (std::uint32_t i = 0; i < operators.count; ++i) {
+      if (!r.read_code(r.file.table_in(operators, i))) return false;
+      if (!is_imported(r.op) || needs_only_subgraph(r.op))
+        return r.fail(refusal::subgraphs, -1,
+                      "there are several subgraphs, and an operator that the reference prepares in none or one");
+    }
+  }
+  r.op = tflite_operator{-1};
+  return !r.file.damaged();
+}
+
 constexpr bool import_operator(tflite_reader& r) {
   const tflite_importer* known = find_importer(r.op);
   return known != nullptr ? known->import(r, known->kind) : r.fail(refusal::unsupported_operator);
@@ -88,7 +124,7 @@ constexpr bool import_operator(tflite_reader& r) {
 constexpr error read_graph(tflite_reader& r, graph_builder& graph) {
   r.graph = &graph;
   r.begin_tensors();
-  if (check_operators(r) && r.read_inputs())
+  if (check_operators(r) && check_subgraphs(r) && r.read_inputs())
     for (std::uint32_t i = 0; i < r.operators.count && !r.failed(); ++i) {
       r.operator_index = static_cast<std::int32_t>(i);
       if (r.turn_to(r.file.table_in(r.operators, i)) && r.check_operands() && import_operator(r)) r.make_results();

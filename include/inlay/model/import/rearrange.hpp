@@ -155,7 +155,8 @@ constexpr bool import_mirror_pad(tflite_reader& r, layer_kind kind) {
   const std::int32_t count = r.integers(r.operand(1), amounts, 2 * max_rank);
   if (count < 0 || !r.require_rank(r.operand(1), 2)) return false;
   if (count != 2 * from.rank || to.rank != from.rank) return r.fail(refusal::shape, r.operand(1), count, 2 * from.rank);
-  const std::int32_t mode = r.file.i8_or(r.options, 0, 0);
+  // Without options the reference repeats the edge, though REFLECT is the schema's default.
+  const std::int32_t mode = r.options ? r.file.i8_or(r.options, 0, 0) : 1;
   if (mode != 0 && mode != 1) return r.fail(refusal::option, input, mode, 1);
   const std::int32_t left_out = mode == 0 ? 1 : 0;
   layer l = r.make_layer(kind);
