@@ -62,8 +62,10 @@ NEWEST = ("g++-12", "clang++-19")
 M4 = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16"
 COMPILERS = [
     Compiler("g++-11", "g++-11", "g++ 11", ("-O2",), True),
-    Compiler("g++-12", "g++-12", "g++ 12", ("-O0", "-O2 -mavx2", "-O3", "-O3 -mavx512f -mavx512bw -mavx512vl -mavx512vnni"),
-             True),
+    Compiler("g++-12", "g++-12", "g++ 12",
+             ("-O0", "-O2 -mavx2", "-O3",
+              # g++ 12 warns of the undefined vectors in its own avx512fintrin.h (GCC bug 105593).
+              "-O3 -mavx512f -mavx512bw -mavx512vl -mavx512vnni -Wno-uninitialized -Wno-maybe-uninitialized"), True),
     Compiler("clang++-14", "clang-14", "clang 14", ("-O2",), True),
     Compiler("clang++-15", "clang-15", "clang 15", ("-O0",), True),
     Compiler("clang++-16", "clang-16", "clang 16", ("-O2",), True),
