@@ -3,7 +3,7 @@
 by every compiler that is installed, with all warnings as errors, after hostile macros, and with flags that loosen
 floating point; where this machine can run it, its answers must be the recorded ones.
 
-usage: run.py [--table README.md] PART…     PART is one of those below; exit status 77 if no compiler of it is there
+usage: run.py PART…     PART is one of those below; exit status 77 if no compiler of it is there
 
   warnings     strict warnings at -O0, -O2 and -O3, and for other processors
   macros       after the macros of Arduino, windows.h and the C library, in C++ with GNU's extensions
