@@ -2,8 +2,6 @@
 // asks for, and the one that a layer asks for is taken when it runs.
 #pragma once
 
-#include "../processor.hpp"
-
 #include <inlay.hpp>
 #include <inlay/report.hpp>
 

@@ -250,7 +250,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   return size;
 }
 
-/// A processor that lacks the instructions cannot tell: skipped. At the end, how many layers have been run.
+/// Says at the end how many layers have been run.
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   if (!inlay_tests::processor_runs_native()) {
     std::printf("SKIPPED: this processor has no %s\n", inlay::name(inlay::native_isa));

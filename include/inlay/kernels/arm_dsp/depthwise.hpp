@@ -182,10 +182,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
       rows.plane_step = rows.stride * rows.plane_pitch - rows.twos_bytes;
       rows.output_step = rows.output_row_pitch - (rows.columns & ~1) * rows.output_pitch;
       std::int32_t plane_rows = plane_words / row_words;
-      std::int32_t most_rows = (plane_rows - w.size) / rows.stride + 1;
+      std::int32_t rows_at_once = (plane_rows - w.size) / rows.stride + 1;
       if (plane_rows >= all_rows) {
         plane_rows = all_rows;
-        most_rows = r.end_row - r.first_row;
+        rows_at_once = r.end_row - r.first_row;
       }
       // Columns of the plane that are in the map.
       const std::int32_t left = x * w.stride - p.left;
@@ -220,7 +220,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
         made = shared ? p.channels : twins ? c + 2 : c + 1;
         std::int32_t end = 0;  // of the input's rows in the planes
         for (std::int32_t y = r.first_row; y < r.end_row; y += rows.count) {
-          rows.count = r.end_row - y < most_rows ? r.end_row - y : most_rows;
+          rows.count = r.end_row - y < rows_at_once ? r.end_row - y : rows_at_once;
           rows.top = y * rows.stride - p.top;
           const std::int32_t stored = w.size > 3 && rows.top < 0 ? 0 : rows.top;
           std::int32_t row = stored;
