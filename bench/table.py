@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the networks of the README's tables of speed, and writes those tables.
 
-TARGET is m4, m7, m55, small (M4, size before speed) or host: --measure runs bench/cortex_m/run.py or bench/compare.py and keeps what they say in bench/results/; without it the
+TARGET is m4, m7, m55, small (M4, size before speed) or host: --measure runs bench/embedded/run.py or bench/compare.py and keeps what they say in bench/results/; without it the
 tables are written from what is kept there.
 """
 import argparse
@@ -38,7 +38,7 @@ def measure(target: str, models: pathlib.Path) -> None:
         command = [sys.executable, BENCH / "compare.py", "--models", models, "--json", out]
     else:
         schedules = ["per_layer"] if target == "small" else ["per_layer", "least_memory"]
-        command = [sys.executable, BENCH / "cortex_m" / "run.py", *TARGETS[target], "--models", models, "--schedule",
+        command = [sys.executable, BENCH / "embedded" / "run.py", *TARGETS[target], "--models", models, "--schedule",
                    *schedules, "--json", out]
     subprocess.run(command, check=True)
 
@@ -56,7 +56,7 @@ def millions(count: float) -> str:
     return f"{count / 1e6:.1f}" if count >= 1e7 else f"{count / 1e6:.2f}"
 
 
-def cortex_m_table() -> list:
+def embedded_table() -> list:
     m4, m7, m55, small = (kept(target) for target in TARGETS)
     lines = ["| model | M4 | M7 | M55 | TFLM with CMSIS-NN: M4, M7, M55 | M4, least memory | arena: per layer, least | "
              "code and tables: M4, M55, small | TFLM's |", "|---|---|---|---|---|---|---|---|---|"]
@@ -98,7 +98,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for target in arguments.measure:
         measure(target, arguments.models)
-    write("instructions", cortex_m_table())
+    write("instructions", embedded_table())
     write("host", host_table())
 
 

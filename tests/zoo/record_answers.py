@@ -4,7 +4,7 @@
 Needs the packages of tests/golden/requirements.txt. Inputs are made up, in turns of noise, of extremes and of a smooth
 field, unless NAME.in is there already: the cases back to back, each with the inputs in the model's order, in their own
 types. Afterwards tests/zoo/run.py --model NAME.tflite says whether Inlay answers the same, to the byte, and
-bench/cortex_m/run.py --target m4 --model NAME.tflite whether it does on a Cortex-M4.
+bench/embedded/run.py --target m4 --model NAME.tflite whether it does on a Cortex-M4.
 """
 import argparse
 import pathlib

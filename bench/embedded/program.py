@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Builds a C++ program with a main() for a Cortex-M processor and runs it in QEMU: tests, mostly.
+"""Builds a C++ program with a main() for a microcontroller's processor and runs it in QEMU: tests, mostly.
 
-It may print, use the heap and throw. Exit status: whether main() returned 0; 77 if a tool is missing.
+It may print, use the heap and throw; on RISC-V it may only print. Exit status: whether main() returned 0; 77 if a tool is missing.
 """
 import argparse
 import pathlib
@@ -18,30 +18,30 @@ def parse_arguments() -> argparse.Namespace:
                         help="folders of this machine's headers to let it include by their names, such as "
                         "/usr/include/doctest, but not those beside them")
     emulator.add_arguments(parser)
-    return parser.parse_args()
+    return emulator.parse(parser)
 
 
 def main() -> int:
     arguments = parse_arguments()
-    if missing := emulator.missing_tools(arguments.cxx):
+    if missing := emulator.missing_tools(arguments):
         print(f"SKIPPED: {missing}")
         return emulator.SKIPPED
-    with tempfile.TemporaryDirectory(prefix="inlay-cortex-m-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="inlay-embedded-") as scratch:
         folder = pathlib.Path(scratch)
         (folder / "headers").mkdir()
         for headers in arguments.headers:
             (folder / "headers" / headers.name).symlink_to(headers)
+        target = emulator.TARGETS[arguments.target]
         objects = []
-        for i, source in enumerate([*arguments.source, emulator.HERE / "hosted.cpp"]):
+        for i, source in enumerate([*arguments.source, emulator.HERE / target.family.hosted]):
             objects.append(folder / f"{i}.o")
             # doctest's options: what newlib does not have.
             emulator.run(*emulator.compiler(arguments), "-isystem", folder / "headers", "-Wno-psabi",
                          "-DDOCTEST_CONFIG_NO_POSIX_SIGNALS", "-DDOCTEST_CONFIG_NO_MULTITHREADING",
                          "-c", source, "-o", objects[-1])
         program = folder / "program.elf"
-        objects.append(emulator.harness_object("processor.cpp", arguments.target, folder))
-        emulator.link(arguments, objects, program)
-        status, printed = emulator.execute(program, arguments.target, arguments.timeout)
+        emulator.link(arguments, [*objects, *emulator.harness(arguments, folder)], program)
+        status, printed = emulator.execute(program, target, arguments.timeout)
     print(printed, end="")
     return 0 if status == 0 else 1
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs networks on Cortex-M processors that QEMU emulates: are they exact, and what does an inference take?
+"""Runs networks on processors of microcontrollers that QEMU emulates: are they exact, and what does an inference take?
 
 Prints for each network
   exact         its answers are the recorded ones, byte for byte, and it wrote nowhere else
-  instructions  executed by one inference, the recording's first case: SysTick's ticks times the instructions of a
-                tick (31 to 63), so give or take one tick; the same in every run
+  instructions  executed by one inference, the recording's first case; by SysTick on Cortex-M, in ticks of 31
+                to 63 instructions, so give or take one tick, by minstret on RISC-V; the same in every run
   arena         bytes of working memory, inputs not included
   stack         bytes of stack below the caller's while it ran
   code          bytes of flash beside the model: the sections .text, .rodata, .data and the like of a program with
@@ -55,7 +55,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="programs at a time (default %(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="leave the programs there")
-    arguments = parser.parse_args()
+    arguments = emulator.parse(parser)
     if arguments.profile and arguments.schedule != ["per_layer"]:
         parser.error("--profile is for --schedule per_layer")
     return arguments
@@ -91,8 +91,7 @@ def build(networks: list[Network], arguments: argparse.Namespace, folder: pathli
     emulator.run(*emulator.compiler(arguments), "-fno-exceptions", "-fno-rtti",
                  *(["-DHARNESS_PROFILE"] if arguments.profile else []), "-c", source(networks, folder), "-o", compiled)
     program = folder / "program.elf"
-    parts = [emulator.harness_object(part, arguments.target, folder) for part in ("processor.cpp", "harness.cpp")]
-    emulator.link(arguments, [compiled, *parts], program)
+    emulator.link(arguments, [compiled, *emulator.harness(arguments, folder, "harness.cpp")], program)
     return program
 
 
@@ -103,7 +102,7 @@ def section_bytes(program: pathlib.Path) -> dict[str, int]:
 
 def execute(program: pathlib.Path, arguments: argparse.Namespace) -> list[tuple[str, dict[str, int]]]:
     """Runs a program; returns its lines: what each is about, and its figures."""
-    _, printed = emulator.execute(program, arguments.target, arguments.timeout)
+    _, printed = emulator.execute(program, TARGETS[arguments.target], arguments.timeout)
     lines = [(line.split()[0], {name: int(value, 16) for name, value in re.findall(r"(\w+)=([0-9a-f]{8})", line)})
              for line in printed.splitlines() if line.strip()]
     if not lines or lines[0][0] != "calibration" or lines[-1][0] != "end":
@@ -111,7 +110,7 @@ def execute(program: pathlib.Path, arguments: argparse.Namespace) -> list[tuple[
     measured = lines[0][1]["instructions"] / lines[0][1]["ticks"]
     expected = TARGETS[arguments.target].tick_instructions
     if abs(measured / expected - 1) > 1e-4:
-        raise Failure(f"a tick of SysTick was {measured:g} instructions, not {expected:g}")
+        raise Failure(f"a tick was {measured:g} instructions, not {expected:g}")
     return lines
 
 
@@ -143,7 +142,7 @@ def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[lis
              "flags": " ".join(emulator.flags(arguments))}
             for network in networks]
     layers = []
-    with tempfile.TemporaryDirectory(prefix="inlay-cortex-m-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="inlay-embedded-") as scratch:
         folder = pathlib.Path(scratch)
         if arguments.keep:
             folder = arguments.keep.resolve() / f"{arguments.target}-{rows[0]['model']}-{rows[0]['schedule']}"
@@ -186,7 +185,7 @@ def line(row: dict) -> str:
 
 def main() -> int:
     arguments = parse_arguments()
-    if missing := emulator.missing_tools(arguments.cxx):
+    if missing := emulator.missing_tools(arguments):
         print(f"SKIPPED: {missing}")
         return SKIPPED
     models = options.model_files(arguments, DEFAULT_MODELS)

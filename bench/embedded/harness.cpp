@@ -1,13 +1,10 @@
-// Runs networks: for each whether its answers are the recorded ones, what SysTick counted during one inference, and how
+// Runs networks: for each whether its answers are the recorded ones, what its clock counted during one inference, and how
 // deep its stack went. Compiled, like the processor's start, so that it calls nothing from a library: whatever the
 // linker adds is there because inference wants it.
 #include "harness.hpp"
 #include "processor.hpp"
 
 namespace {
-
-/// Executes 2 × count instructions.
-void spin(std::uint32_t count) { asm volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+l"(count) : : "cc"); }
 
 // ---- one network ---------------------------------------------------------------------------------------
 
@@ -47,8 +44,7 @@ case_inputs copy_inputs(const harness_network& network, const unsigned char* rec
 
 /// Bytes of stack that an inference needs below its caller's.
 [[gnu::noinline]] std::uint32_t stack_of(const harness_network& network, const void* const* inputs) {
-  std::uint32_t* top;
-  asm volatile("mov %0, sp" : "=r"(top));
+  std::uint32_t* const top = stack_pointer();
   for (std::uint32_t* word = stack_bottom; word != top; ++word) *const_cast<volatile std::uint32_t*>(word) = paint;
   network.run(inputs);
   const std::uint32_t* lowest = stack_bottom;
@@ -58,13 +54,13 @@ case_inputs copy_inputs(const harness_network& network, const unsigned char* rec
 
 /// Ticks of an inference.
 [[gnu::noinline]] std::uint32_t ticks_of(const harness_network& network, const void* const* inputs) {
-  start_systick();
+  start_clock();
   const std::uint32_t start = ticks();
   const std::uint32_t empty = ticks() - start;
   const std::uint32_t from = ticks();
   network.run(inputs);
   const std::uint32_t elapsed = ticks() - from;
-  stop_systick();
+  stop_clock();
   return elapsed - empty;
 }
 
@@ -116,11 +112,11 @@ void print_layer() {
 /// Runs a network layer by layer and prints the ticks of each.
 bool profile(const harness_network& network) {
   const case_inputs inputs = copy_inputs(network, network.recorded_inputs, 0);
-  start_systick();
+  start_clock();
   profiled.layer = network.layers;
   profiled.since = ticks();
   network.run_in_steps(inputs.at, print_layer);
-  stop_systick();
+  stop_clock();
   return is_exact(network, inputs, network.recorded_outputs) && profiled.layer == network.layers + network.layer_count;
 }
 
@@ -165,11 +161,11 @@ bool measure(const harness_network& network, std::uint32_t index) {
 }  // namespace
 
 void harness_program() {
-  start_systick();
+  start_clock();
   const std::uint32_t start = ticks();
   spin(1000000);
   const std::uint32_t elapsed = ticks() - start;
-  stop_systick();
+  stop_clock();
   print("calibration");
   print("instructions", 2000000);
   print("ticks", elapsed);

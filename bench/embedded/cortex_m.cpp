@@ -1,31 +1,18 @@
+// A Cortex-M processor: its start, its clock, its faults.
 #include "processor.hpp"
 
 static volatile std::uint32_t& word_at(std::uint32_t address) {
   return *reinterpret_cast<volatile std::uint32_t*>(address);
 }
 
-// ---- output --------------------------------------------------------------------------------------------
-
-void print(const char* text) { semihosting(0x04, text); }  // SYS_WRITE0
-
-void print(const char* name, std::uint32_t value) {
-  char digits[9];
-  for (int i = 0; i < 8; ++i) {
-    const std::uint32_t digit = value >> (28 - 4 * i) & 15;
-    digits[i] = static_cast<char>(digit < 10 ? '0' + digit : 'a' + digit - 10);
-  }
-  digits[8] = 0;
-  print(" ");
-  print(name);
-  print("=");
-  print(digits);
+std::uint32_t semihosting(std::uint32_t operation, const void* argument) {
+  register std::uint32_t r0 asm("r0") = operation;
+  register const void* r1 asm("r1") = argument;
+  asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+  return r0;
 }
 
-void finish(bool success) {
-  semihosting(0x18, reinterpret_cast<const void*>(success ? 0x20026u : 0x20023u));  // SYS_EXIT
-  for (;;) {
-  }
-}
+void spin(std::uint32_t count) { asm volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+l"(count) : : "cc"); }
 
 // ---- SysTick: 24 bits, and an interrupt that counts the higher ones -------------------------------------
 
@@ -33,7 +20,7 @@ static constexpr std::uint32_t systick_control = 0xe000e010, systick_reload = 0x
                                interrupt_state = 0xe000ed04;
 static volatile std::uint32_t systick_wraps;
 
-void start_systick() {
+void start_clock() {
   systick_wraps = 0;
   word_at(systick_reload) = 0xffffff;
   word_at(systick_value) = 0;
@@ -42,7 +29,7 @@ void start_systick() {
   }
 }
 
-void stop_systick() { word_at(systick_control) = 0; }
+void stop_clock() { word_at(systick_control) = 0; }
 
 std::uint32_t ticks() {
   for (;;) {
@@ -56,6 +43,16 @@ static void on_systick() { systick_wraps = systick_wraps + 1; }
 
 // ---- start ---------------------------------------------------------------------------------------------
 
+void prepare_processor() {
+#ifdef __ARM_FP
+  word_at(0xe000ed88) = 0xfu << 20;  // CPACR: floating point and MVE
+  asm volatile("dsb\n isb");
+#endif
+#ifdef __ARM_FEATURE_MVE
+  word_at(0xe000ed14) = word_at(0xe000ed14) | 1u << 19;  // CCR: low-overhead loops
+#endif
+}
+
 /// Any fault: where, from the frame that the processor left on the stack.
 extern "C" [[noreturn, gnu::used]] void harness_report_fault(const std::uint32_t* frame) {
   print("FAULT");
@@ -66,26 +63,6 @@ extern "C" [[noreturn, gnu::used]] void harness_report_fault(const std::uint32_t
 }
 
 [[gnu::naked]] static void on_fault() { asm volatile("mov r0, sp\n bl harness_report_fault"); }
-
-extern "C" {
-extern std::uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[];
-extern void (*constructors_start[])();
-extern void (*constructors_end[])();
-}
-
-extern "C" [[noreturn]] void harness_reset() {
-  for (std::uint32_t *to = data_start, *from = data_load; to != data_end;) *to++ = *from++;
-  for (std::uint32_t* to = bss_start; to != bss_end;) *to++ = 0;
-#ifdef __ARM_FP
-  word_at(0xe000ed88) = 0xfu << 20;  // CPACR: floating point and MVE
-  asm volatile("dsb\n isb");
-#endif
-#ifdef __ARM_FEATURE_MVE
-  word_at(0xe000ed14) = word_at(0xe000ed14) | 1u << 19;  // CCR: low-overhead loops
-#endif
-  for (auto constructor = constructors_start; constructor != constructors_end;) (*constructor++)();
-  harness_program();
-}
 
 namespace {
 struct vector_table {

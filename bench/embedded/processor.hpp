@@ -1,0 +1,51 @@
+// The emulated processor, without a C library: its start, its output, its clock. processor.cpp has what all of them
+// share, cortex_m.cpp and riscv.cpp the rest.
+#pragma once
+
+#include <cstdint>
+
+/// What the processor runs once it has started; ends with finish().
+extern "C" [[noreturn]] void harness_program();
+
+/// Sets up memory and runs harness_program(): where the processor's own start ends.
+extern "C" [[noreturn]] void harness_reset();
+
+/// Switches on what programs may use.
+void prepare_processor();
+
+/// Semihosting: asks the debugger, here QEMU, to do something.
+std::uint32_t semihosting(std::uint32_t operation, const void* argument);
+
+void print(const char* text);
+
+/// " name=value", the value in hexadecimal: decimal would need a division.
+void print(const char* name, std::uint32_t value);
+
+/// Ends the emulation.
+[[noreturn]] void finish(bool success);
+
+void start_clock();
+void stop_clock();
+
+/// Ticks since start_clock().
+std::uint32_t ticks();
+
+/// Executes 2 × count instructions.
+void spin(std::uint32_t count);
+
+/// The caller's.
+[[gnu::always_inline]] inline std::uint32_t* stack_pointer() {
+  std::uint32_t* pointer;
+#ifdef __riscv
+  asm volatile("mv %0, sp" : "=r"(pointer));
+#else
+  asm volatile("mov %0, sp" : "=r"(pointer));
+#endif
+  return pointer;
+}
+
+extern "C" {
+extern std::uint32_t stack_bottom[], stack_top[];
+/// All memory from here on is free.
+extern unsigned char harness_scratch[];
+}
