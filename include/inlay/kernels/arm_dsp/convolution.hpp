@@ -82,8 +82,7 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel
   if (s.pixels == 1) {
     m.sums = address_of(sums) - 4 * address_of(to);
     m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
-    m.places[2] = address_of(m.windows + 2 * (s.steps & 7));
-    multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to);
+    multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to, -s.steps & 3);
     return;
   }
   m.from = s.from_biases ? biases - 4 * address_of(to) : address_of(sums) - 16 * address_of(to);
@@ -229,6 +228,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
                                                            : 2 * p.range.zero_point + 1;
   m.pitch = output.pixel_pitch;
   m.pitch_times_3 = 3 * output.pixel_pitch;
+  m.depth = depth;
   std::int32_t first_row = r.first_row, end_row = r.end_row;
   s.first_column = r.first_column;
   s.end_column = r.end_column;
