@@ -154,14 +154,19 @@ def link(arguments: argparse.Namespace, objects: list[pathlib.Path], program: pa
         "-Wl,--gc-sections", *objects, *target.family.libraries, "-o", program)
 
 
+def command(program: pathlib.Path, target: Target, semihosting: str, *more: str) -> list[object]:
+    """To emulate a program; `semihosting` are more of its options."""
+    return [target.family.qemu, "-M", target.machine, *target.more, "-semihosting-config",
+            f"enable=on,target=native,{semihosting}", "-nographic", "-monitor", "none", "-serial", "none", *more,
+            "-kernel", program]
+
+
 def execute(program: pathlib.Path, target: Target, timeout: float) -> tuple[int, str]:
     """Runs a program; returns its exit status and what it printed."""
     try:
-        done = subprocess.run([target.family.qemu, "-M", target.machine, *target.more, "-icount", "shift=0", "-semihosting-config",
-                               "enable=on,target=native", "-nographic", "-monitor", "none", "-serial", "none",
-                               "-kernel", program],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                              errors="replace", timeout=timeout)
+        done = subprocess.run(command(program, target, "arg=measure", "-icount", "shift=0"), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace",
+                              timeout=timeout)
     except subprocess.TimeoutExpired:
         raise Failure(f"did not end in {timeout:g} s") from None
     if fault := re.search(r"^(?:FAULT|qemu).*", done.stdout, re.MULTILINE):

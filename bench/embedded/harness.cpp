@@ -1,5 +1,5 @@
-// Runs networks: for each whether its answers are the recorded ones, what its clock counted during one inference, and how
-// deep its stack went. Compiled, like the processor's start, so that it calls nothing from a library: whatever the
+// Runs networks: for each whether its answers are the recorded ones, what its clock counted during one inference, and
+// how deep its stack went. Compiled, like the processor's start, so that it calls nothing from a library: whatever the
 // linker adds is there because inference wants it.
 #include "harness.hpp"
 #include "processor.hpp"
@@ -158,9 +158,47 @@ bool measure(const harness_network& network, std::uint32_t index) {
   return exact;
 }
 
+// ---- to be traced --------------------------------------------------------------------------------------
+
+void next_layer() {
+  harness_traced_stop();
+  harness_traced_start();
+}
+
+/// One inference, and one layer by layer where that can be.
+void trace(const harness_network& network) {
+  const case_inputs inputs = copy_inputs(network, network.recorded_inputs, 0);
+  harness_traced_start();
+  network.run(inputs.at);
+  harness_traced_stop();
+  if (network.run_in_steps == nullptr) return;
+  harness_traced_start();
+  network.run_in_steps(inputs.at, next_layer);
+  harness_traced_stop();
+}
+
+/// The command line is "trace", not "measure".
+bool is_to_be_traced() {
+  char text[8];
+  const struct {
+    char* at;
+    std::uint32_t bytes;
+  } line = {text, sizeof text};
+  return semihosting(0x15, &line) == 0 && text[0] == 't';  // SYS_GET_CMDLINE
+}
+
 }  // namespace
 
+extern "C" {
+[[gnu::noinline]] void harness_traced_start() { asm volatile(""); }
+[[gnu::noinline]] void harness_traced_stop() { asm volatile(""); }
+}
+
 void harness_program() {
+  if (is_to_be_traced()) {
+    for (std::uint32_t i = 0; i < harness_network_count; ++i) trace(harness_networks[i]);
+    finish(true);
+  }
   start_clock();
   const std::uint32_t start = ticks();
   spin(1000000);

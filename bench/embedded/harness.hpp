@@ -40,3 +40,9 @@ inline constexpr std::uint32_t harness_most_inputs = 8;
 
 extern const harness_network harness_networks[];
 extern const std::uint32_t harness_network_count;
+
+/// cycles.py counts what is executed between the two.
+extern "C" {
+void harness_traced_start();
+void harness_traced_stop();
+}

@@ -1,4 +1,5 @@
-// Runs a program with a main() of its own: what newlib and libstdc++ want of a system; printing.cpp where there are neither.
+// Runs a program with a main() of its own: what newlib and libstdc++ want of a system; printing.cpp where there are
+// neither.
 #include "processor.hpp"
 
 #include <sys/types.h>

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Builds a C++ program with a main() for a microcontroller's processor and runs it in QEMU: tests, mostly.
 
-It may print, use the heap and throw; on RISC-V it may only print. Exit status: whether main() returned 0; 77 if a tool is missing.
+It may print, use the heap and throw; on RISC-V it may only print. Exit status: whether main() returned 0; 77 if a
+tool is missing.
 """
 import argparse
 import pathlib

@@ -8,11 +8,10 @@ std::uint32_t semihosting(std::uint32_t operation, const void* argument) {
   register std::uint32_t a0 asm("a0") = operation;
   register const void* a1 asm("a1") = argument;
   // The three instructions by which it is known, none of them compressed, on one page.
-  asm volatile(
-      ".option push\n .option norvc\n .balign 16\n slli x0, x0, 0x1f\n ebreak\n srai x0, x0, 7\n .option pop"
-      : "+r"(a0)
-      : "r"(a1)
-      : "memory");
+  asm volatile(".option push\n .option norvc\n .balign 16\n slli x0, x0, 0x1f\n ebreak\n srai x0, x0, 7\n .option pop"
+               : "+r"(a0)
+               : "r"(a1)
+               : "memory");
   return a0;
 }
 

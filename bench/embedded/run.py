@@ -5,6 +5,8 @@ Prints for each network
   exact         its answers are the recorded ones, byte for byte, and it wrote nowhere else
   instructions  executed by one inference, the recording's first case; by SysTick on Cortex-M, in ticks of 31
                 to 63 instructions, so give or take one tick, by minstret on RISC-V; the same in every run
+  cycles        with --cycles: of the same inference, by Arm's timing tables (cycles.py says which and how); whether
+                it executes the same instructions is checked, to 1 %
   arena         bytes of working memory, inputs not included
   stack         bytes of stack below the caller's while it ran
   code          bytes of flash beside the model: the sections .text, .rodata, .data and the like of a program with
@@ -12,8 +14,8 @@ Prints for each network
                 harness and the recording, which have sections of their own, are not
   flash         code, and the model as far as the program refers to it
 
-Recordings (NAME.in, NAME.out) stand beside the models; tests/zoo/record_answers.py makes them. With --together all share a program, which builds sooner;
-whose the code is cannot be said then. Exit status: 0 if all are exact, 77 if a tool or the folder is missing.
+Recordings (NAME.in, NAME.out) stand beside the models; tests/zoo/record_answers.py makes them. With --together all
+share a program, which builds sooner; whose the code is cannot be said then. Exit status: 0 if all are exact, 77 if a tool or the folder is missing.
 """
 import argparse
 import concurrent.futures
@@ -24,7 +26,9 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 
+import cycles
 import emulator
 from emulator import ROOT, SKIPPED, TARGETS, Failure
 
@@ -51,6 +55,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--profile", action="store_true",
                         help="print what each layer executes, too; with per_layer only. The other figures are then of "
                         "a program that can run layer by layer as well as at once")
+    parser.add_argument("--cycles", action="store_true",
+                        help=f"count cycles, too ({', '.join(cycles.TABLES)}): of the inference, and with --profile of "
+                        "each layer and function")
     parser.add_argument("--together", action="store_true", help="all networks in one program")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="programs at a time (default %(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures there")
@@ -58,6 +65,8 @@ def parse_arguments() -> argparse.Namespace:
     arguments = emulator.parse(parser)
     if arguments.profile and arguments.schedule != ["per_layer"]:
         parser.error("--profile is for --schedule per_layer")
+    if arguments.cycles and arguments.target not in cycles.TABLES:
+        parser.error(f"there is no table of cycles for {arguments.target}")
     return arguments
 
 
@@ -114,34 +123,64 @@ def execute(program: pathlib.Path, arguments: argparse.Namespace) -> list[tuple[
     return lines
 
 
-def profile(layers: list[dict[str, int]], arguments: argparse.Namespace) -> str:
-    """A table of what each layer executed."""
+def profile(layers: list[dict], arguments: argparse.Namespace) -> list[str]:
+    """A table of what each layer executed, by cycles where they are counted."""
     kinds = re.findall(r"^  X\((\w+),", (arguments.include / "inlay/graph/layer_kinds.hpp").read_text(), re.MULTILINE)
-    total = sum(layer["ticks"] for layer in layers)
-    rows = [f"{'':>4} {'layer':<20} {'output':<16} {'from':<5} {'window':<10} {'MACs':>11} {'instructions':>13} "
+    what = "cycles" if arguments.cycles else "instructions"
+    total = sum(layer[what] for layer in layers)
+    rows = [f"{'':>4} {'layer':<20} {'output':<16} {'from':<5} {'window':<10} {'MACs':>11} {what:>13} "
             f"{'/ MAC':>7} {'/ output':>8} {'share':>6}"]
     for i, layer in enumerate(layers):
         kind = kinds[layer["kind"]]
-        instructions = layer["ticks"] * TARGETS[arguments.target].tick_instructions
         extents = [layer[axis] for axis in ("rows", "columns", "channels")]
         window = "{kernel_rows}x{kernel_columns}/{stride_rows}x{stride_columns}".format(**layer)
-        per_mac = f"{instructions / layer['macs']:.2f}" if layer["macs"] else ""
+        per_mac = f"{layer[what] / layer['macs']:.2f}" if layer["macs"] else ""
         rows.append(f"{i:>4} {kind:<20} {'x'.join(map(str, extents)):<16} {layer['input_channels']:<5} "
-                    f"{window if kind.endswith('2d') else '':<10} {layer['macs']:>11,} {instructions:>13,.0f} "
-                    f"{per_mac:>7} {instructions / (extents[0] * extents[1] * extents[2]):>8.1f} "
-                    f"{layer['ticks'] / total:>6.1%}")
-    return "\n".join(rows)
+                    f"{window if kind.endswith('2d') else '':<10} {layer['macs']:>11,} {layer[what]:>13,.0f} "
+                    f"{per_mac:>7} {layer[what] / (extents[0] * extents[1] * extents[2]):>8.1f} "
+                    f"{layer[what] / total:>6.1%}")
+    return rows
 
 
-def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[list[dict], str]:
-    """A row for each of the networks, which share a program, and their profile."""
+def function_table(functions: dict[str, cycles.Count]) -> list[str]:
+    """What each function took, but for those that took less than a hundredth."""
+    total = cycles.total(functions).cycles
+    rows = [f"{'cycles':>13} {'instructions':>13} {'share':>6} function"]
+    for name, count in sorted(functions.items(), key=lambda item: -item[1].cycles):
+        if count.cycles * 100 >= total:
+            rows.append(f"{count.cycles:>13,} {count.instructions:>13,} {count.cycles / total:>6.1%} "
+                        f"{re.sub(r'inlay::on_[a-z0-9_]+::(detail::)?', '', name)[:120]}")
+    return rows
+
+
+def add_cycles(row: dict, layers: list[dict], traced: Iterator[dict[str, cycles.Count]],
+               arguments: argparse.Namespace) -> list[str]:
+    """Completes a network's row, and the figures of its layers, by what was traced of it; returns its functions."""
+    functions = next(traced)
+    count = cycles.total(functions)
+    # The clock's figure is right to a tick at either end.
+    if abs(count.instructions - row["instructions"]) > max(0.01 * row["instructions"],
+                                                           2 * TARGETS[arguments.target].tick_instructions):
+        raise Failure(f"{count.instructions} instructions were traced and {row['instructions']} measured")
+    row["cycles"] = count.cycles
+    for layer in layers:
+        layer["cycles"] = cycles.total(next(traced)).cycles
+    if not layers:
+        return []
+    next(traced)  # what runs after the last layer
+    return function_table(functions)
+
+
+def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[list[dict], list[str]]:
+    """A row for each of the networks, which share a program, and their profiles."""
     version = emulator.run(arguments.cxx, "-dumpfullversion", "-dumpversion").strip()
     rows = [{"model": network.model.stem, "target": arguments.target, "exact": False, "reason": "", "macs": None,
-             "instructions": None, "arena_bytes": None, "stack_bytes": None, "code_bytes": None, "flash_bytes": None,
-             "schedule": network.schedule, "compiler": f"{arguments.cxx} {version}",
+             "instructions": None, "cycles": None, "arena_bytes": None, "stack_bytes": None, "code_bytes": None,
+             "flash_bytes": None, "schedule": network.schedule, "compiler": f"{arguments.cxx} {version}",
              "flags": " ".join(emulator.flags(arguments))}
             for network in networks]
-    layers = []
+    target = TARGETS[arguments.target]
+    profiles, layers = [], []
     with tempfile.TemporaryDirectory(prefix="inlay-embedded-") as scratch:
         folder = pathlib.Path(scratch)
         if arguments.keep:
@@ -149,17 +188,23 @@ def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[lis
             folder.mkdir(parents=True, exist_ok=True)
         try:
             program = build(networks, arguments, folder)
+            lines = execute(program, arguments)
+            traced = iter(cycles.count(program, target, cycles.TABLES[arguments.target], arguments.timeout)
+                          if arguments.cycles else [])
             index = 0
-            for subject, figures in execute(program, arguments):
+            for subject, figures in lines:
                 row = rows[min(index, len(rows) - 1)]
                 if subject == "layer":
-                    layers.append(figures)
+                    layers.append(figures | {"instructions": figures["ticks"] * target.tick_instructions})
                 elif subject == "wrong":
                     row["reason"] = " ".join(f"{name} {value}" for name, value in figures.items())
                 elif subject == "network":
                     row |= {name: figures[name] for name in ("arena_bytes", "stack_bytes", "macs")}
-                    row["instructions"] = round(figures["ticks"] * TARGETS[arguments.target].tick_instructions)
+                    row["instructions"] = round(figures["ticks"] * target.tick_instructions)
+                    functions = add_cycles(row, layers, traced, arguments) if arguments.cycles else []
                     row["exact"] = figures["exact"] == 1
+                    profiles += [*(profile(layers, arguments) if layers else []), *functions]
+                    layers = []
                     index += 1
             if index != len(rows):
                 raise Failure(f"{index} networks ran instead of {len(rows)}")
@@ -170,7 +215,7 @@ def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[lis
         except Failure as failure:
             for row in rows:
                 row |= {"exact": False, "reason": str(failure)}
-    return rows, profile(layers, arguments) if layers else ""
+    return rows, profiles
 
 
 def line(row: dict) -> str:
@@ -179,8 +224,9 @@ def line(row: dict) -> str:
     figures = [f"{row[name]:>11,}" if row[name] is not None else " " * 11
                for name in ("arena_bytes", "stack_bytes", "code_bytes", "flash_bytes")]
     per_mac = f"{row['instructions'] / row['macs']:.2f}" if row["macs"] else ""
+    counted = f"{row['cycles']:>14,}" if row["cycles"] is not None else ""
     return (f"{row['model']:<32} {'exact' if row['exact'] else 'WRONG'} {row['instructions']:>14,} {per_mac:>6}"
-            f"{''.join(figures)} {row['schedule']} {row['reason']}".rstrip())
+            f"{counted}{''.join(figures)} {row['schedule']} {row['reason']}".rstrip())
 
 
 def main() -> int:
@@ -192,15 +238,18 @@ def main() -> int:
     if not arguments.models.is_dir() and not all(model.exists() for model in models):
         print(f"SKIPPED: there is no folder {arguments.models}")
         return SKIPPED
-    print(f"{'model':<38} {'instructions':>14} {'/ MAC':>6}{'arena':>11}{'stack':>11}{'code':>11}{'flash':>11} "
-          "schedule", flush=True)
+    if arguments.cycles:
+        print(f"Cycles: {cycles.TABLES[arguments.target].says}.")
+    counted = f"{'cycles':>14}" if arguments.cycles else ""
+    print(f"{'model':<38} {'instructions':>14} {'/ MAC':>6}{counted}{'arena':>11}{'stack':>11}{'code':>11}"
+          f"{'flash':>11} schedule", flush=True)
     networks = [Network(model, schedule) for model in models for schedule in arguments.schedule]
     programs = [networks] if arguments.together else [[network] for network in networks]
     rows = []
     with concurrent.futures.ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
-        for some_rows, layers in pool.map(lambda program: measure(program, arguments), programs):
+        for some_rows, profiles in pool.map(lambda program: measure(program, arguments), programs):
             rows += some_rows
-            print("\n".join([*([layers] if layers else []), *map(line, some_rows)]), flush=True)
+            print("\n".join([*profiles, *map(line, some_rows)]), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0 if all(row["exact"] for row in rows) else 1
