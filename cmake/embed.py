@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Writes a C++ header that holds a file's bytes as a string literal, which compilers read fastest.
 
-NAME, of the array that has them, defaults to the file's name, made an identifier.
+Of a .tflite file each constant is an array of its own besides, so that a program's flash has those that it reads and
+nothing else of the file. NAME, to be given to inlay::tflite, defaults to the file's name, made an identifier.
 """
 import argparse
+import dataclasses
 import pathlib
 import re
+import struct
 import sys
 
 CHUNK = 64  # bytes a line
@@ -26,17 +29,83 @@ def escaped(chunk: bytes) -> str:
     return "".join(f"\\{byte:03o}" for byte in chunk)
 
 
+def literal(data: bytes) -> str:
+    return "\n".join(f'  "{escaped(data[i:i + CHUNK])}"' for i in range(0, len(data), CHUNK)) or '  ""'
+
+
+@dataclasses.dataclass(frozen=True)
+class FlatBuffer:
+    """Follows a FlatBuffer's offsets; struct.error where one leaves the file."""
+    data: bytes
+
+    def number(self, code: str, at: int) -> int:
+        if at < 0:
+            raise struct.error
+        return struct.unpack_from(code, self.data, at)[0]
+
+    def follow(self, at: int) -> int:
+        return at + self.number("<I", at)
+
+    def field(self, table: int, index: int) -> int:
+        """Where a table has a field; 0 if it leaves it out."""
+        entries = table - self.number("<i", table)
+        if 6 + 2 * index > self.number("<H", entries):
+            return 0
+        offset = self.number("<H", entries + 4 + 2 * index)
+        return table + offset if offset else 0
+
+    def vector(self, table: int, index: int) -> tuple[int, int]:
+        """Where the elements of a table's vector begin, and how many there are."""
+        at = self.field(table, index)
+        return (self.follow(at) + 4, self.number("<I", self.follow(at))) if at else (0, 0)
+
+
+def constants(data: bytes) -> list[tuple[int, int]]:
+    """Where a .tflite file has its buffers, and how large they are: the file's order, none of them empty. What they
+    mean is no business of this script; that they are the vectors in the fifth field of the root is all it knows."""
+    if data[4:8] != b"TFL3":
+        return []
+    file = FlatBuffer(data)
+    try:
+        first, count = file.vector(file.follow(0), 4)
+        found = {file.vector(file.follow(first + 4 * i), 0) for i in range(count)}
+    except struct.error:
+        return []  # damaged, which the compiler will say
+    return sorted((at, size) for at, size in found if 0 < size <= len(data) - at)
+
+
 def header(data: bytes, name: str) -> str:
-    lines = "\n".join(f'  "{escaped(data[i:i + CHUNK])}"' for i in range(0, len(data), CHUNK))
+    body = f"alignas(16) inline constexpr char {name}[] =\n{literal(data)};\n"
+    if places := constants(data):
+        prefix = name.rstrip("_")
+        # Their lengths stand in front of them, as in the file: kernels read by words, up to three bytes before.
+        arrays: dict[bytes, str] = {}
+        for at, size in places:
+            arrays.setdefault(data[at - 4:at + size], f"{prefix}_at_{at}")
+        body = "".join(f"alignas(4) inline constexpr char {array}[] =\n{literal(held)};\n"
+                       for held, array in arrays.items())
+        body += f"inline constexpr char {prefix}_file[] =\n{literal(data)};\n"
+        owners = list(arrays)
+        parts = ",\n".join(f"    {{{at}, {size}, {owners.index(data[at - 4:at + size])}, "
+                           f"{arrays[data[at - 4:at + size]]} + 4}}" for at, size in places)
+        body += f"""inline constexpr struct {prefix}_parts {{
+  struct part {{
+    unsigned at, bytes, array;
+    const char* data;
+  }};
+  static constexpr part parts[] = {{
+{parts}}};
+  static constexpr const char* data() {{ return {prefix}_file; }}
+  static constexpr decltype(sizeof 0) size() {{ return sizeof {prefix}_file - 1; }}
+}} {name}{{}};
+"""
     return f"""#pragma once
 // {len(data)} bytes, for inlay::tflite<{name}>.
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 #endif
-alignas(16) inline constexpr char {name}[] =
-{lines or '  ""'};
-#if defined(__GNUC__)
+{body}#if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
 """

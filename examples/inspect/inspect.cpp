@@ -316,6 +316,7 @@ json report_of(const options& chosen, const inlay::loaded_model& model, const in
           {"places", places_of(plan)},
           {"kernels", plan.kernels},
           {"model_bytes", plan.model_bytes},
+          {"constant_bytes", plan.constant_bytes},
           {"table_bytes", plan.table_bytes},
           {"flash_bytes", plan.flash_bytes()},
           {"layers", layers_of(plan, on_target)}};
@@ -363,7 +364,7 @@ void inspect_model(const options& chosen) {
   inlay::plan_view plan = inlay::plan_of(model, schedule);
   const std::optional<inspect::target_kernels> on_target = find_kernels(chosen, model);
   if (on_target) {
-    plan.table_bytes = on_target->flash_bytes - plan.model_bytes;
+    plan.table_bytes = on_target->table_bytes;
     plan.kernels = chosen.target.c_str();
   }
   write_pictures(chosen, plan);

@@ -14,7 +14,7 @@ import xml.etree.ElementTree as xml
 PROGRAM, MODEL, SMALL_MODELS, CXX = sys.argv[1:5]
 KEYS = ["model", "inputs", "outputs", "operators", "macs", "recomputed_macs", "parameters", "input_bytes",
         "per_layer_bytes", "arena_bytes", "schedule", "stages", "peak_at", "places", "kernels", "model_bytes",
-        "table_bytes", "flash_bytes", "layers"]
+        "constant_bytes", "table_bytes", "flash_bytes", "layers"]
 
 
 def run(*options, status=0, model=MODEL):
@@ -88,7 +88,7 @@ def check_targets():
     kernels = {"host": "portable", "m4": "arm_dsp", "m55": "arm_mve"}
     for target, options in targets.items():
         found = report("--target", target, *options, model=model)
-        assert found["kernels"] == target and found["flash_bytes"] == found["model_bytes"] + found["table_bytes"]
+        assert found["kernels"] == target and found["flash_bytes"] == found["constant_bytes"] + found["table_bytes"]
         convolutions = [layer for layer in found["layers"] if layer["kind"] == "conv2d"]
         assert convolutions and all(layer["kernel"] == kernels[target] for layer in convolutions), found["layers"]
         assert all(layer["table_bytes"] > 0 for layer in convolutions)

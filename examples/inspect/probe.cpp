@@ -46,8 +46,8 @@ constexpr void add_layer(line& all) {
 template <std::size_t... Layer>
 constexpr line make(std::index_sequence<Layer...>) {
   line all;
-  all.add("inlay kernels, flash ");
-  all.add(inlay::network<model>::flash_bytes);
+  all.add("inlay kernels, tables ");
+  all.add(plan::table_bytes);
   all.add(":");
   (add_layer<Layer>(all), ...);
   all.add(";");

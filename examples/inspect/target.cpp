@@ -51,7 +51,7 @@ std::string read_text(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// As cmake/embed.py writes it.
+/// The file as a string literal.
 void write_header(const fs::path& path, const std::vector<char>& model) {
   std::ofstream header(path);
   header << "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\nalignas(16) inline constexpr char probed[] =\n";
@@ -101,13 +101,13 @@ target_kernels kernels_on(const target& processor, const std::vector<char>& mode
                               quoted(INLAY_PROBE) + " -o " + quoted(object.string()) + " 2> " + quoted(log.string());
   if (std::system(command.c_str()) != 0)
     throw std::runtime_error(processor.cxx + " " + processor.flags + ": " + first_error(read_text(log)));
-  const std::string compiled = read_text(object), opening = "inlay kernels, flash ";
+  const std::string compiled = read_text(object), opening = "inlay kernels, tables ";
   const std::size_t begin = compiled.find(opening);
   if (begin == std::string::npos) throw std::runtime_error(processor.cxx + " compiled nothing");
   std::istringstream line(compiled.substr(begin + opening.size(), compiled.find(';', begin) - begin - opening.size()));
   target_kernels found;
   char colon = 0;
-  line >> found.flash_bytes >> colon;
+  line >> found.table_bytes >> colon;
   for (std::string word; line >> word;) {
     const std::size_t equals = word.find('=');
     found.layers.push_back({word.substr(0, equals), std::stoul(word.substr(equals + 1))});

@@ -24,7 +24,7 @@ struct layer_kernel {
 
 struct target_kernels {
   std::vector<layer_kernel> layers;
-  std::size_t flash_bytes = 0;  // network::flash_bytes
+  std::size_t table_bytes = 0;  // of all layers together
 };
 
 /// Compiles the model for the processor and reads what the compiler made of it; a std::runtime_error with the

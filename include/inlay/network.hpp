@@ -50,8 +50,8 @@ class network {
  public:
   /// Bytes of working memory: activations of all layers, overlaid by their lifetimes.
   static constexpr std::size_t arena_bytes = static_cast<std::size_t>(plan::arena.bytes);
-  /// Bytes of flash for constants: the model's file and the tables made from it. Code comes on top.
-  static constexpr std::size_t flash_bytes = model::byte_count + plan::table_bytes;
+  /// Bytes of flash for constants: what kernels read of the model, and the tables made from it. Code comes on top.
+  static constexpr std::size_t flash_bytes = plan::constant_bytes + plan::table_bytes;
   /// Multiply-accumulates of the network, each counted once.
   static constexpr std::int64_t macs = total_macs(plan::graph);
   /// Multiply-accumulates that a run does again, because patches share them. None where a run does less than all:
@@ -93,8 +93,7 @@ class network {
   /// Bytes of the network's inputs, which the arena does not include: the caller's buffers, or what a source gives.
   static constexpr std::size_t input_bytes = []<std::size_t... Item>(std::index_sequence<Item...>) {
     return (std::size_t{0} + ... + (input_info<Item>::size() * sizeof(typename input_info<Item>::value_type)));
-  }
-  (std::make_index_sequence<input_count>{});
+  }(std::make_index_sequence<input_count>{});
 
   /// A run that goes step by step, so that a main loop stays responsive: each step is one layer, or in stages
   /// that run patch by patch one row of one layer. It refers to the network and to the buffers, which must stay, and

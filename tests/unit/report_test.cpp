@@ -127,7 +127,8 @@ TEST_CASE("a plan's figures are those of its parts") {
     std::int64_t parameters = 0;
     for (std::int32_t i = 0; i < plan.graph.layer_count; ++i) parameters += inlay::layer_parameters(plan.graph, i);
     CHECK(parameters == inlay::total_parameters(plan.graph));
-    CHECK(plan.flash_bytes() == p.model.file().size() + plan.table_bytes);
+    CHECK(plan.flash_bytes() == plan.constant_bytes + plan.table_bytes);
+    CHECK(plan.model_bytes == p.model.file().size());
     const std::int32_t peak = inlay::peak_layer(plan);
     const std::int32_t peak_bytes = inlay::live_bytes(plan.graph, plan.places, peak);
     CHECK(peak_bytes <= plan.arena_bytes);

@@ -31,9 +31,16 @@ def check_embed(folder: pathlib.Path) -> None:
     for name, array in (("plain", "plain"), ("2d-net", "model_2d_net"), ("a--b.v2", "a_b_v2"), ("_x", "model_x")):
         file = shutil.copy(GOLDEN / "tiny.tflite", folder / f"{name}.tflite")
         run(embed, file, header)
-        assert f"constexpr char {array}[] =" in header.read_text(), name
+        assert f"}} {array}{{}};" in header.read_text(), name
         subprocess.run([CXX, "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-xc++",
                         "-include", header, "/dev/null"], check=True)
+    # What is no model, or a damaged one, is one array: the compiler says what is wrong with it.
+    sound = file.read_bytes()
+    for damaged in (b"", b"text", sound[:8], sound[:64], sound[:4] + b"TFL4" + sound[8:],
+                    b"\xff" * 4 + sound[4:]):
+        (folder / "damaged.tflite").write_bytes(damaged)
+        run(embed, folder / "damaged.tflite", header)
+        assert "constexpr char damaged[] =" in header.read_text(), damaged[:8]
     for name in ("new", "co_await", "inlay", "2d", "_Net", "a__b", "a-b", "é", ""):
         assert f"the name {name} " in run(embed, file, header, name, status=1), name
     shutil.copy(file, folder / "switch.tflite")

@@ -148,6 +148,11 @@ constexpr bool has_weights(layer_kind kind) { return describe(kind).operands == 
 /// The layer reads two maps.
 constexpr bool is_pair(layer_kind kind) { return describe(kind).operands == layer_operands::pair; }
 
+/// How many of a layer's operands a kernel reads as it runs: a bias is known before.
+constexpr int operands_read(layer_kind kind) {
+  return describe(kind).operands == layer_operands::none ? 0 : describe(kind).operands == layer_operands::unary ? 1 : 2;
+}
+
 /// The layer slides a window over its first input.
 constexpr bool has_window(layer_kind kind) { return describe(kind).geometry == layer_geometry::window; }
 

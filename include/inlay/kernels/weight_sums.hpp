@@ -1,5 +1,4 @@
-// Inlay: what kernels ask about weights: the sums of each output channel's, for those that take the zero point out of
-// their loops, and where biases are.
+// Inlay: the sums of each output channel's weights, for kernels that take the zero point out of their loops.
 #pragma once
 
 #include <inlay/kernels/kernel.hpp>
@@ -13,11 +12,6 @@ constexpr std::int32_t weights_per_channel(graph_view g, const layer& l) {
   const shape& weights = g.input_of(l, 1).extents;
   const std::int32_t channels = l.kind == layer_kind::depthwise_conv2d ? weights.channels() : weights[0];
   return channels > 0 ? weights.elements() / channels : 0;
-}
-
-/// Whether a distance from the weights says where the biases are; 0 is for layers without any.
-constexpr bool has_biases_apart(graph_view g, const layer& l) {
-  return !g.has_input(l, 2) || g.input_of(l, 2).data_at != g.input_of(l, 1).data_at;
 }
 
 /// Output channels whose weights one constant expression can add up within every compiler's default limits.

@@ -13,11 +13,23 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
+/// Bytes of a model that are an array of their own in a program: so many from position `at` on.
+template <typename Byte>
+struct model_part {
+  std::uint32_t at = 0, bytes = 0;
+  std::uint32_t array = 0;  // parts with equal bytes share one
+  const Byte* data = nullptr;
+};
+
+/// The compiler reads a model's bytes(), in which the graph has its positions. What a program has of them in flash are
+/// the parts that kernels read: all of bytes() where that is the only one.
 template <typename Type>
 concept model_like = requires {
   { Type::graph() } -> std::same_as<graph_view>;
   Type::bytes();
   { Type::byte_count } -> std::convertible_to<std::size_t>;
+  { Type::part_count } -> std::convertible_to<std::size_t>;
+  Type::part(std::size_t{});
   { Type::has_weights } -> std::convertible_to<bool>;
 };
 
@@ -48,8 +60,28 @@ struct no_model {
   static constexpr graph_view graph() { return storage.view(); }
   static constexpr const char* bytes() { return nullptr; }
   static constexpr std::size_t byte_count = 0;
+  static constexpr std::size_t part_count = 1;
+  static constexpr model_part<char> part(std::size_t) { return {}; }
   static constexpr bool has_weights = true;
 };
+
+/// The part of a model that a constant at this position is in; parts stand in order.
+template <typename Model>
+constexpr auto part_with(std::uint32_t at) {
+  std::size_t first = 0;
+  for (std::size_t end = Model::part_count; end - first > 1;) {
+    const std::size_t middle = first + (end - first) / 2;
+    (Model::part(middle).at <= at ? first : end) = middle;
+  }
+  return Model::part(first);
+}
+
+/// Where the constant at this position is in a program.
+template <typename Model>
+constexpr auto constant_at(std::uint32_t at) {
+  const auto part = part_with<Model>(at);
+  return part.data + (at - part.at);
+}
 
 /// A text in a model's bytes.
 struct text_place {

@@ -484,6 +484,10 @@ struct sequential {
   static constexpr graph_view graph() { return contents.graph.view(); }
   static constexpr const char* bytes() { return contents.bytes; }
   static constexpr std::size_t byte_count = needed.bytes;
+  static constexpr std::size_t part_count = 1;
+  static constexpr detail::model_part<char> part(std::size_t) {
+    return {0, static_cast<std::uint32_t>(byte_count), 0, contents.bytes};
+  }
   /// False for a topology, which can be analysed but not run.
   static constexpr bool has_weights = needed.has_weights || contents.refused;
   static constexpr auto block_count = static_cast<std::int32_t>(sizeof...(Layers));

@@ -92,6 +92,8 @@ struct sourced {
   static constexpr graph_view graph() { return storage.view(); }
   static constexpr const auto* bytes() { return Model::bytes(); }
   static constexpr std::size_t byte_count = Model::byte_count;
+  static constexpr std::size_t part_count = Model::part_count;
+  static constexpr auto part(std::size_t i) { return Model::part(i); }
   static constexpr bool has_weights = Model::has_weights;
 };
 

@@ -221,14 +221,35 @@ constexpr graph_counts counts_or_dummy(const tflite_header& header) {
   return header.refused ? graph_counts{2, 1, 1, 1} : header.counts;
 }
 
+/// A file as one array, which a program has all of.
 template <const auto& Bytes>
-struct tflite_bytes {
-  using array = std::remove_reference_t<decltype(Bytes)>;
+struct embedded_file {
   using byte = std::remove_cv_t<std::remove_reference_t<decltype(Bytes[0])>>;
-  static constexpr std::size_t extent = sizeof(array);
   // A string literal ends with a zero that is not in the file.
-  static constexpr std::size_t size = std::is_same_v<byte, char> ? extent - 1 : extent;
+  static constexpr std::size_t size = sizeof(Bytes) - (std::is_same_v<byte, char> ? 1 : 0);
   static constexpr const byte* data = &Bytes[0];
+  static constexpr std::size_t part_count = 1;
+  static constexpr model_part<byte> part(std::size_t) { return {0, static_cast<std::uint32_t>(size), 0, data}; }
+};
+
+/// A file as cmake/embed.py writes it: for the compiler, and its constants apart.
+template <const auto& Bytes>
+  requires requires { Bytes.parts; }
+struct embedded_file<Bytes> {
+  using byte = char;
+  static constexpr std::size_t size = Bytes.size();
+  static constexpr const char* data = Bytes.data();
+  static constexpr std::size_t part_count = sizeof Bytes.parts / sizeof Bytes.parts[0];
+  static constexpr model_part<char> part(std::size_t i) {
+    const auto& from = Bytes.parts[i];
+    return {from.at, from.bytes, from.array, from.data};
+  }
+};
+
+template <const auto& Bytes>
+struct tflite_bytes : embedded_file<Bytes> {
+  using embedded_file<Bytes>::data;
+  using embedded_file<Bytes>::size;
 
   static constexpr tflite_header header = read_tflite_header(data, size);
   static constexpr graph_counts counts = counts_or_dummy(header);
@@ -267,9 +288,9 @@ struct refuse_tflite<File, true> {
 
 }  // namespace detail
 
-/// A .tflite file as a model. Bytes is a constexpr array of char (a string literal, as inlay_add_model
-/// writes it) or of unsigned char (#embed, xxd -i), with static storage. Derive from it for a short name
-/// in messages: struct person : inlay::tflite<person_detect> {};
+/// A .tflite file as a model. Bytes is what inlay_add_model names, of which a program has the constants that it reads,
+/// or a constexpr array of unsigned char (#embed, xxd -i) or char (a string literal), with static storage, of which it
+/// has all. Derive from it for a short name in messages: struct person : inlay::tflite<person_detect> {};
 /// A file that cannot be used does not compile; the message says why.
 template <const auto& Bytes>
 struct tflite {
@@ -284,6 +305,9 @@ struct tflite {
   /// What the positions in the graph refer to, and how much of it there is.
   static constexpr const typename file::byte* bytes() { return file::data; }
   static constexpr std::size_t byte_count = file::size;
+  /// The parts of them that a program has as arrays of their own.
+  static constexpr std::size_t part_count = file::part_count;
+  static constexpr auto part(std::size_t i) { return file::part(i); }
   static constexpr bool has_weights = true;
   /// Where the bytes have the names of the tensors that are the network's inputs and outputs.
   static constexpr detail::text_place input_name(std::size_t i) {

@@ -12,6 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <numeric>
+#include <set>
+#include <string_view>
 #include <vector>
 
 namespace inlay::inline INLAY_ABI {
@@ -25,12 +28,13 @@ struct plan_view {
   const map_layout* maps = nullptr;     // of each layer's output
   const arena_place* places = nullptr;  // place_count(graph) of them
   std::int32_t arena_bytes = 0;
-  std::int64_t macs = 0;  // of a run, halos counted as often as they are computed
-  std::size_t model_bytes = 0;
+  std::int64_t macs = 0;           // of a run, halos counted as often as they are computed
+  std::size_t model_bytes = 0;     // of the file
+  std::size_t constant_bytes = 0;  // of it, what kernels read
   std::size_t table_bytes = 0;
   const char* kernels = "the reference kernels";  // whose tables these are
 
-  std::size_t flash_bytes() const { return model_bytes + table_bytes; }
+  std::size_t flash_bytes() const { return constant_bytes + table_bytes; }
   std::int64_t recomputed_macs() const { return macs - total_macs(graph); }
 };
 
@@ -38,8 +42,10 @@ struct plan_view {
 template <typename Model, typename Schedule = per_layer>
 constexpr plan_view plan_of() {
   using known = detail::prepared<Model, Schedule>;
-  return {known::graph,       known::stages.items, known::stages.count, known::maps.items,  known::arena.places,
-          known::arena.bytes, known::macs,         Model::byte_count,   known::table_bytes, "this program's kernels"};
+  return {known::graph,       known::stages.items,     known::stages.count,
+          known::maps.items,  known::arena.places,     known::arena.bytes,
+          known::macs,        Model::byte_count,       known::constant_bytes,
+          known::table_bytes, "this program's kernels"};
 }
 
 namespace detail {
@@ -55,13 +61,33 @@ constexpr std::size_t total_table_bytes(graph_view g) {
   return sum;
 }
 
+/// Bytes of the constants that kernels of a graph read; equal ones count once, as in what cmake/embed.py writes.
+inline std::size_t total_constant_bytes(graph_view g, std::string_view file) {
+  std::set<std::string_view> read;
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    for (int position = 0; position < operands_read(g.layers[i].kind); ++position)
+      if (g.has_input(g.layers[i], position))
+        if (const tensor& t = g.input_of(g.layers[i], position); t.is_constant())
+          read.insert(file.substr(t.data_at, t.data_bytes));
+  return std::accumulate(read.begin(), read.end(), std::size_t{0},
+                         [](std::size_t sum, std::string_view bytes) { return sum + bytes.size(); });
+}
+
 }  // namespace detail
 
 /// The plan of a loaded model by a schedule, for reports.
 inline plan_view plan_of(const loaded_model& model, const loaded_schedule& schedule) {
-  return {model.graph(),          schedule.stages().data(), static_cast<std::int32_t>(schedule.stages().size()),
-          schedule.maps().data(), schedule.places().data(), schedule.arena_bytes(),
-          schedule.macs(),        model.file().size(),      detail::total_table_bytes(model.graph())};
+  const std::vector<char>& file = model.file();
+  return {model.graph(),
+          schedule.stages().data(),
+          static_cast<std::int32_t>(schedule.stages().size()),
+          schedule.maps().data(),
+          schedule.places().data(),
+          schedule.arena_bytes(),
+          schedule.macs(),
+          file.size(),
+          detail::total_constant_bytes(model.graph(), {file.data(), file.size()}),
+          detail::total_table_bytes(model.graph())};
 }
 
 /// Bytes of a tensor in the type that the model declares: what a caller gives or gets.

@@ -151,8 +151,8 @@ inline std::string layer_table(const plan_view& plan) {
     const layer& l = g.layers[i];
     std::string note = is_in_place(plan, i) ? "in place" : "";
     if (i == peak) note += note.empty() ? "◄ peak" : ", ◄ peak";
-    rows.push_back({std::to_string(i), std::to_string(l.operator_index), name(l.kind), shapes_text(g, l), window_text(l),
-                    grouped(layer_macs(g, l)), grouped(layer_parameters(g, i)), kept_text(plan, i),
+    rows.push_back({std::to_string(i), std::to_string(l.operator_index), name(l.kind), shapes_text(g, l),
+                    window_text(l), grouped(layer_macs(g, l)), grouped(layer_parameters(g, i)), kept_text(plan, i),
                     grouped(live_bytes(g, plan.places, i)), note});
   }
   std::vector<alignment> alignments(10, alignment::right);
@@ -182,8 +182,9 @@ inline std::string totals_text(const plan_view& plan) {
                    percent_text(percent_of(plan.recomputed_macs(), total_macs(plan.graph)))},
                   {"parameters", grouped(total_parameters(plan.graph))},
                   {"model bytes", grouped(plan.model_bytes)},
+                  {"constant bytes", grouped(plan.constant_bytes), "of the model, read by kernels"},
                   {"table bytes", grouped(plan.table_bytes), std::string("of ") + plan.kernels},
-                  {"flash bytes", grouped(plan.flash_bytes()), "model and tables, without code"},
+                  {"flash bytes", grouped(plan.flash_bytes()), "constants and tables, without code"},
                   {"input bytes", grouped(total_input_bytes(plan.graph)), "in the caller's buffers"},
                   {"arena bytes", grouped(plan.arena_bytes)},
                   {"peak bytes", grouped(live_bytes(plan.graph, plan.places, peak)), "at " + layer_title(plan, peak)}},

@@ -39,6 +39,20 @@ struct prepared : planned<Model, Schedule> {
     return sum;
   }();
 
+  /// Bytes of the model's parts that kernels read.
+  static constexpr std::size_t constant_bytes = [] {
+    bool used[Model::part_count]{};
+    for (std::int32_t i = 0; i < graph.layer_count; ++i)
+      for (int position = 0; position < operands_read(graph.layers[i].kind); ++position)
+        if (graph.has_input(graph.layers[i], position))
+          if (const tensor& t = graph.input_of(graph.layers[i], position); t.is_constant())
+            used[part_with<Model>(t.data_at).array] = true;
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < Model::part_count; ++i)
+      if (const auto part = Model::part(i); std::exchange(used[part.array], false)) sum += part.bytes;
+    return sum;
+  }();
+
   // In flash, where steps refer to them.
   template <std::int32_t Index>
   static constexpr const overwriting& over_input = constant_in_flash<overwriting_of(
@@ -54,8 +68,8 @@ struct prepared : planned<Model, Schedule> {
     constexpr const tensor& t = graph.tensors[Tensor];
     constexpr std::int32_t input = graph.input_position(t.storage);
     if constexpr (t.is_constant()) {
-      constexpr std::uint32_t at = t.data_at;
-      return Model::bytes() + at;
+      constexpr auto data = constant_at<Model>(t.data_at);
+      return data;
     } else if constexpr (input >= 0) {
       return std::get<static_cast<std::size_t>(input)>(inputs);
     } else {

@@ -60,7 +60,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void finish(const convolution_run& s, std:
 INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s, bool makes_outputs) {
   multiplication& m = s.m;
   s.makes_outputs = makes_outputs;
-  s.from_biases = s.step == 0 && s.biases != nullptr;
+  s.from_biases = s.step == 0;
   s.skipped_bytes = static_cast<std::int16_t>(skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps));
   s.start = s.makes_outputs ? (s.from_biases ? four_starts::biases : four_starts::sums)
                             : (s.from_biases ? four_starts::biases_to_sums : four_starts::sums_to_sums);
@@ -75,7 +75,7 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel
   multiplication& m = s.m;
   std::int8_t* const to = s.to + channel;
   const std::int8_t* const weights = s.weights + channel * s.depth + 4 * s.step;
-  const std::uintptr_t biases = address_of(s.biases + 4 * channel);
+  const std::uintptr_t biases = address_of(multiplier + s.bias_distance);
   const std::int32_t ends = s.makes_outputs ? s.ends : 0;
   m.multipliers = address_of(multiplier) - 4 * address_of(to);
   m.end = s.to + end;
@@ -119,8 +119,8 @@ INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
       widen_words(s);
     }
     std::int8_t* const to = s.to + s.first_channel;
-    m.from = address_of(s.biases + 4 * s.first_channel) - 4 * address_of(to);
     m.multipliers = address_of(s.multipliers + s.first_channel) - 4 * address_of(to);
+    m.from = m.multipliers + 4 * static_cast<std::uintptr_t>(s.bias_distance);
     m.shifts = address_of(s.shifts) - address_of(s.to);
     m.end = s.to + s.end_channel;
     multiply_4_pixels(s.start, &m, s.weights + s.first_channel * s.depth, to, s.skipped_bytes,
@@ -134,7 +134,7 @@ INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
 /// Makes the outputs of the pixels in work, with the group's multipliers; returns the next group's.
 INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolution_run& s,
                                                                       const std::int32_t* multiplier) {
-  const bool keeps_sums = s.ends == 0 || s.biases == nullptr || (s.flags & convolution_table::is_uncommon);
+  const bool keeps_sums = s.ends == 0 || (s.flags & convolution_table::is_uncommon);
   const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * s.pixels;
   const bool at_once = s.all_steps * step_words <= buffer_words - (keeps_sums ? least_sums : 0);
   const std::int32_t part_steps = at_once ? s.all_steps : (buffer_words - most_sums) / step_words;
@@ -155,8 +155,6 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
       if (end > s.end_channel) end = s.end_channel;
       if (computed > most_channels) computed = most_channels;
     }
-    if (s.biases == nullptr)
-      for (std::int32_t i = 0; i < computed * s.pixels; ++i) s.buffer()[i] = keep(0);
     for (std::int32_t step = 0; step < s.all_steps && computed > 0; step += part_steps) {
       s.step = static_cast<std::int16_t>(step);
       s.steps = static_cast<std::int16_t>(s.all_steps - step < part_steps ? s.all_steps - step : part_steps);
@@ -212,14 +210,14 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
   const std::int32_t outputs = p.group_outputs;
   convolution_run s{p, input, memory.m};
   s.input_width = p.input_width;
-  s.biases = p.bias_distance != 0 ? weights + p.bias_distance : nullptr;
   s.depth = depth;
   s.before = -depth & 3;
   s.all_steps = static_cast<std::int16_t>((depth + 3) >> 2);
   s.dense = p.dilation_width == 1 && p.dilation_height == 1 && input.pixel_pitch == p.group_channels;
   s.flags = static_cast<std::uint8_t>(table[0]);
   s.multipliers = table + 1;
-  s.shifts = scale_table::shifts(s.multipliers, table[0] >> 8);
+  s.bias_distance = table[0] >> 8;
+  s.shifts = scale_table::shifts(s.multipliers, s.bias_distance);
   s.weights = weights - s.before;
   s.ends = !p.range.is_whole() ? 0 : s.flags & convolution_table::from_minus_128 ? 4 : 2;
   multiplication& m = s.m;
@@ -247,8 +245,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
     s.joined = false;
   }
   // The common case takes one multiplication for all channels of four pixels.
-  const bool simple = s.ends != 0 && s.biases != nullptr &&
-                      !(s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) &&
+  const bool simple = s.ends != 0 && !(s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) &&
                       s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= buffer_words &&
                       (p.group_channels % 4 == 0 || s.dense);
   const std::int32_t* multiplier = s.multipliers;
@@ -286,8 +283,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
 /// are counted in 16 bits.
 constexpr bool accepts_weights(graph_view g, const layer& l) {
   const tensor& weights = g.input_of(l, 1);
-  return has_biases_apart(g, l) && weights.is_constant() && weights.data_at >= 3 &&
-         weights_per_channel(g, l) <= 4 * 0x7fff;
+  return weights.is_constant() && weights.data_at >= 3 && weights_per_channel(g, l) <= 4 * 0x7fff;
 }
 
 }  // namespace inlay::detail::arm_dsp
@@ -318,7 +314,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
     const std::int32_t channels = g.input_of(l, 1).extents.channels();
     const std::int32_t groups = in.channels() / channels;
     parameters p;
-    p.bias_distance = arm_dsp::bias_distance(g, l);
     p.input_height = narrow<std::int16_t>(in.height());
     p.input_width = narrow<std::int16_t>(in.width());
     p.group_channels = narrow<std::int16_t>(channels);
@@ -363,7 +358,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : arm_dsp::convolu
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
     parameters p;
-    p.bias_distance = arm_dsp::bias_distance(g, l);
     p.input_height = 1;
     p.input_width = narrow<std::int16_t>(g.input_of(l).extents.elements() / weights[1]);
     p.group_channels = narrow<std::int16_t>(weights[1]);

@@ -9,7 +9,6 @@ namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
 /// A window over a map with all its channels, or with those of one of several groups.
 struct convolution {
-  std::int32_t bias_distance = 0;  // bytes from the weights, 0 without biases
   std::int16_t input_height = 0, input_width = 0;
   std::int16_t group_channels = 0;  // input channels that an output channel reads
   std::int16_t group_outputs = 0;   // output channels that read the same ones
@@ -26,8 +25,8 @@ struct convolution {
 constexpr bool fits_int16(std::int32_t value) { return value >= 0 && value <= 0x7fff; }
 constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0xff; }
 
-/// A word of flags and how many multipliers there are, the multipliers, then a byte for each channel: what scale_table
-/// has, but for channels that always make the zero point, which have no multiplier.
+/// A word of flags and how many multipliers there are, the multipliers, as many biases, then a byte for each channel:
+/// what scale_table has, but for channels that always make the zero point, which have neither.
 ///
 /// Where all outputs are saturated and the zero point is −128, no negative sum makes anything else than −128, so that
 /// rounding of negative sums does not matter, and both roundings are one: with the shift n and L = 14,
@@ -50,7 +49,7 @@ struct convolution_table : scale_table {
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
   static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
-    return 1 + (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
+    return 1 + 2 * (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
   }
 
   template <typename Byte>
@@ -59,7 +58,8 @@ struct convolution_table : scale_table {
     std::int32_t* const multipliers = table + 1;
     scale_table::fill_table(g, l, model, constants, sums, multipliers);
     const std::int32_t channels = channel_table::table_size(g, l);
-    std::int32_t* const shifts = multipliers + channels;
+    std::int32_t* const biases = multipliers + channels;
+    std::int32_t* const shifts = biases + channels;
     const output_range range = range_of(g, l);
     const std::int64_t most = most_products(g, l);
     std::int32_t flags = range.zero_point == -128 && range.high == 127 ? from_minus_128 : 0, count = 0;
@@ -70,7 +70,8 @@ struct convolution_table : scale_table {
         flags |= has_constants;
         continue;
       }
-      multipliers[count++] = multiplier;
+      multipliers[count] = multiplier;
+      biases[count++] = biases[c];
       if (shift == constant_shift) {
         flags |= has_constants;
       } else if (shift < 0) {
@@ -88,7 +89,8 @@ struct convolution_table : scale_table {
                                                              !has_multiplier(next) &&
                                                              next < zero_point_shift + most_zero_points)
         put_byte(shifts, c, next + 1);
-    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[count + i] = shifts[i];
+    for (std::int32_t i = 0; i < count; ++i) multipliers[count + i] = biases[i];
+    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[2 * count + i] = shifts[i];
     table[0] = flags | count << 8;
   }
 };

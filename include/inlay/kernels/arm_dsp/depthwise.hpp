@@ -22,7 +22,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
     std::int8_t input_zero_point;
     arm_dsp::output_range range;
     arm_dsp::depthwise_window window;
-    std::int32_t bias_distance;
   };
   struct spec {
     arm_dsp::depthwise_window window;
@@ -42,10 +41,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
                                     std::int32_t extent) {
       return before < size && (outputs - 1) * stride - before < extent;
     };
-    return has_biases_apart(g, l) && in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff &&
-           w.dilation == extent2d{1, 1} && w.kernel.height == size && (size == 3 || size == 5 || size == 7) &&
-           w.stride.width <= 2 && w.stride.height <= 0x7f &&
-           is_over_map(w.padding.top, out.height(), w.stride.height, in.height()) &&
+    return in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} &&
+           w.kernel.height == size && (size == 3 || size == 5 || size == 7) && w.stride.width <= 2 &&
+           w.stride.height <= 0x7f && is_over_map(w.padding.top, out.height(), w.stride.height, in.height()) &&
            is_over_map(w.padding.left, out.width(), w.stride.width, in.width()) &&
            (in.channels() == out.channels() || in.channels() == 1);
   }
@@ -72,8 +70,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
             narrow<std::int8_t>(l.window.stride.height),
             narrow<std::int8_t>(g.input_of(l).quant.zero_point),
             arm_dsp::range_of(g, l),
-            window_of(l),
-            arm_dsp::bias_distance(g, l)};
+            window_of(l)};
   }
 
   template <spec S>
@@ -106,9 +103,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
 
   /// Writes the whole output over the input.
   template <spec S>
-  requires(S.in_place) static void run_over(const parameters& p, const table_entry* table,
-                                            const map_view<std::int8_t>& map, std::int8_t* scratch,
-                                            const std::int8_t* weights) {
+    requires(S.in_place)
+  static void run_over(const parameters& p, const table_entry* table, const map_view<std::int8_t>& map,
+                       std::int8_t* scratch, const std::int8_t* weights) {
     make_over(p, table, map, scratch, weights, code_of<S>);
     if constexpr (S.clamped) clamp_rows(p, map, whole_of(map));
   }
@@ -255,7 +252,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
             const std::int32_t shift = all_shifts[channel];
             if (twins || shared || y == r.first_row) {
               code.gather(weights + channel, p.channels, buffer + 1);
-              buffer[0] = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * channel) << 1 : 0;
+              buffer[0] = table[p.channels + channel] << 1;
               fill_scale(table[channel], shift, 2 * p.range.zero_point + 1, 0, scale);
             }
             if (code.make_uncommon_rows != nullptr && shift < 0 && shift != constant_shift)
@@ -296,10 +293,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
     const depthwise_parts<Stride> parts(columns);
     row.bias = minus_twice(p.input_zero_point);
     const std::int8_t* const shift = shifts(table, p.channels);
-    const std::int32_t rounding = 2 * p.range.zero_point + 1, no_bias = 0;
-    const std::int32_t bias_bytes = p.bias_distance != 0 ? 4 : 0;
-    const std::int8_t* const biases =
-        bias_bytes != 0 ? weights + p.bias_distance : reinterpret_cast<const std::int8_t*>(&no_bias);
+    const std::int32_t rounding = 2 * p.range.zero_point + 1;
+    const std::int32_t* const biases = table + p.channels;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const std::int32_t top = y * p.row_stride - p.top;
       const std::int32_t first_row = top < 0 ? -top : 0;
@@ -310,9 +305,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
       for (std::int32_t c = 0;; c = c + 8 <= p.channels ? c + 4 : p.channels - 4) {
         gather_weights<Stride>(weights + c, p.channels, first_row, end_row, row.blocks);
         std::int32_t* block = row.blocks;
-        const std::int8_t* bias = biases + bias_bytes * c;
-        for (int i = 0; i < 4; ++i, block += depthwise_block<Stride>::words, bias += bias_bytes) {
-          const std::int32_t twice_bias = load_word(bias) << 1;
+        for (int i = 0; i < 4; ++i, block += depthwise_block<Stride>::words) {
+          const std::int32_t twice_bias = biases[c + i] << 1;
           for (int sum = 0; sum < depthwise_block<Stride>::weights; ++sum) block[sum] = twice_bias;
           fill_scale(table[c + i], shift[c + i], rounding, i < 3 ? more_channels : 0,
                      block + depthwise_block<Stride>::scale);
@@ -341,7 +335,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
                                                                 std::int8_t* output) {
     using namespace arm_dsp;
     const depthwise_window w = p.window;
-    const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+    const std::int32_t bias = table[p.channels + c];
     std::int32_t top = rows.top;
     for (std::int32_t y = 0; y < rows.count; ++y, top += rows.stride, output += rows.output_row_pitch)
       for (std::int32_t x = 0; x < rows.columns; ++x) {
@@ -371,7 +365,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
     for (std::int32_t c = 0; c < p.channels; ++c) {
       const std::int32_t shift = shifts(table, p.channels)[c];
       if (shift >= 0 || shift == constant_shift) continue;
-      const std::int32_t bias = p.bias_distance != 0 ? load_word(weights + p.bias_distance + 4 * c) : 0;
+      const std::int32_t bias = table[p.channels + c];
       for (std::int32_t y = r.first_row; y < r.end_row; ++y)
         for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
           std::int32_t sum = bias;

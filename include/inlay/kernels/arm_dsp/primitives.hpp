@@ -36,8 +36,7 @@ constexpr output_range range_of(graph_view g, const layer& l) {
   return {narrow<std::int8_t>(out.quant.zero_point), narrow<std::int8_t>(range.low), narrow<std::int8_t>(range.high)};
 }
 
-/// The multipliers of a layer's output channels, then their shifts, four in an entry: 5 bytes a channel. Biases
-/// stay where they are in the model.
+/// The multipliers of a layer's output channels, their biases, then their shifts, four in an entry: 9 bytes a channel.
 ///
 /// A shift of at least 0 is n − 1. constant_shift: the multiplier is the output, whatever the sum; so with channels
 /// that training has switched off, some of which have tiny scales and huge biases. Other negative ones: the shift of
@@ -49,7 +48,7 @@ struct scale_table {
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     const std::int32_t channels = channel_table::table_size(g, l);
-    return channels + (channels + 3) / 4;
+    return 2 * channels + (channels + 3) / 4;
   }
 
   template <typename Byte>
@@ -58,11 +57,13 @@ struct scale_table {
     const std::int32_t channels = channel_table::table_size(g, l);
     const output_range range = range_of(g, l);
     const std::int64_t most = most_products(g, l);
-    for (std::int32_t i = channels; i < table_size(g, l); ++i) table[i] = 0;
+    std::int32_t* const shifts = table + 2 * channels;
+    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) shifts[i] = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
       const fixed_multiplier by = constants[c].multiplier;
       const std::int64_t lowest = constants[c].bias - most, highest = constants[c].bias + most;
       table[c] = by.multiplier;
+      table[channels + c] = constants[c].bias;
       std::int32_t shift = (by.shift < 62 ? by.shift : 62) - 64;
       if (by.shift <= -1 && by.shift >= -22 && lowest > -(1 << 30) && highest < 1 << 30) {
         shift = -by.shift - 1;
@@ -75,20 +76,20 @@ struct scale_table {
           shift = is_zero ? 0 : constant_shift;
         }
       }
-      put_byte(table + channels, c, shift);
+      put_byte(shifts, c, shift);
     }
   }
 
   /// Whether the multipliers or biases of some channels are too large for the short way.
   static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
     for (std::int32_t c = 0; c < channels; ++c) {
-      const std::int32_t shift = get_byte(table + channels, c);
+      const std::int32_t shift = get_byte(table + 2 * channels, c);
       if (shift < 0 && shift != constant_shift) return true;
     }
     return false;
   }
   static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
-    return reinterpret_cast<const std::int8_t*>(table + channels);
+    return reinterpret_cast<const std::int8_t*>(table + 2 * channels);
   }
 
   /// The output of a channel with a negative shift.
@@ -175,12 +176,6 @@ INLAY_ALWAYS_INLINE std::int32_t odd_bytes(std::int32_t word) {
 /// −z twice, for add_even_bytes and add_odd_bytes.
 constexpr std::int32_t minus_twice(std::int32_t zero_point) {
   return static_cast<std::int32_t>((static_cast<std::uint32_t>(-zero_point) & 0xffff) * 0x10001u);
-}
-
-/// Where the biases of a layer stand, in bytes from its weights; 0 if it has none. Both are in the model.
-constexpr std::int32_t bias_distance(graph_view g, const layer& l) {
-  if (!g.has_input(l, 2)) return 0;
-  return static_cast<std::int32_t>(g.input_of(l, 2).data_at) - static_cast<std::int32_t>(g.input_of(l, 1).data_at);
 }
 
 }  // namespace inlay::detail::arm_dsp

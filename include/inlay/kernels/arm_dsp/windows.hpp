@@ -87,9 +87,9 @@ struct convolution_run {
   std::int32_t first_column = 0, end_column = 0;  // of the output
   std::int32_t input_width = 0;
   const std::int32_t* multipliers = nullptr;
+  std::int32_t bias_distance = 0;  // entries from a multiplier to its channel's bias
   const std::int8_t* shifts = nullptr;
   const std::int8_t* weights = nullptr;  // the first channel's first step
-  const std::int8_t* biases = nullptr;
   std::int32_t depth = 0;
   std::int16_t first_channel = 0, end_channel = 0;
   std::int16_t group_at = 0;  // the group's first channel in the input

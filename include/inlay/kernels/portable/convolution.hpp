@@ -1,5 +1,5 @@
 // Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED in plain C++: several output channels at a time, windows
-// clipped once a pixel. Weights and biases are read where the model has them; the table holds multipliers.
+// clipped once a pixel. Weights are read where the model has them; the table holds biases and multipliers.
 #pragma once
 
 #include <inlay/kernels/portable/window.hpp>
@@ -44,10 +44,10 @@ struct neighbours_have_own_input {
   }
 };
 
-/// Where the channels' multipliers come from: a table.
-struct tabled_multipliers {
+/// What channels need after their sums, from a table.
+struct tabled_channels {
   using parameters = window_layer;
-  using table_entry = fixed_multiplier;
+  using table_entry = channel_constants;
 
   static constexpr parameters prepare(graph_view g, const layer& l) { return window_layer::make(g, l); }
   static constexpr std::int32_t table_size(graph_view g, const layer& l) { return channel_table::table_size(g, l); }
@@ -55,18 +55,16 @@ struct tabled_multipliers {
   static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
                                    const std::int32_t*, table_entry* table) {
     const std::int32_t channels = table_size(g, l);
-    for (std::int32_t c = 0; c < channels; ++c) table[c] = constants[c].multiplier;
+    for (std::int32_t c = 0; c < channels; ++c) table[c] = constants[c];
   }
-  static fixed_multiplier of(const parameters&, const table_entry* table, const std::int8_t*, std::int32_t c) {
-    return table[c];
-  }
+  static channel_constants of(const parameters&, const table_entry* table, std::int32_t c) { return table[c]; }
 };
 
 /// A layer with weights, a few output channels after another: what they need is read once for all pixels.
-template <typename Multipliers>
-struct window_kernel : Multipliers {
-  using typename Multipliers::parameters;
-  using typename Multipliers::table_entry;
+template <typename Channels>
+struct window_kernel : Channels {
+  using typename Channels::parameters;
+  using typename Channels::table_entry;
   static constexpr bool needs_weight_sums = false;
   struct spec {
     layer_kind kind = layer_kind::conv2d;
@@ -119,15 +117,16 @@ struct window_kernel : Multipliers {
     for (; c < j.p.output_channels; ++c) run_channels<neighbours_share_input, 1>(j, c, c / j.p.group_outputs);
   }
 
-  template <typename Neighbours, std::size_t Channels>
+  template <typename Neighbours, std::size_t Count>
   INLAY_NEVER_INLINE static void run_channels(const job& j, std::int32_t c, std::int32_t first_channel) {
     const parameters& p = j.p;
     const map_view<const std::int8_t>& input = j.input;
-    channel_sums<Channels> biases;
-    fixed_multiplier multipliers[Channels];
-    for (std::size_t i = 0; i < Channels; ++i) {
-      biases.items[i] = p.bias(j.weights, c + static_cast<std::int32_t>(i));
-      multipliers[i] = Multipliers::of(p, j.table, j.weights, c + static_cast<std::int32_t>(i));
+    channel_sums<Count> biases;
+    fixed_multiplier multipliers[Count];
+    for (std::size_t i = 0; i < Count; ++i) {
+      const channel_constants channel = Channels::of(p, j.table, c + static_cast<std::int32_t>(i));
+      biases.items[i] = channel.bias;
+      multipliers[i] = channel.multiplier;
     }
     const std::int8_t* weights = j.weights + c * p.channel_pitch;
     // Without gaps between pixels, the taps of a row are one run of channels.
@@ -146,29 +145,29 @@ struct window_kernel : Multipliers {
         const inside_taps columns =
             inside_taps::clip(x * p.stride_width - p.padding_left, p.kernel_width, p.dilation_width, p.input_width);
         const std::int32_t run = dense ? columns.count * p.group_channels : p.group_channels;
-        channel_sums<Channels> sums = biases;
+        channel_sums<Count> sums = biases;
         const std::int8_t* row = first_row + columns.position * input.pixel_pitch;
         const std::int8_t* wrap = ring_end + (columns.position - input.first_column) * input.pixel_pitch;
         const std::int8_t* tap_weights = row_weights + columns.first * p.tap_pitch;
         for (std::int32_t ky = rows.count; ky > 0; --ky) {
           const std::int8_t *pixel = row, *w = tap_weights;
           for (std::int32_t kx = dense ? 1 : columns.count; kx > 0; --kx, pixel += tap_step, w += p.tap_pitch)
-            Neighbours::multiply_add(std::make_index_sequence<Channels>{}, sums, pixel, w, p, run);
+            Neighbours::multiply_add(std::make_index_sequence<Count>{}, sums, pixel, w, p, run);
           tap_weights += p.kernel_width * p.tap_pitch;
           row += row_step;
           if (row >= wrap) row -= input.rows * input.row_pitch;
         }
-        for (std::size_t i = 0; i < Channels; ++i) out[i] = p.finish(sums.items[i], multipliers[i]);
+        for (std::size_t i = 0; i < Count; ++i) out[i] = p.finish(sums.items[i], multipliers[i]);
       }
     }
   }
 };
 
 template <>
-struct portable_kernel<layer_kind::conv2d> : window_kernel<tabled_multipliers> {};
+struct portable_kernel<layer_kind::conv2d> : window_kernel<tabled_channels> {};
 template <>
-struct portable_kernel<layer_kind::depthwise_conv2d> : window_kernel<tabled_multipliers> {};
+struct portable_kernel<layer_kind::depthwise_conv2d> : window_kernel<tabled_channels> {};
 template <>
-struct portable_kernel<layer_kind::fully_connected> : window_kernel<tabled_multipliers> {};
+struct portable_kernel<layer_kind::fully_connected> : window_kernel<tabled_channels> {};
 
 }  // namespace inlay::detail

@@ -13,9 +13,8 @@ namespace inlay::inline INLAY_ABI::detail {
 /// A layer with weights as a window over a map; FULLY_CONNECTED is one of 1 × 1 over a row.
 ///
 /// Output channel c reads input channels [c / group_outputs × group_channels, … + group_channels). Its weights begin at
-/// c × channel_pitch, those of tap t at t × tap_pitch from there. Biases stand in the model, as the weights do.
+/// c × channel_pitch, those of tap t at t × tap_pitch from there.
 struct window_layer {
-  std::int32_t bias_at = 0;  // counted from the weights; 0 for none
   std::int32_t channel_pitch = 0;
   std::int16_t tap_pitch = 0;
   std::int16_t input_height = 0, input_width = 0, output_channels = 0;
@@ -35,8 +34,7 @@ struct window_layer {
       for (int axis = 0; axis < t->extents.rank; ++axis)
         if (t->extents[axis] > 0x7fff) return false;
     const shape& weights = g.input_of(l, 1).extents;
-    return has_biases_apart(g, l) && weights[0] <= 0x7fff && weights.channels() <= 0x7fff &&
-           map_rows(g.input_of(l).extents) <= 0x7fff &&
+    return weights[0] <= 0x7fff && weights.channels() <= 0x7fff && map_rows(g.input_of(l).extents) <= 0x7fff &&
            (l.kind != layer_kind::fully_connected || g.input_of(l).extents.elements() / weights[1] <= 0x7fff);
   }
 
@@ -52,9 +50,6 @@ struct window_layer {
       return narrow<std::uint8_t>(value);
     };
     window_layer p{};
-    if (g.has_input(l, 2))
-      p.bias_at =
-          static_cast<std::int32_t>(g.input_of(l, 2).data_at) - static_cast<std::int32_t>(g.input_of(l, 1).data_at);
     if (l.kind == layer_kind::depthwise_conv2d) {
       p.output_channels = bits16(weights.channels());
       p.group_channels = 1;
@@ -91,10 +86,6 @@ struct window_layer {
     p.low = narrow<std::int8_t>(range.low);
     p.high = narrow<std::int8_t>(range.high);
     return p;
-  }
-
-  std::int32_t bias(const std::int8_t* weights, std::int32_t c) const {
-    return bias_at == 0 ? 0 : read_int32(weights + bias_at + 4 * c, 0);
   }
 
   std::int8_t finish(std::int32_t sum, fixed_multiplier by) const {

@@ -1,5 +1,5 @@
-// Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED with the least code: the loops of plain C++
-// without tables.
+// Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED with the least code and tables: the loops of plain C++, and
+// multipliers that are worked out from the model's scales.
 #pragma once
 
 #include <inlay/kernels/portable/convolution.hpp>
@@ -55,33 +55,49 @@ INLAY_NEVER_INLINE constexpr fixed_multiplier quantize_ratio(float a, float b, f
   return shift < -31 ? fixed_multiplier{} : fixed_multiplier{static_cast<std::int32_t>(quotient), shift};
 }
 
-/// Multipliers worked out from the model's scales, for a few channels at a time.
-struct computed_multipliers : no_table {
+/// Multipliers worked out from the model's scales, for a few channels at a time. The table has the biases, if there are
+/// any, and the scales, one if it is for all channels.
+struct computed_channels {
   struct parameters : window_layer {
-    std::int32_t scales_at = 0;    // of the channels' scales, counted from the weights
-    std::int32_t scales_step = 0;  // bytes from one to the next: none if one scale is for all
+    std::int16_t scales_at = 0;  // entries of the table before the scales
+    bool one_scale = false;
     float input_scale = 0, output_scale = 0;
   };
+  using table_entry = std::int32_t;
 
-  static constexpr parameters prepare(graph_view g, const layer& l) {
-    const tensor& weights = g.input_of(l, 1);
-    return {window_layer::make(g, l),
-            static_cast<std::int32_t>(weights.quant.scales_at) - static_cast<std::int32_t>(weights.data_at),
-            weights.quant.channels > 1 ? 4 : 0, g.input_of(l).quant.scale, g.output_of(l).quant.scale};
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    return bias_count(g, l) + scale_count(g, l);
   }
   template <typename Byte>
-  static constexpr void fill_table(graph_view, const layer&, const Byte*, const channel_constants*, const std::int32_t*,
-                                   table_entry*) {}
-  static fixed_multiplier of(const parameters& p, const table_entry*, const std::int8_t* weights, std::int32_t c) {
-    return quantize_ratio(p.input_scale, read_float(weights + p.scales_at + p.scales_step * c, 0), p.output_scale);
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
+                                   const std::int32_t*, table_entry* table) {
+    for (std::int32_t c = 0; c < bias_count(g, l); ++c) *table++ = constants[c].bias;
+    const std::uint32_t scales_at = g.input_of(l, 1).quant.scales_at;
+    for (std::int32_t c = 0; c < scale_count(g, l); ++c)
+      *table++ = read_int32(model, scales_at + 4 * static_cast<std::uint32_t>(c));
   }
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    return {window_layer::make(g, l), narrow<std::int16_t>(bias_count(g, l)), scale_count(g, l) == 1,
+            g.input_of(l).quant.scale, g.output_of(l).quant.scale};
+  }
+  static channel_constants of(const parameters& p, const table_entry* table, std::int32_t c) {
+    const std::int32_t scale = table[p.scales_at + (p.one_scale ? 0 : c)];
+    return {p.scales_at > 0 ? table[c] : 0, quantize_ratio(p.input_scale, std::bit_cast<float>(scale), p.output_scale)};
+  }
+
+ private:
+  static constexpr std::int32_t bias_count(graph_view g, const layer& l) {
+    return g.has_input(l, 2) ? channel_table::table_size(g, l) : 0;
+  }
+  static constexpr std::int32_t scale_count(graph_view g, const layer& l) { return g.input_of(l, 1).quant.channels; }
 };
 
 template <>
-struct fast_kernel<isa::small, layer_kind::conv2d> : window_kernel<computed_multipliers> {};
+struct fast_kernel<isa::small, layer_kind::conv2d> : window_kernel<computed_channels> {};
 template <>
-struct fast_kernel<isa::small, layer_kind::depthwise_conv2d> : window_kernel<computed_multipliers> {};
+struct fast_kernel<isa::small, layer_kind::depthwise_conv2d> : window_kernel<computed_channels> {};
 template <>
-struct fast_kernel<isa::small, layer_kind::fully_connected> : window_kernel<computed_multipliers> {};
+struct fast_kernel<isa::small, layer_kind::fully_connected> : window_kernel<computed_channels> {};
 
 }  // namespace inlay::detail
