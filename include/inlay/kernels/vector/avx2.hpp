@@ -96,13 +96,7 @@ struct avx2_sums {
   static void store_outputs(std::int8_t* to, sums v, const output_range& range, std::int32_t count) {
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     const __m128i bytes = clamp(_mm_packs_epi16(words, words), range);
-    if (count >= lanes) {
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
-    } else {
-      std::int8_t all[16];
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes);
-      copy_few(to, all, count);
-    }
+    write_some<lanes>(to, count, [&](std::int8_t* all) { _mm_storel_epi64(reinterpret_cast<__m128i*>(all), bytes); });
   }
   static __m128i clamp(__m128i bytes, const output_range& range) {
     const __m128i low = _mm_set1_epi8(static_cast<char>(range.low)),
@@ -111,10 +105,12 @@ struct avx2_sums {
   }
 };
 
-/// Rows of weights. V has depth, dot(), and load_row(), which loads so many bytes of a row, up to row_step.
+/// Rows of weights and elements. V has depth, dot(), and load_row(), which loads so many bytes of a row, up to
+/// row_step.
 template <typename V, typename Element>
 struct avx2_rows : avx2_sums, element_moves<V, Element> {
   using element = Element;
+  static sums load_elements(const element* from) { return load(from); }
 
   template <typename Weight>
   static void pack(Weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
@@ -150,7 +146,7 @@ struct avx2_rows : avx2_sums, element_moves<V, Element> {
 };
 
 /// AVX2: inputs and weights are multiplied as 16-bit numbers.
-struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t> {
+struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t>, channel_block<8, 2> {
   static constexpr std::int32_t depth = 2;
   static constexpr int block_panels = 2;
   static constexpr int block_pixels(int panels) { return panels == 1 ? 6 : 4; }
@@ -185,11 +181,6 @@ struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t> {
     for (; i < count; ++i) to[i] = from[i];
   }
 
-  static constexpr std::int32_t parts_count = depth;
-  static constexpr std::int32_t block = lanes * parts_count;
-  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
-    return 8 * (lane / 4) + 4 * part + lane % 4;
-  }
   struct parts {
     sums v[parts_count];
   };
@@ -201,18 +192,11 @@ struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t> {
     const __m256i words = _mm256_packs_epi32(p.v[0], p.v[1]);
     const __m128i bytes =
         clamp(_mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)), range);
-    if (count >= block) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-    } else {
-      std::int8_t all[block];
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes);
-      copy_few(to, all, count);
-    }
+    write_some<block>(to, count, [&](std::int8_t* all) { _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes); });
   }
   static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
     return widen(repeat<block>(from, channels, pixels).bytes);
   }
-  static sums load_elements(const element* from) { return load(from); }
 };
 
 #endif
@@ -220,7 +204,7 @@ struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t> {
 #if INLAY_HAS_AVX_VNNI
 
 /// AVX2 with dot products: as avx512_vnni_vectors, with half the lanes.
-struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t> {
+struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t>, channel_block<8, 4> {
   static constexpr std::int32_t depth = 4;
   static constexpr int block_panels = 2;
   static constexpr int block_pixels(int panels) { return panels == 1 ? 12 : 6; }
@@ -249,11 +233,6 @@ struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t> {
     for (; i < count; ++i) to[i] = static_cast<element>(from[i] + 128);
   }
 
-  static constexpr std::int32_t parts_count = depth;
-  static constexpr std::int32_t block = lanes * parts_count;
-  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
-    return 16 * (lane / 4) + 4 * part + lane % 4;
-  }
   struct parts {
     sums v[parts_count];
   };
@@ -268,15 +247,11 @@ struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t> {
     const __m256i narrow = _mm256_packs_epi16(_mm256_packs_epi32(p.v[0], p.v[1]), _mm256_packs_epi32(p.v[2], p.v[3]));
     const __m256i bytes = _mm256_min_epi8(_mm256_max_epi8(narrow, _mm256_set1_epi8(static_cast<char>(range.low))),
                                           _mm256_set1_epi8(static_cast<char>(range.high)));
-    if (count >= block) return store(to, bytes);
-    std::int8_t all[block];
-    store(all, bytes);
-    copy_few(to, all, count);
+    write_some<block>(to, count, [&](std::int8_t* all) { store(all, bytes); });
   }
   static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
     return load(repeat<block>(from, channels, pixels).bytes);
   }
-  static sums load_elements(const element* from) { return load(from); }
 };
 
 #endif

@@ -9,7 +9,7 @@ namespace inlay::inline INLAY_ABI::detail {
 #if INLAY_HAS_AVX512_VNNI
 
 /// AVX-512 with dot products. Inputs are multiplied as unsigned bytes, 128 more than they are.
-struct avx512_vnni_vectors {
+struct avx512_vnni_vectors : channel_block<16, 4> {
   static constexpr std::int32_t lanes = 16;
   static constexpr std::int32_t depth = 4;
   static constexpr int block_panels = 4;
@@ -70,7 +70,7 @@ struct avx512_vnni_vectors {
 #pragma GCC unroll 16
       for (int i = 0; i < 16; ++i)
         a[i] = i < row_count ? _mm512_maskz_loadu_epi8(some, rows + i * pitch + first) : _mm512_setzero_si512();
-        // 16 × 16 words of four bytes, transposed.
+      // 16 × 16 words of four bytes, transposed.
 #pragma GCC unroll 16
       for (int i = 0; i < 16; i += 4) {
         const __m512i low_ab = _mm512_unpacklo_epi32(a[i], a[i + 1]), high_ab = _mm512_unpackhi_epi32(a[i], a[i + 1]);
@@ -237,13 +237,7 @@ struct avx512_vnni_vectors {
     _mm_mask_storeu_epi8(to, static_cast<__mmask16>(first_bytes(count)), clamped);
   }
 
-  // A block of channels, `depth` times as many as lanes: some taps of each as `depth` vectors of sums' weights or
-  // elements, in an order that narrowing restores.
-  static constexpr std::int32_t parts_count = depth;
-  static constexpr std::int32_t block = lanes * parts_count;
-  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
-    return 16 * (lane / 4) + 4 * part + lane % 4;
-  }
+  // A block: some taps of each channel as `depth` vectors of sums' weights or elements.
   struct parts {
     sums v[parts_count];
   };

@@ -120,6 +120,15 @@ INLAY_ALWAYS_INLINE void copy_few(std::int8_t* to, const std::int8_t* from, std:
   if ((count & 1) != 0) *to = *from;
 }
 
+/// The first `count` of the bytes that write(to) writes.
+template <std::int32_t Bytes, typename Write>
+INLAY_ALWAYS_INLINE void write_some(std::int8_t* to, std::int32_t count, Write write) {
+  if (count >= Bytes) return write(to);
+  std::int8_t all[static_cast<std::size_t>(Bytes)];
+  write(all);
+  copy_few(to, all, count);
+}
+
 /// So many bytes, again and again, then zeros.
 template <std::int32_t Bytes>
 struct repeat {
@@ -129,6 +138,17 @@ struct repeat {
     for (; at < Bytes; ++at) bytes[at] = 0;
   }
   std::int8_t bytes[static_cast<std::size_t>(Bytes)];
+};
+
+/// A block of channels: `Parts` vectors of sums, each lane of which is where narrowing them together, four lanes at a
+/// time, puts it in order.
+template <std::int32_t Lanes, std::int32_t Parts>
+struct channel_block {
+  static constexpr std::int32_t parts_count = Parts;
+  static constexpr std::int32_t block = Lanes * Parts;
+  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) {
+    return 4 * Parts * (lane / 4) + 4 * part + lane % 4;
+  }
 };
 
 /// How elements are copied and filled in without masks. V has copy(to, from, count).

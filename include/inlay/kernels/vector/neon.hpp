@@ -72,7 +72,7 @@ struct neon_sums {
 };
 
 /// AArch64 without dot products: inputs and weights are multiplied as 16-bit numbers, four of them in a vector of sums.
-struct neon_vectors : neon_sums, element_moves<neon_vectors, std::int16_t> {
+struct neon_vectors : neon_sums, element_moves<neon_vectors, std::int16_t>, channel_block<4, 2> {
   static constexpr std::int32_t depth = 1;
   using element = std::int16_t;
   using weight = std::int16_t;
@@ -116,9 +116,6 @@ struct neon_vectors : neon_sums, element_moves<neon_vectors, std::int16_t> {
   }
 
   // A block: eight channels, one tap at a time.
-  static constexpr std::int32_t parts_count = 2;
-  static constexpr std::int32_t block = lanes * parts_count;
-  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) { return 4 * part + lane; }
   struct parts {
     sums v[parts_count];
   };
@@ -142,7 +139,7 @@ struct neon_vectors : neon_sums, element_moves<neon_vectors, std::int16_t> {
 #if INLAY_HAS_NEON_DOT
 
 /// AArch64 with dot products.
-struct neon_dot_vectors : neon_sums, element_moves<neon_dot_vectors, std::int8_t> {
+struct neon_dot_vectors : neon_sums, element_moves<neon_dot_vectors, std::int8_t>, channel_block<4, 4> {
   static constexpr std::int32_t depth = 4;
   using element = std::int8_t;
   using weight = std::int8_t;
@@ -204,9 +201,6 @@ struct neon_dot_vectors : neon_sums, element_moves<neon_dot_vectors, std::int8_t
     return vpaddq_s32(vpaddq_s32(v[0], v[1]), vpaddq_s32(v[2], v[3]));
   }
 
-  static constexpr std::int32_t parts_count = 4;
-  static constexpr std::int32_t block = lanes * parts_count;
-  static constexpr std::int32_t block_lane(std::int32_t part, std::int32_t lane) { return 4 * part + lane; }
   struct parts {
     sums v[parts_count];
   };
@@ -223,10 +217,7 @@ struct neon_dot_vectors : neon_sums, element_moves<neon_dot_vectors, std::int8_t
     const int16x8_t low = vcombine_s16(vqmovn_s32(p.v[0]), vqmovn_s32(p.v[1]));
     const int16x8_t high = vcombine_s16(vqmovn_s32(p.v[2]), vqmovn_s32(p.v[3]));
     const int8x16_t bytes = vcombine_s8(clamp(vqmovn_s16(low), range), clamp(vqmovn_s16(high), range));
-    if (count >= block) return vst1q_s8(to, bytes);
-    std::int8_t all[block];
-    vst1q_s8(all, bytes);
-    copy_few(to, all, count);
+    write_some<block>(to, count, [&](std::int8_t* all) { vst1q_s8(all, bytes); });
   }
   static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
     return load(repeat<block>(from, channels, pixels).bytes);
