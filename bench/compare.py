@@ -5,6 +5,9 @@ Both run in this thread, a few runs of the one and a few of the other in turns, 
 meets both; figures are medians of these batches, in processor time. LiteRT is PyPI's ai-edge-litert, whose XNNPACK chooses its kernels
 for the machine; Inlay is compiled for it. Where LiteRT refuses a model, TensorFlow Lite Micro (PyPI's tflite-micro)
 takes its place. Answers are compared with NAME.out where it is beside the model.
+
+--instructions counts the instructions of one inference of each instead, with callgrind. Its processor has AVX2 and no
+more, on any machine: both sides run their AVX2 kernels.
 """
 import argparse
 import ctypes
@@ -13,6 +16,8 @@ import importlib.util
 import json
 import pathlib
 import platform
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,17 +32,24 @@ import options  # noqa: E402
 MODELS = ["mlperf_vww_96_int8", "mlperf_pretrainedResnet_quant", "mlperf_kws_ref_model", "mlperf_ad01_int8",
           "tinyengine_vww", "mcunet-10fps_vww", "tflm_person_detect", "tinyengine_mcunetv2_large",
           "armzoo_mobilenet_v2_1.0_224_INT8"]
+FLAGS, AVX2_FLAGS = "-O3 -march=native", "-O3 -march=x86-64-v3"
 BATCH_SECONDS = 0.004
+PEERS_INFERENCE = "*InterpreterWrapper::Invoke*"  # the function's name in both peers
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     options.add_models(parser, "those of the README's table")
     options.add_schedules(parser)
-    options.add_compiler(parser, flags="-O3 -march=native")
+    options.add_compiler(parser, flags=FLAGS)
     parser.add_argument("--batches", type=int, default=60, metavar="N", help="batches of each (default %(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there")
-    return parser.parse_args()
+    parser.add_argument("--instructions", action="store_true", help="count instructions, on AVX2 alone")
+    parser.add_argument("--counted", type=pathlib.Path, help=argparse.SUPPRESS)  # Inlay's library, under callgrind
+    arguments = parser.parse_args()
+    if arguments.instructions and arguments.flags == FLAGS:
+        arguments.flags = AVX2_FLAGS
+    return arguments
 
 
 def skip(reason: str) -> None:
@@ -45,14 +57,19 @@ def skip(reason: str) -> None:
     sys.exit(77)
 
 
+def build(model: pathlib.Path, schedule: str, arguments: argparse.Namespace, folder: pathlib.Path) -> pathlib.Path:
+    header, library = folder / "model.hpp", folder / "model.so"
+    subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
+    subprocess.run([arguments.cxx, "-std=c++20", *arguments.flags.split(), "-shared", "-fPIC",
+                    # Several models are loaded at a time: none must see another's tables.
+                    "-fvisibility=hidden", f"-I{ROOT / 'include'}", "-DMODEL=embedded_model",
+                    f"-DSCHEDULE={options.schedule_type(schedule)}", f'-DMODEL_HEADER="{header}"', HERE / "compare.cpp",
+                    "-o", library], check=True)
+    return library
+
+
 class Inlay:
-    def __init__(self, model: pathlib.Path, schedule: str, arguments: argparse.Namespace, folder: pathlib.Path):
-        header, library = folder / "model.hpp", folder / "model.so"
-        subprocess.run([sys.executable, ROOT / "cmake" / "embed.py", model, header, "embedded_model"], check=True)
-        subprocess.run([arguments.cxx, "-std=c++20", *arguments.flags.split(), "-shared", "-fPIC",
-                        # Several models are loaded at a time: none must see another's tables.
-                        "-fvisibility=hidden", f"-I{ROOT / 'include'}", "-DMODEL=embedded_model",
-                        f"-DSCHEDULE={options.schedule_type(schedule)}", f'-DMODEL_HEADER="{header}"', HERE / "compare.cpp", "-o", library], check=True)
+    def __init__(self, library: pathlib.Path):
         self.library = ctypes.CDLL(str(library))
         self.library.seconds.restype = ctypes.c_double
         self.library.kernels.restype = ctypes.c_char_p
@@ -122,31 +139,66 @@ class Peer:
         return time.thread_time() - start
 
 
-def compare(model: pathlib.Path, schedule: str, arguments: argparse.Namespace) -> tuple[dict, bool]:
-    recorded_in, recorded_out = model.with_suffix(".in"), model.with_suffix(".out")
-    recorded = recorded_in.exists() and recorded_out.exists()
-    peer = Peer(model, recorded_in.read_bytes() if recorded else None)
-    with tempfile.TemporaryDirectory(prefix="inlay-compare-") as scratch:
-        inlay = Inlay(model, schedule, arguments, pathlib.Path(scratch))
-    exact = None
-    if recorded:
-        inputs, outputs = recorded_in.read_bytes(), recorded_out.read_bytes()
-        cases = len(inputs) // len(peer.inputs)
-        each = len(outputs) // cases
-        exact = cases > 0 and all(
-            inlay.answer(inputs[i * len(peer.inputs):(i + 1) * len(peer.inputs)], each)
-            == outputs[i * each:(i + 1) * each] for i in range(cases))
+def peer_of(model: pathlib.Path) -> Peer:
+    recorded = model.with_suffix(".in")
+    return Peer(model, recorded.read_bytes() if recorded.exists() else None)
+
+
+def is_exact(model: pathlib.Path, inlay: Inlay, peer: Peer) -> bool | None:
+    """Whether Inlay's answers are those recorded; None if there are none."""
+    if not model.with_suffix(".in").exists() or not model.with_suffix(".out").exists():
+        return None
+    inputs, outputs = (model.with_suffix(suffix).read_bytes() for suffix in (".in", ".out"))
+    cases = len(inputs) // len(peer.inputs)
+    each = len(outputs) // cases
+    return cases > 0 and all(
+        inlay.answer(inputs[i * len(peer.inputs):(i + 1) * len(peer.inputs)], each)
+        == outputs[i * each:(i + 1) * each] for i in range(cases))
+
+
+def time_both(inlay: Inlay, peer: Peer, batches: int) -> dict:
+    """Microseconds of an inference."""
     sides = {"inlay": lambda runs: inlay.seconds(peer.inputs, runs), "peer": peer.seconds}
     runs, times = {}, {name: [] for name in sides}
     for name, side in sides.items():
         side(3)
         runs[name] = max(1, round(BATCH_SECONDS * 3 / side(3)))
-    for _ in range(arguments.batches):
+    for _ in range(batches):
         for name, side in sides.items():
             times[name].append(side(runs[name]) / runs[name] * 1e6)
-    inlay_us, peer_us = statistics.median(times["inlay"]), statistics.median(times["peer"])
-    row = {"model": model.stem, "schedule": schedule, "inlay_us": round(inlay_us, 2), "peer_us": round(peer_us, 2),
-           "ratio": round(inlay_us / peer_us, 3), "peer": peer.name, "isa": inlay.isa, "exact": exact}
+    return {f"{name}_us": round(statistics.median(times[name]), 2) for name in sides}
+
+
+def count_both(model: pathlib.Path, library: pathlib.Path) -> dict:
+    """Instructions of an inference, of each in a dump of its own."""
+    dumps = library.with_name("callgrind")
+    subprocess.run(["valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no",
+                    f"--toggle-collect={PEERS_INFERENCE}", f"--callgrind-out-file={dumps}", sys.executable, __file__,
+                    "--counted", library, "--model", model], check=True)
+    return {f"{name}_instructions": int(re.search(r"^totals: (\d+)", pathlib.Path(f"{dumps}.{i}").read_text(), re.M)[1])
+            for i, name in enumerate(("inlay", "peer"), 1)}
+
+
+def run_counted(model: pathlib.Path, library: pathlib.Path) -> None:
+    """What count_both has callgrind count. The first run of each is not: it has yet to load what it needs."""
+    peer, inlay = peer_of(model), Inlay(library)
+    for run in (lambda: inlay.library.count(peer.inputs), peer.run):
+        run()
+        inlay.library.begin_count()
+        run()
+        inlay.library.end_count()
+
+
+def compare(model: pathlib.Path, schedule: str, arguments: argparse.Namespace) -> tuple[dict, bool]:
+    peer = peer_of(model)
+    with tempfile.TemporaryDirectory(prefix="inlay-compare-") as scratch:
+        library = build(model, schedule, arguments, pathlib.Path(scratch))
+        inlay = Inlay(library)
+        exact = is_exact(model, inlay, peer)
+        measured = count_both(model, library) if arguments.instructions else time_both(inlay, peer, arguments.batches)
+    ours, theirs = measured.values()
+    row = {"model": model.stem, "schedule": schedule, **measured, "ratio": round(ours / theirs, 3), "peer": peer.name,
+           "isa": inlay.isa, "exact": exact}
     return row, exact is not False
 
 
@@ -166,17 +218,27 @@ def main() -> int:
         if importlib.util.find_spec(module) is None:
             skip(f"{package} is not installed (pip install ai-edge-litert tflite-micro)")
     files = options.model_files(arguments, MODELS)
+    if arguments.counted:
+        run_counted(files[0], arguments.counted)
+        return 0
+    if arguments.instructions and shutil.which("valgrind") is None:
+        skip("valgrind is not installed")
     for file in files:
         if not file.exists():
             skip(f"no {file}")
     version = subprocess.run([arguments.cxx, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
-    print(f"{processor()}, {version}, {arguments.flags}, one thread, medians of {arguments.batches} batches")
+    if arguments.instructions:
+        print(f"callgrind, {version}, {arguments.flags}, instructions of an inference")
+    else:
+        print(f"{processor()}, {version}, {arguments.flags}, one thread, medians of {arguments.batches} batches")
     rows, good = [], True
     for file, schedule in [(file, schedule) for file in files for schedule in arguments.schedule]:
         row, ok = compare(file, schedule, arguments)
         rows.append(row)
         good = good and ok
-        print(f"{row['model']:<36} {row['inlay_us']:>9.1f} µs  {row['peer_us']:>9.1f} µs {row['peer']:<40} "
+        unit = "instructions" if arguments.instructions else "us"
+        ours, theirs = (f"{row[f'{side}_{unit}']:>13,.{0 if arguments.instructions else 1}f}" for side in ("inlay", "peer"))
+        print(f"{row['model']:<36} {ours} {theirs} {unit.replace('us', 'µs')}, {row['peer']:<40} "
               f"ratio {row['ratio']:.2f}  {row['isa']}  "
               f"{'' if row['exact'] is None else 'exact' if row['exact'] else 'NOT exact'}", flush=True)
     if arguments.json:
