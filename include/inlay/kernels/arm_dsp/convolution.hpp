@@ -11,6 +11,7 @@
 // the same output for every input, such as training has switched off, are not computed.
 #pragma once
 
+#include <inlay/kernels/arm_dsp/pointwise.hpp>
 #include <inlay/kernels/arm_dsp/windows.hpp>
 
 #include <cstdint>
@@ -293,7 +294,9 @@ namespace inlay::inline INLAY_ABI::detail {
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_table {
   using parameters = arm_dsp::convolution;
-  struct spec {};
+  struct spec {
+    bool shares_weights;  // where there are enough pixels
+  };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     using namespace arm_dsp;
@@ -306,7 +309,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
            accepts_weights(g, l);
   }
 
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr spec specialise(graph_view g, const layer& l) { return {arm_dsp::shares_weights(g, l)}; }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
@@ -333,9 +336,13 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
     return p;
   }
 
-  template <spec Spec>
+  template <spec S>
   static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    if constexpr (S.shares_weights) {
+      const arm_dsp::pixel_rows rows(p, output, r, input);
+      if (arm_dsp::shares_weights(rows)) return arm_dsp::convolve_pixels(p, table, rows, weights);
+    }
     arm_dsp::convolve(p, table, output, r, input, weights);
   }
 };

@@ -173,6 +173,13 @@ INLAY_ALWAYS_INLINE std::int32_t odd_bytes(std::int32_t word) {
   return pairs;
 }
 
+/// a + b0 × c0 + b1 × c1, of pairs.
+INLAY_ALWAYS_INLINE std::int32_t add_products(std::int32_t a, std::int32_t b, std::int32_t c) {
+  std::int32_t sum;
+  asm("smlad %0, %1, %2, %3" : "=r"(sum) : "r"(b), "r"(c), "r"(a));
+  return sum;
+}
+
 /// −z twice, for add_even_bytes and add_odd_bytes.
 constexpr std::int32_t minus_twice(std::int32_t zero_point) {
   return static_cast<std::int32_t>((static_cast<std::uint32_t>(-zero_point) & 0xffff) * 0x10001u);
