@@ -41,6 +41,7 @@
 #include <inlay/model/import/resize.hpp>
 #include <inlay/model/import/matrix.hpp>
 #include <inlay/model/tflite.hpp>
+#include <inlay/model/topology.hpp>
 #include <inlay/model/sequential.hpp>
 #include <inlay/model/sourced.hpp>
 

@@ -6,7 +6,7 @@
 //   all plans are sound.
 //
 // usage: search_test FOLDER GRAPHS [--least NAME…]     prints the least that each named model needs, instead
-#include <inlay/model/sequential.hpp>
+#include <inlay/model/topology.hpp>
 #include <inlay/report.hpp>
 
 #include <cstdio>
@@ -75,13 +75,13 @@ class random_graph {
     inlay::window_options options{.kernel = kernel, .stride = stride};
     if (!pads && kernel <= smallest) options.padding = inlay::padding::valid;
     inlay::layer l = inlay::detail::layer_from(kind, from);
-    l.window = inlay::detail::resolve_window(options, in);
+    l.window = inlay::detail::resolve_window(builder_, options, in);
     std::int32_t channels = in.channels();
     if (kind == inlay::layer_kind::conv2d) {
       channels = up_to(24);
-      builder_.add_weights(l, {4, {channels, kernel, kernel, in.channels()}}, channels, inlay::without_data);
+      builder_.add_weights(l, {4, {channels, kernel, kernel, in.channels()}}, channels);
     } else if (kind == inlay::layer_kind::depthwise_conv2d) {
-      builder_.add_weights(l, {4, {1, kernel, kernel, channels}}, channels, inlay::without_data);
+      builder_.add_weights(l, {4, {1, kernel, kernel, channels}}, channels);
     }
     return builder_.add_layer(l, inlay::detail::add_windowed_map(builder_, l.window, in, channels, {}));
   }
@@ -109,7 +109,7 @@ class random_graph {
 
   std::int32_t constant(std::int32_t channels) {
     inlay::layer unused{};
-    builder_.add_weights(unused, {4, {1, 1, 1, channels}}, channels, inlay::without_data);
+    builder_.add_weights(unused, {4, {1, 1, 1, channels}}, channels);
     return unused.inputs[1];
   }
 
@@ -158,8 +158,8 @@ class random_graph {
                                                 windowed(inlay::layer_kind::conv2d, from, 1, 1, true), 3, 1, true));
         const inlay::shape in = extents(l.inputs[0]);
         const std::int32_t channels = extents(from).channels();
-        l.window = inlay::detail::resolve_window({}, in);
-        builder_.add_weights(l, {4, {channels, 1, 1, in.channels()}}, channels, inlay::without_data);
+        l.window = inlay::detail::resolve_window(builder_, {}, in);
+        builder_.add_weights(l, {4, {channels, 1, 1, in.channels()}}, channels);
         current_ = pair_in_any_order(from, builder_.add_layer(l, builder_.add_map(in.height(), in.width(), channels)));
         break;
       }
@@ -188,7 +188,7 @@ class random_graph {
   std::vector<std::int32_t> inputs_, outputs_;
   inlay::graph_builder storage_{tensors_.data(), layers_.data(), nullptr, nullptr, 0, 0, 0, 0};
   char bytes_[1]{};  // there are no weights
-  inlay::detail::topology_builder builder_{storage_, bytes_};
+  inlay::detail::topology_builder builder_{storage_, bytes_, 0};
   std::int32_t current_ = -1;
 };
 

@@ -12,6 +12,16 @@ namespace inlay::inline INLAY_ABI {
 /// The clamp that follows a layer's arithmetic.
 enum class activation : std::uint8_t { none, relu, relu_n1_to_1, relu6 };
 
+constexpr const char* name(activation clamp) {
+  switch (clamp) {
+    case activation::none: return "none";
+    case activation::relu: return "relu";
+    case activation::relu_n1_to_1: return "relu_n1_to_1";
+    case activation::relu6: return "relu6";
+  }
+  return "";
+}
+
 struct layer {
   layer_kind kind = layer_kind::reshape;
   activation clamp = activation::none;

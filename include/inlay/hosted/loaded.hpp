@@ -3,6 +3,7 @@
 #pragma once
 
 #include <inlay/hosted/interpret.hpp>
+#include <inlay/hosted/stored_graph.hpp>
 #include <inlay/model/tflite.hpp>
 #include <inlay/patch/receptive_field.hpp>
 #include <inlay/plan/arena.hpp>
@@ -28,30 +29,23 @@ class loaded_model {
     const tflite_header header = read_tflite_header(file_.data(), file_.size());
     refused_ = header.refused;
     if (refused_) return;
-    tensors_.resize(static_cast<std::size_t>(header.counts.tensors));
-    layers_.resize(static_cast<std::size_t>(header.counts.layers));
-    inputs_.resize(static_cast<std::size_t>(header.counts.inputs));
-    outputs_.resize(static_cast<std::size_t>(header.counts.outputs));
-    graph_builder builder{tensors_.data(),      layers_.data(),        inputs_.data(),
-                          outputs_.data(),      header.counts.tensors, 0,
-                          header.counts.inputs, header.counts.outputs};
+    stored_graph filled(header.counts);
+    graph_builder builder = filled.builder();
     refused_ = read_tflite(file_.data(), file_.size(), builder);
     if (refused_) return;
-    graph_ = builder.view();
+    filled.keep(builder);
+    graph_ = std::move(filled);
   }
 
   /// Why the file cannot be used; the rest is empty then.
   const error& refused() const { return refused_; }
-  graph_view graph() const { return graph_; }
+  graph_view graph() const { return graph_.view(); }
   const std::vector<char>& file() const { return file_; }
 
  private:
   std::vector<char> file_;
   error refused_{};
-  std::vector<tensor> tensors_;
-  std::vector<layer> layers_;
-  std::vector<std::int32_t> inputs_, outputs_;
-  graph_view graph_{};
+  stored_graph graph_;
 };
 
 /// A schedule of a graph worked out at run time: how each stage's maps stand in memory, and where.

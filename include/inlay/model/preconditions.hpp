@@ -88,7 +88,8 @@ constexpr error check_channels(graph_view g, const layer& l, const Byte* file) {
   if (!has_weights(l.kind)) return {};
   const quantization& weights = g.input_of(l, 1).quant;
   const double input_scale = as_double(g.input_of(l).quant.scale), output_scale = as_double(g.output_of(l).quant.scale);
-  error refused{.reason = refusal::none, .op = operator_of(l.kind), .operator_index = l.operator_index, .tensor = l.inputs[1]};
+  error refused{
+      .reason = refusal::none, .op = operator_of(l.kind), .operator_index = l.operator_index, .tensor = l.inputs[1]};
   for (std::int32_t c = 0; c < weights.channels; ++c) {
     const auto channel = static_cast<std::uint32_t>(c);
     const float scale = read_float(file, weights.scales_at + 4 * channel);
@@ -130,16 +131,21 @@ constexpr error check_preconditions(graph_view g, const layer& l) {
   }
 }
 
+/// Extents that can be counted.
+constexpr error check_extents(const shape& s, std::int32_t index) {
+  std::int64_t elements = 1;
+  for (int axis = 0; axis < s.rank; ++axis) {
+    if (s[axis] < 1) return {.reason = refusal::shape, .tensor = index, .found = s[axis], .supported = 1};
+    elements *= s[axis];
+    if (elements > most_elements) return {.reason = refusal::too_large, .tensor = index, .supported = most_elements};
+  }
+  return {};
+}
+
 /// A tensor that can be counted and, if it is an activation, has its meaning.
 constexpr error check_tensor(graph_view g, std::int32_t index) {
   const tensor& t = g.tensors[index];
-  std::int64_t elements = 1;
-  for (int axis = 0; axis < t.extents.rank; ++axis) {
-    if (t.extents[axis] < 1)
-      return {.reason = refusal::shape, .tensor = index, .found = t.extents[axis], .supported = 1};
-    elements *= t.extents[axis];
-    if (elements > most_elements) return {.reason = refusal::too_large, .tensor = index, .supported = most_elements};
-  }
+  if (const error e = check_extents(t.extents, index)) return e;
   if (t.is_constant()) return {};
   if (map_rows(t.extents) > most_rows)
     return {.reason = refusal::too_large, .tensor = index, .found = map_rows(t.extents), .supported = most_rows};

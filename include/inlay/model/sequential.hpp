@@ -10,42 +10,15 @@
 #pragma once
 
 #include <inlay/graph/graph.hpp>
-#include <inlay/graph/normalize.hpp>
 #include <inlay/model/error.hpp>
 #include <inlay/model/model.hpp>
-#include <inlay/model/preconditions.hpp>
+#include <inlay/model/topology.hpp>
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 namespace inlay::inline INLAY_ABI {
-
-/// A size in both directions: 3 is 3 × 3, {10, 4} is 10 high and 4 wide.
-struct size2d {
-  std::int32_t height;
-  std::int32_t width;
-  constexpr size2d(std::int32_t both) : height(both), width(both) {}
-  constexpr size2d(std::int32_t h, std::int32_t w) : height(h), width(w) {}
-};
-
-/// What stands around a map: nothing, or zero points so that output = input / stride, rounded up.
-enum class padding : std::uint8_t { same, valid };
-
-/// The window of a convolution or pool.
-struct window_options {
-  size2d kernel = 1;
-  size2d stride = 1;
-  size2d dilation = 1;
-  inlay::padding padding = inlay::padding::same;
-};
-
-/// One scale and zero point.
-struct affine {
-  float scale = 1;
-  std::int32_t zero_point = 0;
-};
 
 /// The weights of a layer in TensorFlow Lite's order (conv2d [filters, kh, kw, in], depthwise_conv2d
 /// [kh, kw, out], dense [units, in]), one bias and one scale for each output channel, and how the output is
@@ -64,158 +37,23 @@ inline constexpr no_data without_data{};
 
 namespace detail {
 
-/// A layer whose data has another number of weights or channels than it needs; layer −1 for none.
-struct data_mismatch {
-  std::int32_t layer = -1;
-  std::int32_t given = 0;
-  std::int32_t needed = 0;
-};
-
 /// Named in the static_assert about a layer's data, so that the numbers are printed.
 template <std::int32_t Layer, std::int32_t GivenWeights, std::int32_t NeededWeights>
 concept data_fits = Layer < 0 && GivenWeights == NeededWeights;
 
-/// Builds a graph tensor by tensor. Without storage it only counts.
-class topology_builder {
- public:
-  constexpr topology_builder() = default;
-  constexpr topology_builder(graph_builder storage, char* bytes) : graph_(storage), bytes_(bytes) {
-    graph_.tensor_count = 0;
-  }
-
-  constexpr std::int32_t tensors() const { return graph_.tensor_count; }
-  constexpr std::int32_t layers() const { return graph_.layer_count; }
-  constexpr std::uint32_t byte_count() const { return position_; }
-  constexpr bool has_all_data() const { return has_all_data_; }
-  constexpr data_mismatch mismatch() const { return mismatch_; }
-  constexpr const shape& extents(std::int32_t tensor) const { return extents_[static_cast<std::size_t>(tensor)]; }
-  constexpr affine quantization_of(std::int32_t tensor) const {
-    return quantization_[static_cast<std::size_t>(tensor)];
-  }
-
-  /// A new activation of the given extents, [1, height, width, channels].
-  constexpr std::int32_t add_map(std::int32_t height, std::int32_t width, std::int32_t channels, affine q = {}) {
-    return add_tensor({4, {1, height, width, channels}}, q, 0);
-  }
-
-  constexpr std::int32_t add_layer(layer l, std::int32_t output) {
-    l.output = output;
-    l.operator_index = graph_.layer_count;
-    if (graph_.layers != nullptr) graph_.layers[graph_.layer_count] = l;
-    ++graph_.layer_count;
-    return output;
-  }
-
-  /// Weights and bias of a layer, with their bytes if there are any.
-  template <typename Data>
-  constexpr void add_weights(layer& l, const shape& weights, std::int32_t channels, const Data& data) {
-    const auto count = static_cast<std::uint32_t>(weights.elements());
-    l.inputs[1] = add_tensor(weights, {}, count);
-    const std::uint32_t weights_at = position_;
-    position_ += (count + 3) / 4 * 4;
-    affine bias{};
-    if constexpr (requires { data.weights; }) bias.scale = quantization_of(l.inputs[0]).scale * data.scales[0];
-    l.inputs[2] = add_tensor({1, {channels}}, bias, 4 * static_cast<std::uint32_t>(channels));
-    const std::uint32_t bias_at = position_;
-    const std::uint32_t scales_at = bias_at + 4 * static_cast<std::uint32_t>(channels);
-    position_ = scales_at + 4 * static_cast<std::uint32_t>(channels);
-    if constexpr (requires { data.weights; }) {
-      const auto given = static_cast<std::int32_t>(sizeof(data.weights));
-      const auto given_channels = static_cast<std::int32_t>(sizeof(data.bias) / sizeof(data.bias[0]));
-      if (given != weights.elements())
-        note_mismatch({graph_.layer_count, given, weights.elements()});
-      else if (given_channels != channels)
-        note_mismatch({graph_.layer_count, given_channels, channels});
-    } else {
-      has_all_data_ = false;
-    }
-    if (graph_.tensors == nullptr) return;
-    tensor& w = graph_.tensors[l.inputs[1]];
-    w.data_at = weights_at;
-    w.quant.channels = channels;
-    w.quant.scales_at = scales_at;
-    graph_.tensors[l.inputs[2]].data_at = bias_at;
-    graph_.tensors[l.inputs[2]].type = element_type::int32;
-    if constexpr (requires { data.weights; }) {
-      if (mismatch_.layer >= 0) return;
-      w.quant.scale = data.scales[0];
-      for (std::uint32_t i = 0; i < count; ++i) bytes_[weights_at + i] = static_cast<char>(data.weights[i]);
-      for (std::uint32_t c = 0; c < static_cast<std::uint32_t>(channels); ++c) {
-        write(bias_at + 4 * c, static_cast<std::uint32_t>(data.bias[c]));
-        write(scales_at + 4 * c, std::bit_cast<std::uint32_t>(data.scales[c]));
-      }
-    }
-  }
-
- private:
-  constexpr void note_mismatch(data_mismatch m) {
-    if (mismatch_.layer < 0) mismatch_ = m;
-  }
-
-  constexpr std::int32_t add_tensor(const shape& s, affine q, std::uint32_t data_bytes) {
-    const std::int32_t index = graph_.tensor_count++;
-    // Layers look back at these while they are counted, too.
-    extents_[static_cast<std::size_t>(index)] = s;
-    quantization_[static_cast<std::size_t>(index)] = q;
-    if (graph_.tensors != nullptr) {
-      tensor& t = graph_.tensors[index];
-      t.extents = s;
-      t.quant = {q.scale, q.zero_point, 1, 0, 0};
-      t.data_bytes = data_bytes;
-      t.storage = index;
-    }
-    return index;
-  }
-
-  constexpr void write(std::uint32_t at, std::uint32_t value) {
-    for (std::uint32_t i = 0; i < 4; ++i) bytes_[at + i] = static_cast<char>(value >> 8 * i & 0xff);
-  }
-
-  static constexpr std::size_t most_tensors = 1024;
-  graph_builder graph_{};
-  char* bytes_ = nullptr;
-  std::uint32_t position_ = 0;
-  std::array<shape, most_tensors> extents_{};
-  std::array<affine, most_tensors> quantization_{};
-  bool has_all_data_ = true;
-  data_mismatch mismatch_{};
-};
-
+/// A layer's data, of whatever type it is.
 template <const auto& Data>
-constexpr affine output_of_data() {
-  if constexpr (requires { Data.output; })
-    return Data.output;
+inline constexpr data_view data_of = [] {
+  if constexpr (requires { Data.weights; })
+    return data_view{&Data.weights[0],
+                     &Data.bias[0],
+                     &Data.scales[0],
+                     static_cast<std::int32_t>(sizeof(Data.weights)),
+                     static_cast<std::int32_t>(sizeof(Data.bias) / sizeof(Data.bias[0])),
+                     Data.output};
   else
-    return {};
-}
-
-constexpr window2d resolve_window(const window_options& o, const shape& from) {
-  window2d w{
-      {o.kernel.height, o.kernel.width}, {o.stride.height, o.stride.width}, {o.dilation.height, o.dilation.width}, {}};
-  if (o.padding == padding::same) {
-    const same_padding rows = pad_to_same(from.height(), o.kernel.height, o.stride.height, o.dilation.height);
-    const same_padding columns = pad_to_same(from.width(), o.kernel.width, o.stride.width, o.dilation.width);
-    w.padding = {rows.before, columns.before, rows.after, columns.after};
-  }
-  return w;
-}
-
-constexpr std::int32_t add_windowed_map(topology_builder& b, const window2d& w, const shape& from,
-                                        std::int32_t channels, affine q) {
-  return b.add_map(
-      window_output(from.height(), w.padding.top, w.padding.bottom, w.kernel.height, w.stride.height,
-                    w.dilation.height),
-      window_output(from.width(), w.padding.left, w.padding.right, w.kernel.width, w.stride.width, w.dilation.width),
-      channels, q);
-}
-
-constexpr layer layer_from(layer_kind kind, std::int32_t input, activation clamp = activation::none) {
-  layer l{};
-  l.kind = kind;
-  l.inputs[0] = input;
-  l.clamp = clamp;
-  return l;
-}
+    return data_view{};
+}();
 
 }  // namespace detail
 
@@ -229,56 +67,27 @@ struct input {
   }
 };
 
-struct conv2d_options {
-  std::int32_t filters = 1;
-  window_options window{};
-  activation clamp = activation::none;
-};
-
 /// CONV_2D.
 template <conv2d_options Options, const auto& Data = without_data>
 struct conv2d {
   static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    const shape in = b.extents(from);
-    layer l = detail::layer_from(layer_kind::conv2d, from, Options.clamp);
-    l.window = detail::resolve_window(Options.window, in);
-    b.add_weights(l, {4, {Options.filters, l.window.kernel.height, l.window.kernel.width, in.channels()}},
-                  Options.filters, Data);
-    return b.add_layer(l, detail::add_windowed_map(b, l.window, in, Options.filters, detail::output_of_data<Data>()));
+    return detail::add_conv2d(b, from, Options, detail::data_of<Data>);
   }
-};
-
-struct depthwise_conv2d_options {
-  std::int32_t multiplier = 1;  // output channels for each input channel
-  window_options window{};
-  activation clamp = activation::none;
 };
 
 /// DEPTHWISE_CONV_2D.
 template <depthwise_conv2d_options Options, const auto& Data = without_data>
 struct depthwise_conv2d {
   static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    const shape in = b.extents(from);
-    const std::int32_t channels = in.channels() * Options.multiplier;
-    layer l = detail::layer_from(layer_kind::depthwise_conv2d, from, Options.clamp);
-    l.window = detail::resolve_window(Options.window, in);
-    b.add_weights(l, {4, {1, l.window.kernel.height, l.window.kernel.width, channels}}, channels, Data);
-    return b.add_layer(l, detail::add_windowed_map(b, l.window, in, channels, detail::output_of_data<Data>()));
+    return detail::add_depthwise_conv2d(b, from, Options, detail::data_of<Data>);
   }
-};
-
-struct dense_options {
-  std::int32_t units = 1;
-  activation clamp = activation::none;
 };
 
 /// FULLY_CONNECTED over everything that comes in: [1, 1, 1, units].
 template <dense_options Options, const auto& Data = without_data>
 struct dense {
   static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    layer l = detail::layer_from(layer_kind::fully_connected, from, Options.clamp);
-    b.add_weights(l, {2, {Options.units, b.extents(from).elements()}}, Options.units, Data);
-    return b.add_layer(l, b.add_map(1, 1, Options.units, detail::output_of_data<Data>()));
+    return detail::add_dense(b, from, Options, detail::data_of<Data>);
   }
 };
 
@@ -286,10 +95,13 @@ namespace detail {
 template <layer_kind Kind, window_options Options>
 struct pool2d {
   static constexpr std::int32_t build(topology_builder& b, std::int32_t from) {
-    const shape in = b.extents(from);
-    layer l = layer_from(Kind, from);
-    l.window = resolve_window(Options, in);
-    return b.add_layer(l, add_windowed_map(b, l.window, in, in.channels(), b.quantization_of(from)));
+    return add_pool2d(b, from, Kind, Options);
+  }
+};
+template <layer_kind Kind>
+struct probabilities {
+  static constexpr std::int32_t build(topology_builder& b, std::int32_t from) {
+    return add_probabilities(b, from, Kind);
   }
 };
 }  // namespace detail
@@ -303,29 +115,15 @@ using max_pool2d = detail::pool2d<layer_kind::max_pool2d, Options>;
 /// MEAN over height and width: [1, 1, 1, channels], quantised as the input.
 struct global_average_pool {
   static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    layer l = detail::layer_from(layer_kind::mean, from);
-    l.axes = 1u << 1 | 1u << 2;
-    return b.add_layer(l, b.add_map(1, 1, b.extents(from).channels(), b.quantization_of(from)));
+    return detail::add_global_average_pool(b, from);
   }
 };
 
 /// SOFTMAX over the channels.
-struct softmax {
-  static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    const shape in = b.extents(from);
-    return b.add_layer(detail::layer_from(layer_kind::softmax, from),
-                       b.add_map(in.height(), in.width(), in.channels(), {1.0f / 256, -128}));
-  }
-};
+using softmax = detail::probabilities<layer_kind::softmax>;
 
 /// LOGISTIC.
-struct logistic {
-  static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    const shape in = b.extents(from);
-    return b.add_layer(detail::layer_from(layer_kind::logistic, from),
-                       b.add_map(in.height(), in.width(), in.channels(), {1.0f / 256, -128}));
-  }
-};
+using logistic = detail::probabilities<layer_kind::logistic>;
 
 /// Layers one after another, as one layer.
 template <typename... Layers>
@@ -336,21 +134,11 @@ struct chain {
   }
 };
 
-namespace detail {
-template <layer_kind Kind>
-constexpr std::int32_t add_binary(topology_builder& b, std::int32_t x, std::int32_t y, affine q) {
-  const shape s = b.extents(x);
-  layer l = layer_from(Kind, x);
-  l.inputs[1] = y;
-  return b.add_layer(l, b.add_map(s.height(), s.width(), s.channels(), q));
-}
-}  // namespace detail
-
 /// input + Layers(input), quantised as Output.
 template <affine Output, typename... Layers>
 struct residual_as {
   static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    return detail::add_binary<layer_kind::add>(b, chain<Layers...>::build(b, from), from, Output);
+    return detail::add_binary(b, layer_kind::add, chain<Layers...>::build(b, from), from, Output);
   }
 };
 template <typename... Layers>
@@ -361,7 +149,7 @@ using residual = residual_as<affine{}, Layers...>;
 template <affine Output, typename... Layers>
 struct scaled_as {
   static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    return detail::add_binary<layer_kind::mul>(b, from, chain<Layers...>::build(b, from), Output);
+    return detail::add_binary(b, layer_kind::mul, from, chain<Layers...>::build(b, from), Output);
   }
 };
 template <typename... Layers>
@@ -372,52 +160,15 @@ template <typename... Branches>
 struct concatenate {
   static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
     const std::array<std::int32_t, sizeof...(Branches)> parts{Branches::build(b, from)...};
-    const shape first = b.extents(parts[0]);
-    std::int32_t channels = 0;
-    for (std::int32_t part : parts) channels += b.extents(part).channels();
-    const std::int32_t output = b.add_map(first.height(), first.width(), channels, b.quantization_of(parts[0]));
-    std::int32_t position = 0;
-    for (std::int32_t part : parts) {
-      layer l = detail::layer_from(layer_kind::place, part);
-      l.begin[3] = position;
-      position += b.extents(part).channels();
-      b.add_layer(l, output);
-    }
-    return output;
+    return detail::add_concatenation(b, parts.data(), static_cast<std::int32_t>(parts.size()));
   }
-};
-
-struct inverted_residual_options {
-  std::int32_t filters = 1;
-  std::int32_t expansion = 6;  // channels inside for each that comes in; 1: no expansion
-  window_options window{};     // of the depthwise convolution
 };
 
 /// MobileNetV2's block: 1×1 expansion, depthwise, 1×1 projection; the input is added where shapes allow.
 template <inverted_residual_options Options>
 struct inverted_residual {
   static constexpr std::int32_t build(detail::topology_builder& b, std::int32_t from) {
-    const shape in = b.extents(from);
-    constexpr bool keeps_size = Options.window.stride.height == 1 && Options.window.stride.width == 1 &&
-                                Options.window.padding == padding::same;
-    std::int32_t inside = from;
-    if constexpr (Options.expansion > 1)
-      inside = add_pointwise(b, inside, in.channels() * Options.expansion, activation::relu6);
-    inside = depthwise_conv2d<depthwise_conv2d_options{.window = Options.window, .clamp = activation::relu6}>::build(
-        b, inside);
-    const std::int32_t output = add_pointwise(b, inside, Options.filters, activation::none);
-    if (!keeps_size || in.channels() != Options.filters) return output;
-    return detail::add_binary<layer_kind::add>(b, output, from, {});
-  }
-
- private:
-  /// A 1×1 convolution whose width depends on what comes in.
-  static constexpr std::int32_t add_pointwise(detail::topology_builder& b, std::int32_t from, std::int32_t filters,
-                                              activation clamp) {
-    const shape in = b.extents(from);
-    layer l = detail::layer_from(layer_kind::conv2d, from, clamp);
-    b.add_weights(l, {4, {filters, 1, 1, in.channels()}}, filters, without_data);
-    return b.add_layer(l, b.add_map(in.height(), in.width(), filters));
+    return detail::add_inverted_residual(b, from, Options);
   }
 };
 
@@ -435,7 +186,9 @@ struct sequential {
  private:
   struct size {
     graph_counts counts{};
+    std::uint32_t weight_bytes = 0;
     std::uint32_t bytes = 0;
+    std::size_t parts = 1;
     bool has_weights = false;
     detail::data_mismatch mismatch{};
     std::array<std::int32_t, sizeof...(Layers) + 1> block_ends{};  // layers before each of Layers, and in all
@@ -447,7 +200,9 @@ struct sequential {
     std::size_t block = 0;
     ((tensor = Layers::build(b, tensor), result.block_ends[++block] = b.layers()), ...);
     result.counts = {b.tensors(), b.layers(), 1, 1};
+    result.weight_bytes = b.weight_bytes();
     result.bytes = b.byte_count();
+    if (b.weight_tensors() > 1) result.parts = static_cast<std::size_t>(b.weight_tensors());
     result.has_weights = b.has_all_data();
     result.mismatch = b.mismatch();
     return result;
@@ -455,48 +210,66 @@ struct sequential {
   static_assert(detail::data_fits<needed.mismatch.layer, needed.mismatch.given, needed.mismatch.needed>,
                 "Inlay: a layer_data has other sizes than its layer needs");
 
+  static constexpr bool is_weights(const tensor& t) { return t.is_constant() && t.type == element_type::int8; }
+
   struct built {
     graph_storage<needed.counts> graph{};
-    char bytes[needed.bytes > 0 ? needed.bytes : 1]{};
+    char bytes[needed.bytes]{};
     error refused{};
   };
   static constexpr built contents = [] {
     built result{};
     graph_builder storage = result.graph.builder();
-    detail::topology_builder b(storage, result.bytes);
+    detail::topology_builder b(storage, result.bytes, needed.weight_bytes);
     result.graph.inputs[0] = Input::build(b);
     result.graph.outputs[0] = chain<Layers...>::build(b, result.graph.inputs[0]);
-    storage.layer_count = b.layers();
-    result.refused = detail::check_graph(storage.view(), result.bytes, needed.has_weights);
-    if (result.refused) {
+    result.refused = detail::finish_topology(b, storage, result.bytes);
+    if (result.refused)
       result.graph = detail::dummy_graph<needed.counts>();
-      return result;
-    }
-    detail::normalize(storage);
-    result.graph.layer_count = storage.layer_count;
+    else
+      result.graph.layer_count = storage.layer_count;
     return result;
   }();
   static constexpr error_text refusal_text{contents.refused};
   // Its errors are the refusals.
   static_assert(sizeof(detail::refuse_layers<refusal_text, static_cast<bool>(contents.refused)>) > 0);
 
+  // What a program has of the bytes: the weights, each layer's a part.
+  struct weight_list {
+    alignas(4) char bytes[needed.weight_bytes]{};
+  };
+  static constexpr weight_list weights = [] {
+    weight_list list{};
+    if constexpr (needed.has_weights)
+      for (const tensor& t : contents.graph.tensors)
+        for (std::uint32_t i = 0; is_weights(t) && i < t.data_bytes; ++i)
+          list.bytes[t.data_at + i] = contents.bytes[t.data_at + i];
+    return list;
+  }();
+  static constexpr auto parts = [] {
+    std::array<detail::model_part<char>, needed.parts> list{};
+    std::uint32_t count = 0;
+    for (const tensor& t : contents.graph.tensors) {
+      if (!is_weights(t)) continue;
+      list[count] = {t.data_at, t.data_bytes, count, weights.bytes + t.data_at};
+      ++count;
+    }
+    return list;
+  }();
+
  public:
   static constexpr graph_view graph() { return contents.graph.view(); }
   static constexpr const char* bytes() { return contents.bytes; }
   static constexpr std::size_t byte_count = needed.bytes;
-  static constexpr std::size_t part_count = 1;
-  static constexpr detail::model_part<char> part(std::size_t) {
-    return {0, static_cast<std::uint32_t>(byte_count), 0, contents.bytes};
-  }
+  /// The parts of them that a program has in flash, each the weights of a layer.
+  static constexpr std::size_t part_count = needed.parts;
+  static constexpr detail::model_part<char> part(std::size_t i) { return parts[i]; }
   /// False for a topology, which can be analysed but not run.
   static constexpr bool has_weights = needed.has_weights || contents.refused;
   static constexpr auto block_count = static_cast<std::int32_t>(sizeof...(Layers));
   /// Layers of the graph that the first so many of Layers become; see after_block.
   static constexpr std::int32_t layers_after(std::int32_t blocks) {
-    std::int32_t count = 0;
-    for (std::int32_t i = 0; i < graph().layer_count; ++i)
-      if (graph().layers[i].operator_index < needed.block_ends[static_cast<std::size_t>(blocks)]) ++count;
-    return count;
+    return detail::layers_of_first(graph(), needed.block_ends[static_cast<std::size_t>(blocks)]);
   }
 };
 

@@ -30,6 +30,34 @@ constexpr std::int32_t find_unsourceable_input(graph_view g) {
   return -1;
 }
 
+/// What the graph needs of which no input is in memory.
+constexpr graph_counts sourced_counts(graph_view g) {
+  return {g.tensor_count, g.layer_count + g.input_count, 0, g.output_count};
+}
+
+/// Fills a graph of these sizes: layers fetch what inputs were.
+constexpr void source_inputs(graph_view g, graph_builder& to) {
+  for (std::int32_t t = 0; t < g.tensor_count; ++t) to.tensors[t] = g.tensors[t];
+  for (std::int32_t o = 0; o < g.output_count; ++o) to.outputs[o] = g.outputs[o];
+  const auto append_fetch = [&to](std::int32_t input, std::int32_t output) {
+    layer fetch{};
+    fetch.kind = layer_kind::fetch;
+    fetch.origin = input;
+    fetch.output = output;
+    to.append(fetch);
+  };
+  for (std::int32_t i = 0; i < g.input_count; ++i)
+    if (is_read_as_it_is(g, g.inputs[i])) append_fetch(i, g.inputs[i]);
+  for (std::int32_t i = 0; i < g.layer_count; ++i) {
+    const layer& l = g.layers[i];
+    // Floats are kept as what they are quantised to.
+    if (l.kind == layer_kind::quantize)
+      append_fetch(g.input_position(l.inputs[0]), l.output);
+    else
+      to.append(l);
+  }
+}
+
 /// Named in the static_assert, so that the input's number is printed.
 template <std::int32_t Input>
 concept all_quantized_once = Input < 0;
@@ -59,30 +87,12 @@ struct sourced {
  private:
   static constexpr graph_view original = Model::graph();
   static_assert(sizeof(detail::refuse_source<detail::find_unsourceable_input(original)>) > 0);
-  static constexpr graph_counts counts{original.tensor_count, original.layer_count + original.input_count, 0,
-                                       original.output_count};
-
+  static constexpr graph_counts counts = detail::sourced_counts(original);
   static constexpr graph_storage<counts> storage = [] {
     graph_storage<counts> result{};
-    for (std::int32_t t = 0; t < original.tensor_count; ++t) result.tensors[t] = original.tensors[t];
-    for (std::int32_t o = 0; o < original.output_count; ++o) result.outputs[o] = original.outputs[o];
-    const auto append_fetch = [&result](std::int32_t input, std::int32_t output) {
-      layer fetch{};
-      fetch.kind = layer_kind::fetch;
-      fetch.origin = input;
-      fetch.output = output;
-      result.layers[result.layer_count++] = fetch;
-    };
-    for (std::int32_t i = 0; i < original.input_count; ++i)
-      if (detail::is_read_as_it_is(original, original.inputs[i])) append_fetch(i, original.inputs[i]);
-    for (std::int32_t i = 0; i < original.layer_count; ++i) {
-      const layer& l = original.layers[i];
-      // Floats are kept as what they are quantised to.
-      if (l.kind == layer_kind::quantize)
-        append_fetch(original.input_position(l.inputs[0]), l.output);
-      else
-        result.layers[result.layer_count++] = l;
-    }
+    graph_builder builder = result.builder();
+    detail::source_inputs(original, builder);
+    result.layer_count = builder.layer_count;
     return result;
   }();
 

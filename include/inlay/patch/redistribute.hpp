@@ -24,11 +24,11 @@ namespace inlay::inline INLAY_ABI {
 namespace detail {
 
 /// The layer types that redistribution knows how to change; it leaves others as they are.
-enum class block_kind : std::uint8_t { other, conv2d, inverted_residual };
+enum class known_block : std::uint8_t { other, conv2d, inverted_residual };
 
 /// One layer type of a sequential, as values.
 struct block_values {
-  block_kind kind = block_kind::other;
+  known_block kind = known_block::other;
   std::int32_t source = 0;  // its number in the sequential
   std::int32_t in_channels = 1;
   std::int32_t filters = 1;
@@ -44,7 +44,7 @@ struct block_values {
   constexpr std::int32_t taps() const { return kernel.height * kernel.width; }
   /// A block of which there can be any number.
   constexpr bool is_repeatable() const {
-    return kind == block_kind::inverted_residual && keeps_size && stride == extent2d{} && in_channels == filters;
+    return kind == known_block::inverted_residual && keeps_size && stride == extent2d{} && in_channels == filters;
   }
 };
 
@@ -53,8 +53,8 @@ constexpr std::int64_t macs_at_input(const block_values& b) {
   return b.expansion > 1 ? std::int64_t{b.in_channels} * b.in_channels * b.expansion : 0;
 }
 constexpr std::int64_t macs_at_output(const block_values& b) {
-  if (b.kind == block_kind::other) return 0;  // unchanged, so never asked for
-  if (b.kind == block_kind::conv2d) return std::int64_t{b.in_channels} * b.filters * b.taps();
+  if (b.kind == known_block::other) return 0;  // unchanged, so never asked for
+  if (b.kind == known_block::conv2d) return std::int64_t{b.in_channels} * b.filters * b.taps();
   const std::int64_t inside = std::int64_t{b.in_channels} * b.expansion;
   return inside * b.filters + (b.taps() > 1 ? inside * b.taps() : 0);
 }
@@ -174,7 +174,7 @@ constexpr extent2d wider_kernel(const block_values& b) {
   const extent2d wider{b.kernel.height + 2, b.kernel.width + 2};
   const bool fits =
       wider.height <= 7 && wider.width <= 7 && wider.height <= b.from.height && wider.width <= b.from.width;
-  const bool can = b.kind == block_kind::inverted_residual && b.keeps_size && b.stride == extent2d{};
+  const bool can = b.kind == known_block::inverted_residual && b.keeps_size && b.stride == extent2d{};
   return can && fits ? wider : b.kernel;
 }
 
@@ -242,7 +242,7 @@ constexpr window_options with_kernel(window_options window, extent2d kernel) {
 }
 
 template <window_options Window>
-constexpr block_values windowed_values(block_kind kind, std::int32_t filters, std::int32_t expansion) {
+constexpr block_values windowed_values(known_block kind, std::int32_t filters, std::int32_t expansion) {
   block_values b{};
   b.kind = kind;
   b.filters = filters;
@@ -256,7 +256,7 @@ constexpr block_values windowed_values(block_kind kind, std::int32_t filters, st
 
 template <conv2d_options Options, const auto& Data>
 struct block_traits<conv2d<Options, Data>> {
-  static constexpr block_values values = windowed_values<Options.window>(block_kind::conv2d, Options.filters, 1);
+  static constexpr block_values values = windowed_values<Options.window>(known_block::conv2d, Options.filters, 1);
   template <block_values Block>
   struct rebuilt {
     using type = conv2d<conv2d_options{Options.filters, with_kernel(Options.window, Block.kernel), Options.clamp}>;
@@ -266,7 +266,7 @@ struct block_traits<conv2d<Options, Data>> {
 template <inverted_residual_options Options>
 struct block_traits<inverted_residual<Options>> {
   static constexpr block_values values =
-      windowed_values<Options.window>(block_kind::inverted_residual, Options.filters, Options.expansion);
+      windowed_values<Options.window>(known_block::inverted_residual, Options.filters, Options.expansion);
 
   template <block_values Block>
   struct rebuilt {
@@ -324,7 +324,7 @@ struct redistribution_of<sequential<Input, Layers...>> {
       b.in_channels = from->channels();
       b.from = {from->height(), from->width()};
       b.to = {to.height(), to.width()};
-      if (b.kind == block_kind::other) {
+      if (b.kind == known_block::other) {
         b.filters = to.channels();
         b.stride = {(b.from.height + b.to.height / 2) / b.to.height, (b.from.width + b.to.width / 2) / b.to.width};
       }
@@ -336,7 +336,7 @@ struct redistribution_of<sequential<Input, Layers...>> {
   /// The first of `count` blocks that cannot be changed, −1 if there is none.
   static constexpr std::int32_t unknown_block(std::int32_t count) {
     for (std::int32_t i = 0; i < count; ++i)
-      if (blocks.items[i].kind == block_kind::other) return i;
+      if (blocks.items[i].kind == known_block::other) return i;
     return -1;
   }
 

@@ -177,16 +177,23 @@ struct fast_step {
   }
 };
 
+/// Which of the kernels of its kind computes a layer.
+enum class kernel_choice : std::uint8_t { native, portable, reference };
+template <layer_kind Kind>
+constexpr kernel_choice choose_kernel(graph_view g, const layer& l) {
+  if (fast_kernel<native_isa, Kind>::accepts(g, l)) return kernel_choice::native;
+  return portable_kernel<Kind>::accepts(g, l) ? kernel_choice::portable : kernel_choice::reference;
+}
+
 template <typename Model, std::int32_t Index>
 constexpr auto choose_step() {
   constexpr const graph_view& graph = described<Model>::graph;
   constexpr const layer& l = graph.layers[Index];
-  using native = fast_kernel<native_isa, l.kind>;
-  using portable = portable_kernel<l.kind>;
-  if constexpr (native::accepts(graph, l))
-    return std::type_identity<fast_step<Model, Index, native>>{};
-  else if constexpr (portable::accepts(graph, l))
-    return std::type_identity<fast_step<Model, Index, portable>>{};
+  constexpr kernel_choice choice = choose_kernel<l.kind>(graph, l);
+  if constexpr (choice == kernel_choice::native)
+    return std::type_identity<fast_step<Model, Index, fast_kernel<native_isa, l.kind>>>{};
+  else if constexpr (choice == kernel_choice::portable)
+    return std::type_identity<fast_step<Model, Index, portable_kernel<l.kind>>>{};
   else
     return std::type_identity<reference_step<Model, Index>>{};
 }
