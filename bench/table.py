@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Measures the networks of the README's tables of speed, and writes those tables.
 
-TARGET is m4, m7, m55, small (M4, size before speed) or host: --measure runs bench/embedded/run.py or bench/compare.py and keeps what they say in bench/results/; without it the
-tables are written from what is kept there.
+--measure runs bench/embedded/run.py or, for host, bench/compare.py and keeps what they say in bench/results/; without
+it the tables are written from what is kept there. small is a Cortex-M4, size before speed.
 """
 import argparse
+import dataclasses
 import json
 import pathlib
 import re
@@ -15,32 +16,47 @@ BENCH = pathlib.Path(__file__).resolve().parent
 RESULTS = BENCH / "results"
 README = BENCH.parent / "README.md"
 
-# Names in the zoo, and millions of instructions that TensorFlow Lite Micro (90b983c) with CMSIS-NN (4ab83cc) executes
-# on Cortex-M4, M7 and M55 at -O2, compiled and counted in the same way; bytes of flash beside the model, only the
-# operators of the network registered, on M4.
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """TensorFlow Lite Micro (90b983c) with CMSIS-NN (4ab83cc), compiled by g++ 12 -O2 and counted in the same way:
+    millions of cycles or instructions of one inference; bytes of flash beside the model on M4, only the network's
+    operators registered."""
+    m4_cycles: float
+    m0_cycles: float | None
+    m7: float
+    m55: float
+    code_bytes: int
+
+
+# Names in the zoo.
 NETWORKS = {
-    "mlperf_vww_96_int8": ("MLPerf Tiny VWW", 24.102, 24.026, 6.558, 53741),
-    "mlperf_pretrainedResnet_quant": ("MLPerf Tiny ResNet-8", 29.863, 30.026, 4.911, 51545),
-    "mlperf_kws_ref_model": ("MLPerf Tiny KWS", 7.697, 7.643, 1.813, 53741),
-    "mlperf_ad01_int8": ("MLPerf Tiny AD", 0.583, 0.583, 0.150, 27429),
-    "tflm_person_detect": ("TFLM person_detect", 22.928, 22.716, 6.508, 43997),
-    "tinyengine_vww": ("TinyEngine VWW", 48.627, 47.796, 11.959, 56949),
-    "tinyengine_detection": ("TinyEngine detection", 75.992, 73.917, 20.839, 47405),
-    "tinyengine_mcunetv2_large": ("MCUNetV2 large", 861.8, 834.7, 312.8, 61537),
+    "mlperf_vww_96_int8": ("MLPerf Tiny VWW", Peer(28.92, 119.9, 24.026, 6.558, 53741)),
+    "mlperf_pretrainedResnet_quant": ("MLPerf Tiny ResNet-8", Peer(36.37, 137.3, 30.026, 4.911, 51545)),
+    "mlperf_kws_ref_model": ("MLPerf Tiny KWS", Peer(9.13, 39.95, 7.643, 1.813, 53741)),
+    "mlperf_ad01_int8": ("MLPerf Tiny AD", Peer(0.740, 2.364, 0.583, 0.150, 27429)),
+    "tflm_person_detect": ("TFLM person_detect", Peer(27.25, 115.1, 22.716, 6.508, 43997)),
+    "tinyengine_vww": ("TinyEngine VWW", Peer(58.83, 241.8, 47.796, 11.959, 56949)),
+    "tinyengine_detection": ("TinyEngine detection", Peer(91.16, 389.4, 73.917, 20.839, 47405)),
+    "tinyengine_mcunetv2_large": ("MCUNetV2 large", Peer(1084.9, None, 834.7, 312.8, 61537)),
 }
-TARGETS = {"m4": ["--target", "m4"], "m7": ["--target", "m7"], "m55": ["--target", "m55"],
-           "small": ["--target", "m4", "--flags=-Os -DINLAY_ISA=small"]}
+# Those that the small processors have time and memory for.
+SMALL = [model for model in NETWORKS if model != "tinyengine_mcunetv2_large"]
+TARGETS = {
+    "m4": ["--target", "m4", "--cycles", "--schedule", "per_layer", "least_memory"],
+    "m0": ["--target", "m0", "--cycles", "--schedule", "per_layer", "least_memory", "--model", *SMALL],
+    "m7": ["--target", "m7"],
+    "m33": ["--target", "m33"],
+    "m55": ["--target", "m55"],
+    "rv32imac": ["--target", "rv32imac", "--model", *SMALL],
+    "small": ["--target", "m4", "--flags=-Os -DINLAY_ISA=small"],
+}
 
 
 def measure(target: str, models: pathlib.Path) -> None:
     out = RESULTS / f"{target}.json"
-    if target == "host":
-        command = [sys.executable, BENCH / "compare.py", "--models", models, "--json", out]
-    else:
-        schedules = ["per_layer"] if target == "small" else ["per_layer", "least_memory"]
-        command = [sys.executable, BENCH / "embedded" / "run.py", *TARGETS[target], "--models", models, "--schedule",
-                   *schedules, "--json", out]
-    subprocess.run(command, check=True)
+    command = [BENCH / "compare.py"] if target == "host" else [BENCH / "embedded" / "run.py", *TARGETS[target]]
+    subprocess.run([sys.executable, *command, "--models", models, "--json", out], check=True)
 
 
 def kept(target: str) -> list:
@@ -48,45 +64,57 @@ def kept(target: str) -> list:
     return json.loads(path.read_text()) if path.exists() else []
 
 
-def row_of(rows: list, model: str, schedule: str = "per_layer") -> dict:
-    return next(row for row in rows if row["model"] == model and row["schedule"] == schedule)
+def figure(target: str, model: str, name: str, schedule: str = "per_layer") -> int | None:
+    return next((row[name] for row in kept(target) if row["model"] == model and row["schedule"] == schedule), None)
 
 
-def millions(count: float) -> str:
-    return f"{count / 1e6:.1f}" if count >= 1e7 else f"{count / 1e6:.2f}"
+def millions(count: float | None) -> str:
+    return "" if count is None else f"{count / 1e6:.1f}" if count >= 1e7 else f"{count / 1e6:.2f}"
 
 
-def embedded_table() -> list:
-    m4, m7, m55, small = (kept(target) for target in TARGETS)
-    lines = ["| model | M4 | M7 | M55 | TFLM with CMSIS-NN: M4, M7, M55 | M4, least memory | arena: per layer, least | "
-             "code and tables: M4, M55, small | TFLM's |", "|---|---|---|---|---|---|---|---|---|"]
-    for model, (title, *peers, peer_code) in NETWORKS.items():
-        fast, least = row_of(m4, model), row_of(m4, model, "least_memory")
-        lines.append("| " + " | ".join([
-            title, *(millions(row_of(rows, model)["instructions"]) for rows in (m4, m7, m55)),
-            ", ".join(millions(peer * 1e6) for peer in peers), millions(least["instructions"]),
-            f"{fast['arena_bytes']:,}, {least['arena_bytes']:,}",
-            f"{fast['code_bytes']:,}, {row_of(m55, model)['code_bytes']:,}, {row_of(small, model)['code_bytes']:,}",
-            f"{peer_code:,}"]) + " |")
-    return lines
+def table(titles: list[str], lines: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (titles, ["---"] * len(titles), *lines)]
 
 
-def host_table() -> list:
+def cycles_table() -> list[str]:
+    lines = []
+    for model, (title, peer) in NETWORKS.items():
+        m4, m4_least, m0, m0_least = (millions(figure(target, model, "cycles", schedule)) for target in ("m4", "m0")
+                                      for schedule in ("per_layer", "least_memory"))
+        lines.append([title, m4, m4_least, millions(peer.m4_cycles * 1e6), m0, m0_least,
+                      millions(peer.m0_cycles and peer.m0_cycles * 1e6),
+                      ", ".join(f"{figure('m4', model, 'arena_bytes', schedule):,}"
+                                for schedule in ("per_layer", "least_memory"))])
+    return table(["model", "M4", "least memory", "TFLM with CMSIS-NN", "M0+", "least memory", "TFLM with CMSIS-NN",
+                  "arena: layer after layer, least"], lines)
+
+
+def instructions_table() -> list[str]:
+    lines = []
+    for model, (title, peer) in NETWORKS.items():
+        m7, m33, m55, rv32 = (millions(figure(target, model, "instructions"))
+                              for target in ("m7", "m33", "m55", "rv32imac"))
+        code = (figure(target, model, "code_bytes") for target in ("m4", "m0", "m55", "rv32imac", "small"))
+        lines.append([title, f"{m7}, {m33}", millions(peer.m7 * 1e6), m55, millions(peer.m55 * 1e6), rv32,
+                      ", ".join("–" if size is None else f"{size:,}" for size in code), f"{peer.code_bytes:,}"])
+    return table(["model", "M7, M33", "TFLM: M7", "M55", "TFLM: M55", "RV32IMAC",
+                  "code and tables: M4, M0+, M55, RV32IMAC, small", "TFLM's: M4"], lines)
+
+
+def host_table() -> list[str]:
     rows = kept("host")
-    lines = [f"| model, {rows[0]['isa']} | Inlay, µs | peer, µs | Inlay / peer | peer |", "|---|---|---|---|---|"]
-    for row in rows:
-        title = NETWORKS.get(row["model"], [row["model"]])[0]
-        lines.append(f"| {title} | {row['inlay_us']:,.1f} | {row['peer_us']:,.1f} | {row['ratio']:.2f} | {row['peer']} |")
-    return lines
+    return table([f"model, {rows[0]['isa']}", "Inlay, µs", "peer, µs", "Inlay / peer", "peer"],
+                 [[NETWORKS.get(row["model"], [row["model"]])[0], f"{row['inlay_us']:,.1f}", f"{row['peer_us']:,.1f}",
+                   f"{row['ratio']:.2f}", row["peer"]] for row in rows])
 
 
-def write(marker: str, lines: list) -> None:
+def write(marker: str, lines: list[str]) -> None:
     text = README.read_text(encoding="utf-8")
-    table = "\n".join([f"<!-- {marker}: bench/table.py -->", *lines, f"<!-- end of {marker} -->"])
+    marked = "\n".join([f"<!-- {marker}: bench/table.py -->", *lines, f"<!-- end of {marker} -->"])
     pattern = rf"<!-- {marker}: .*?<!-- end of {marker} -->"
     if not re.search(pattern, text, flags=re.DOTALL):
         sys.exit(f"README.md has no place for {marker}")
-    README.write_text(re.sub(pattern, lambda _: table, text, flags=re.DOTALL), encoding="utf-8")
+    README.write_text(re.sub(pattern, lambda _: marked, text, flags=re.DOTALL), encoding="utf-8")
 
 
 def main() -> None:
@@ -98,7 +126,8 @@ def main() -> None:
     arguments = parser.parse_args()
     for target in arguments.measure:
         measure(target, arguments.models)
-    write("instructions", embedded_table())
+    write("cycles", cycles_table())
+    write("instructions", instructions_table())
     write("host", host_table())
 
 

@@ -15,7 +15,8 @@ Prints for each network
   flash         code, and the model as far as the program refers to it
 
 Recordings (NAME.in, NAME.out) stand beside the models; tests/zoo/record_answers.py makes them. With --together all
-share a program, which builds sooner; whose the code is cannot be said then. Exit status: 0 if all are exact, 77 if a tool or the folder is missing.
+share a program, which builds sooner; whose the code is cannot be said then. Exit status: 0 if all are exact, 77 if a
+tool or the folder is missing.
 """
 import argparse
 import concurrent.futures

@@ -95,6 +95,10 @@ def check_targets():
         assert sum(layer["table_bytes"] for layer in found["layers"]) == found["table_bytes"]
         said = run("--target", target, *options, model=model)
         assert f"kernel on {target}" in said and kernels[target] in said
+    # What is left to the reference kernels is named as such.
+    for target in ["m0", "m4"] if len(targets) > 1 else []:
+        for layer in report("--target", target, model=small("network_keyword"))["layers"]:
+            assert (layer["kernel"] == "reference") == (layer["kind"] == "softmax"), layer
     assert "none: not found" in run("--target", "host", "--cxx", "none", status=2, model=model)
     assert "error: " in run("--target", "host", "--cxx", CXX, "--flags=-fno-such-flag", status=2, model=model)
 

@@ -18,10 +18,13 @@ namespace fs = std::filesystem;
 const std::map<std::string, target>& targets() {
   static const std::map<std::string, target> all{
       {"m0", {"arm-none-eabi-g++", "-mcpu=cortex-m0plus -mthumb"}},
+      {"m3", {"arm-none-eabi-g++", "-mcpu=cortex-m3 -mthumb"}},
       {"m4", {"arm-none-eabi-g++", "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16"}},
       {"m7", {"arm-none-eabi-g++", "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16"}},
       {"m33", {"arm-none-eabi-g++", "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16"}},
       {"m55", {"arm-none-eabi-g++", "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard"}},
+      {"rv32imc", {"riscv64-unknown-elf-g++", "-march=rv32imc -mabi=ilp32"}},
+      {"rv32imac", {"riscv64-unknown-elf-g++", "-march=rv32imac -mabi=ilp32"}},
       {"aarch64", {"aarch64-linux-gnu-g++", "-march=armv8.2-a+dotprod"}},
       {"host", {"c++", "-march=native"}},
   };

@@ -12,7 +12,7 @@ struct target {
   std::string cxx, flags;
 };
 
-/// m0, m4, m7, m33, m55, m85, aarch64, host.
+/// m0, m3, m4, m7, m33, m55, rv32imc, rv32imac, aarch64, host.
 std::vector<std::string> target_names();
 target target_named(const std::string& name);
 

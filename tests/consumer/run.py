@@ -25,6 +25,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 MODELS = ROOT / "tests" / "golden" / "models"
 SKIPPED = 77
+sys.path.insert(0, str(ROOT / "bench" / "embedded"))
+from emulator import ARM, TARGETS, borrowed  # noqa: E402
 
 # All operators, every kernel's common cases.
 NAMES = """abs add_broadcast_channels arg_max_channels average_pool_3x3_same average_pool_global concatenation_height
@@ -52,6 +54,7 @@ class Compiler:
     versions: str     # as in README.md
     flags: tuple[str, ...]
     runs: bool = False
+    library: tuple[str, ...] = ()  # where its C++ library is, if not its own
 
     def is_gcc(self) -> bool:
         return not self.command.startswith("clang")
@@ -60,6 +63,8 @@ class Compiler:
 # Those that go through all parts.
 NEWEST = ("g++-12", "clang++-19")
 M4 = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16"
+# For RISC-V Debian has no C++ library: the headers of that for Cortex-M.
+BORROWED = tuple(borrowed(TARGETS["rv32imac"])) if shutil.which(ARM.cxx) else ()
 COMPILERS = [
     Compiler("g++-11", "g++-11", "g++ 11", ("-O2",), True),
     Compiler("g++-12", "g++-12", "g++ 12",
@@ -73,7 +78,8 @@ COMPILERS = [
     Compiler("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu", "aarch64-linux-gnu-g++ 12", ("-O2",)),
     Compiler("arm-none-eabi-g++", "libstdc++-arm-none-eabi-newlib", "arm-none-eabi-g++ 12",
              ("-mcpu=cortex-m0plus -mthumb -Os", f"{M4} -O3", "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard -O3")),
-    Compiler("riscv64-unknown-elf-g++", "", "riscv64-unknown-elf-g++ 12", ("-march=rv32imac -mabi=ilp32 -O2",)),
+    Compiler("riscv64-unknown-elf-g++", "gcc-riscv64-unknown-elf", "riscv64-unknown-elf-g++ 12",
+             ("-march=rv32imac -mabi=ilp32 -O2",), library=BORROWED),
 ]
 
 
@@ -137,8 +143,9 @@ class Report:
             self.line(what, "" if ran.returncode == 0 else f"ends with {ran.returncode}: so many answers are wrong")
 
 
-def has_headers(compiler: str) -> bool:
-    return run(compiler, "-xc++", "-std=c++20", "-fsyntax-only", "-include", "span", "/dev/null").returncode == 0
+def has_headers(compiler: Compiler) -> bool:
+    return run(compiler.command, *compiler.library, "-xc++", "-std=c++20", "-fsyntax-only", "-include", "span",
+               "/dev/null").returncode == 0
 
 
 def installed(report_missing: bool) -> list[Compiler]:
@@ -146,13 +153,13 @@ def installed(report_missing: bool) -> list[Compiler]:
     for compiler in COMPILERS:
         if shutil.which(compiler.command) is None:
             problem = f"there is no {compiler.command}"
-        elif not has_headers(compiler.command):
+        elif not has_headers(compiler):
             problem = f"{compiler.command} has no C++ library"
         else:
             there.append(compiler)
             continue
         if report_missing:
-            print(f"skipped: {problem}" + (f" (Debian: {compiler.package})" if compiler.package else ""))
+            print(f"skipped: {problem} (Debian: {compiler.package})")
     return there
 
 
@@ -172,7 +179,8 @@ def check_warnings(report: Report, folder: pathlib.Path) -> None:
     for compiler in installed(True):
         for flags in compiler.flags:
             strict = STRICT + (GCC_ONLY if compiler.is_gcc() else [])
-            report.build(f"{compiler.command} {flags}", file, compile_command(compiler.command, *strict, *flags.split()),
+            report.build(f"{compiler.command} {flags}", file,
+                         compile_command(compiler.command, *compiler.library, *strict, *flags.split()),
                          [] if executes(compiler, flags, folder) else None)
 
 
@@ -183,7 +191,8 @@ def check_macros(report: Report, folder: pathlib.Path) -> None:
             continue
         flags = compiler.flags[-1]
         report.build(f"{compiler.command} {flags}", file,
-                     compile_command(compiler.command, "-std=gnu++20", "-DCONSUMER_HOSTILE", *flags.split()),
+                     compile_command(compiler.command, *compiler.library, "-std=gnu++20", "-DCONSUMER_HOSTILE",
+                                     *flags.split()),
                      [] if executes(compiler, flags, folder) else None, silent=False)
 
 
@@ -269,7 +278,7 @@ def check_table(report: Report, readme: pathlib.Path) -> None:
     found = re.search(r"<!-- compilers: tests/consumer/run.py -->\n(.*?)<!-- end of compilers -->", readme.read_text(),
                       re.DOTALL)
     rows = [] if found is None else re.findall(r"^\| `?([^|`]*?)`? \|", found[1], re.MULTILINE)[1:]
-    expected = [compiler.versions for compiler in COMPILERS if compiler.package]
+    expected = [compiler.versions for compiler in COMPILERS]
     report.line("README.md's table", "" if rows == expected else f"it has {rows} instead of {expected}")
 
 
