@@ -73,7 +73,8 @@ INLAY_ALWAYS_INLINE void fill_bytes(std::int8_t* to, std::int8_t value, std::int
 }
 
 /// Bytes on the stack for windows, and rows of the largest window.
-inline constexpr std::int32_t most_window_bytes = 576, most_window_rows = 12;
+inline constexpr std::int32_t few_window_bytes = 128, usual_window_bytes = 576, most_window_bytes = 1152,
+                              most_window_rows = 12;
 
 /// A convolution whose windows are copied to the stack, two of them where they fit.
 template <bool AnyShift, std::int32_t Depth, std::int32_t WindowBytes, std::int32_t WindowRows>
@@ -191,7 +192,10 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
   }
   static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t depth = prepare(g, l).depth;
-    const std::int32_t bytes = is_pointwise(l.window) ? 0 : depth <= 64 ? 128 : arm_mve::most_window_bytes;
+    const std::int32_t bytes = is_pointwise(l.window)                   ? 0
+                               : 2 * depth <= arm_mve::few_window_bytes ? arm_mve::few_window_bytes
+                               : depth <= arm_mve::usual_window_bytes   ? arm_mve::usual_window_bytes
+                                                                        : arm_mve::most_window_bytes;
     return {arm_mve::is_short_row(depth) || arm_mve::is_written_out(depth) ? depth : 0,
             bytes,
             l.window.kernel.height <= 4 ? 4 : arm_mve::most_window_rows,

@@ -236,21 +236,28 @@ struct depthwise {
 };
 
 /// One input channel for all output channels: a convolution, whose weights have another order. They are brought into
-/// it on the stack.
-inline constexpr std::int32_t most_reordered_weights = 288;
+/// it on the stack, as many channels at a time as there is room for; taps and rows of the largest window.
+inline constexpr std::int32_t most_reordered_weights = 288, most_taps_of_one = 128, most_rows_of_one = 12;
 
-template <bool AnyShift>
+template <bool AnyShift, std::int32_t MostTaps>
 INLAY_NEVER_INLINE void convolve_one_channel(const weighted_parameters& p, const channel_quad* quads,
                                              const map_view<std::int8_t>& output, const region& r,
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-  std::int8_t reordered[most_reordered_weights];
-  std::int8_t* to = reordered;
-  for (std::int32_t c = 0; c < p.output_channels; ++c) {
-    const std::int8_t* from = weights + c;
-    for (std::int32_t t = p.depth; t > 0; --t, from += p.output_channels) *to++ = *from;
+  constexpr std::int32_t room = 4 * MostTaps > most_reordered_weights ? 4 * MostTaps : most_reordered_weights;
+  std::int8_t reordered[static_cast<std::size_t>(room)];
+  const std::int32_t some = room / p.depth / 4 * 4;
+  for (std::int32_t first = 0; first < p.output_channels; first += some) {
+    const std::int32_t channels = first + some < p.output_channels ? some : p.output_channels - first;
+    std::int8_t* to = reordered;
+    for (std::int32_t c = first; c < first + channels; ++c) {
+      const std::int8_t* from = weights + c;
+      for (std::int32_t t = p.depth; t > 0; --t, from += p.output_channels) *to++ = *from;
+    }
+    const product m{reordered, quads + first / 4, p.depth, channels, finishing_of(p)};
+    map_view<std::int8_t> part = output;
+    part.data += first;
+    convolution<AnyShift, 0, 2 * MostTaps, most_rows_of_one>{p, m, part, r, input}.run();
   }
-  const product m{reordered, quads, p.depth, p.output_channels, finishing_of(p)};
-  convolution<AnyShift, 0, 2 * most_taps, most_tap_rows>{p, m, output, r, input}.run();
 }
 
 }  // namespace inlay::detail::arm_mve
@@ -272,18 +279,24 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
   static constexpr bool accepts(graph_view g, const layer& l) {
     const window_parameters p = prepare_window(g, l);
     const std::int32_t taps = p.window.kernel.height * p.window.kernel.width;
-    if (!arm_mve::fits_weighted(p) || taps > arm_mve::most_taps || p.window.kernel.height > arm_mve::most_tap_rows)
-      return false;
+    if (!arm_mve::fits_weighted(p)) return false;
+    if (p.input_channels == 1)
+      return taps <= arm_mve::most_taps_of_one && p.window.kernel.height <= arm_mve::most_rows_of_one;
     // fill_table looks at every weight; more would be too much for one constant expression.
-    if (g.input_of(l, 1).extents.elements() > 1 << 16) return false;
-    if (p.input_channels == 1) return taps * p.output_channels <= arm_mve::most_reordered_weights;
-    return p.input_channels == p.output_channels &&
+    return p.input_channels == p.output_channels && g.input_of(l, 1).extents.elements() <= 1 << 16 &&
+           p.window.kernel.height <= arm_mve::most_tap_rows &&
            taps <= (p.input_channels < arm_mve::lanes ? arm_mve::most_narrow_taps : arm_mve::most_taps);
   }
   static constexpr spec specialise(graph_view g, const layer& l) {
     const std::int32_t taps = l.window.kernel.height * l.window.kernel.width;
     const std::int32_t channels = g.input_of(l).extents.channels();
-    return {taps <= 9 ? 9 : taps <= 25 ? 25 : arm_mve::most_taps, channels < arm_mve::lanes, channels == 1, {}};
+    return {taps <= 9                    ? 9
+            : taps <= 25                 ? 25
+            : taps <= arm_mve::most_taps ? arm_mve::most_taps
+                                         : arm_mve::most_taps_of_one,
+            channels < arm_mve::lanes,
+            channels == 1,
+            {}};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const arm_mve::channel_quad* table) {
     spec s = specialise(g, l);
@@ -326,9 +339,9 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.one_channel) {
       if (S.shifting.need_any(table))
-        arm_mve::convolve_one_channel<true>(p, table + 1, output, r, input, weights);
+        arm_mve::convolve_one_channel<true, S.most_taps>(p, table + 1, output, r, input, weights);
       else
-        arm_mve::convolve_one_channel<false>(p, table + 1, output, r, input, weights);
+        arm_mve::convolve_one_channel<false, S.most_taps>(p, table + 1, output, r, input, weights);
     } else if (S.shifting.need_any(table) || S.shifting.has_least_weight(table))
       run_variant<arm_mve::depthwise_variant{S.most_taps, S.narrow, true, false}>(p, table + 1, output, r, input,
                                                                                   weights);
