@@ -1,11 +1,10 @@
 // Inlay: CONV_2D and FULLY_CONNECTED for Cortex-M4, M7 and M33.
 //
-// The windows of four neighbouring pixels, or of one, are widened to int16, the zero point taken off and 0 put where
-// they leave the map, and multiplied with the weights of one channel after the other. Four bytes of depth are a step.
-// Widened steps of all pixels are interleaved, bytes 0 and 2 of each pixel before bytes 1 and 3, so that one LDM
-// loads what half a step of the weights needs:
+// The windows of three neighbouring pixels, or of one, are widened to int16, the zero point taken off and 0 put where
+// they leave the map, and multiplied with the weights of two channels after the other. Four bytes of depth are a step.
+// Widened steps of all pixels are interleaved, bytes 0 and 2 of each pixel before bytes 1 and 3:
 //
-//   p0 d0 d2 | p1 d0 d2 | p2 d0 d2 | p3 d0 d2 | p0 d1 d3 | p1 d1 d3 | p2 d1 d3 | p3 d1 d3
+//   p0 d0 d2 | p1 d0 d2 | p2 d0 d2 | p0 d1 d3 | p1 d1 d3 | p2 d1 d3
 //
 // Windows too deep for the buffer are widened and multiplied in parts, for some channels at a time. Channels with
 // the same output for every input, such as training has switched off, are not computed.
@@ -62,12 +61,16 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s, 
   multiplication& m = s.m;
   s.makes_outputs = makes_outputs;
   s.from_biases = s.step == 0;
-  s.skipped_bytes = static_cast<std::int16_t>(skipped_of_4_pixels(s.from_biases ? s.steps - 1 : s.steps));
-  s.start = s.makes_outputs ? (s.from_biases ? four_starts::biases : four_starts::sums)
-                            : (s.from_biases ? four_starts::biases_to_sums : four_starts::sums_to_sums);
+  const std::int32_t last_steps = s.steps % steps_of_3_pixels;
+  s.skipped_steps = static_cast<std::int16_t>(last_steps != 0 ? steps_of_3_pixels - last_steps : 0);
+  s.start = s.from_biases ? three_starts::biases : three_starts::sums;
   m.windows = s.windows();
   m.weights_step = s.depth - 4 * s.steps;
   m.shifts = address_of(s.shifts) - address_of(s.to);
+}
+
+constexpr three_ends ends_of_three(std::int32_t ends) {
+  return static_cast<three_ends>(static_cast<std::int32_t>(three_ends::sums) + ends);
 }
 
 /// Multiplies the steps in work with the weights of channels up to `end`.
@@ -86,20 +89,14 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel
     multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to, -s.steps & 3);
     return;
   }
-  m.from = s.from_biases ? biases - 4 * address_of(to) : address_of(sums) - 16 * address_of(to);
-  void* made = to;
-  if (!s.makes_outputs) {
-    m.from = biases - address_of(sums) / 4;
-    m.end = sums + 4 * (end - channel);
-    made = sums;
-  }
-  multiply_4_pixels(s.start, &m, weights, made, s.skipped_bytes,
-                    static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + ends));
-  s.start = four_starts::as_before;
+  m.sums = address_of(sums) - 12 * address_of(to);
+  m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
+  multiply_3_pixels(s.start, &m, weights, to, s.skipped_steps, ends_of_three(ends));
+  s.start = three_starts::as_before;
 }
 
-/// Makes the outputs of four pixels and of the next ones while there are four in the row, with all channels at once.
-INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
+/// Makes the outputs of three pixels and of the next ones while there are three in the row, with all channels at once.
+INLAY_NEVER_INLINE inline void make_threes(convolution_run& s) {
   const convolution& p = s.p;
   multiplication& m = s.m;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
@@ -108,14 +105,14 @@ INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
   prepare_multiply(s, true);
   std::int32_t* const windows = s.windows();
   const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
-  const std::int32_t last = s.joined ? s.x : s.end_column - 4;
+  const std::int32_t last = s.joined ? s.x : s.end_column - 3;
   do {
     if (s.p.group_channels % 4 != 0) {
-      std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows) - 16 * s.steps;
-      copy_four(s, reinterpret_cast<std::int8_t*>(windows));
-      widen_four(copies, 4 * s.steps, s.end(), minus_zero_points, windows);
-    } else if (p.pointwise) {
-      widen_four(s.pixel(s.y * p.stride_height, s.x * p.stride_width), distance, s.end(), minus_zero_points, windows);
+      std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows) - 12 * s.steps;
+      copy_three(s, reinterpret_cast<std::int8_t*>(windows));
+      widen_three(copies, 4 * s.steps, s.end(), minus_zero_points, windows);
+    } else if (p.pointwise && !s.joined) {
+      widen_three(s.pixel(s.y * p.stride_height, s.x * p.stride_width), distance, s.end(), minus_zero_points, windows);
     } else {
       widen_words(s);
     }
@@ -124,11 +121,10 @@ INLAY_NEVER_INLINE inline void make_fours(convolution_run& s) {
     m.from = m.multipliers + 4 * static_cast<std::uintptr_t>(s.bias_distance);
     m.shifts = address_of(s.shifts) - address_of(s.to);
     m.end = s.to + s.end_channel;
-    multiply_4_pixels(s.start, &m, s.weights + s.first_channel * s.depth, to, s.skipped_bytes,
-                      static_cast<four_ends>(static_cast<std::int32_t>(four_ends::sums) + s.ends));
-    s.start = four_starts::as_before;
-    s.to += 4 * m.pitch;
-    s.x += 4;
+    multiply_3_pixels(s.start, &m, s.weights + s.first_channel * s.depth, to, s.skipped_steps, ends_of_three(s.ends));
+    s.start = three_starts::as_before;
+    s.to += 3 * m.pitch;
+    s.x += 3;
   } while (s.x <= last);
 }
 
@@ -137,10 +133,10 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
                                                                       const std::int32_t* multiplier) {
   const bool keeps_sums = s.ends == 0 || (s.flags & convolution_table::is_uncommon);
   const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * s.pixels;
-  const bool at_once = s.all_steps * step_words <= buffer_words - (keeps_sums ? least_sums : 0);
-  const std::int32_t part_steps = at_once ? s.all_steps : (buffer_words - most_sums) / step_words;
+  const bool at_once = s.all_steps * step_words <= s.words - (keeps_sums ? least_sums : 0);
+  const std::int32_t part_steps = at_once ? s.all_steps : s.words / 2 / step_words;
   const std::int32_t most_channels =
-      at_once && !keeps_sums ? s.end_channel : (buffer_words - part_steps * step_words) / s.pixels;
+      at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / s.pixels;
   const bool is_plain = (s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) == 0;
   bool widened = false;
   for (std::int32_t channel = s.first_channel, end; channel < s.end_channel; channel = end) {
@@ -164,10 +160,10 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
         widen_windows(s);
       }
       const bool is_last = step + part_steps >= s.all_steps;
-      if (is_plain && s.pixels == 4 && step > part_steps && !is_last) {
+      if (is_plain && s.pixels == 3 && step > part_steps && !is_last) {
         // Like the part before.
-        multiply_4_pixels(four_starts::as_before, &s.m, s.weights + channel * s.depth + 4 * step, s.buffer(), 0,
-                          four_ends::sums);
+        multiply_3_pixels(three_starts::as_before, &s.m, s.weights + channel * s.depth + 4 * step, s.to + channel, 0,
+                          three_ends::sums);
         continue;
       }
       const bool makes_outputs = s.ends != 0 && is_last;
@@ -202,14 +198,10 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
 INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const std::int32_t* table,
                                                     const map_view<std::int8_t>& output, const region& r,
                                                     const map_view<const std::int8_t>& input,
-                                                    const std::int8_t* weights) {
-  struct {
-    std::int32_t buffer[buffer_words];
-    multiplication m;
-  } memory;
+                                                    const std::int8_t* weights, std::int32_t words, multiplication& m) {
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
   const std::int32_t outputs = p.group_outputs;
-  convolution_run s{p, input, memory.m};
+  convolution_run s{p, input, m, words};
   s.input_width = p.input_width;
   s.depth = depth;
   s.before = -depth & 3;
@@ -221,33 +213,28 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
   s.shifts = scale_table::shifts(s.multipliers, s.bias_distance);
   s.weights = weights - s.before;
   s.ends = !p.range.is_whole() ? 0 : s.flags & convolution_table::from_minus_128 ? 4 : 2;
-  multiplication& m = s.m;
-  m.one = 1;
   m.rounding = s.flags & convolution_table::from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1))
                                                            : 2 * p.range.zero_point + 1;
   m.pitch = output.pixel_pitch;
-  m.pitch_times_3 = 3 * output.pixel_pitch;
   m.depth = depth;
   std::int32_t first_row = r.first_row, end_row = r.end_row;
   s.first_column = r.first_column;
   s.end_column = r.end_column;
   const std::int32_t columns = r.end_column - r.first_column;
-  // Rows that follow one another in the output may be one long row …
+  // Rows that follow one another in the output may be one long row.
   s.joined = end_row <= output.rows && output.row_pitch == columns * output.pixel_pitch;
-  if (p.group_channels % 4 == 0) {
-    // … if they are in the input, too. Else windows are copied one by one.
-    if (s.joined && p.pointwise && p.stride_height == 1 && p.stride_width == 1 && columns == p.input_width &&
-        end_row <= input.rows && input.row_pitch == columns * input.pixel_pitch) {
-      s.first_column = first_row * columns;
-      s.end_column = s.input_width = end_row * columns;
-      first_row = 0;
-      end_row = 1;
-    }
+  if (s.joined && p.group_channels % 4 == 0 && p.pointwise && p.stride_height == 1 && p.stride_width == 1 &&
+      columns == p.input_width && end_row <= input.rows && input.row_pitch == columns * input.pixel_pitch) {
+    // So are those of the input.
+    s.first_column = first_row * columns;
+    s.end_column = s.input_width = end_row * columns;
+    first_row = 0;
+    end_row = 1;
     s.joined = false;
   }
-  // The common case takes one multiplication for all channels of four pixels.
+  // The common case takes one multiplication for all channels of three pixels.
   const bool simple = s.ends != 0 && !(s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) &&
-                      s.all_steps * (p.group_channels % 4 == 0 ? 8 : 12) <= buffer_words &&
+                      s.all_steps * (p.group_channels % 4 == 0 ? 6 : 9) <= words &&
                       (p.group_channels % 4 == 0 || s.dense);
   const std::int32_t* multiplier = s.multipliers;
   for (std::int32_t g = 0; g < p.groups; ++g) {
@@ -263,13 +250,14 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
         continue;
       }
       const std::int32_t left = s.end_column - s.x + (s.joined ? (end_row - 1 - s.y) * columns : 0);
-      // Three pixels are four with the one before.
-      const bool again = left == 3 && s.x > s.first_column;
-      if (again) --s.x;
-      s.pixels = left >= 4 || again ? 4 : 1;
+      // One or two pixels are three with those before.
+      const std::int32_t again = left < 3 ? 3 - left : 0;
+      const bool three = s.x - s.first_column >= again;
+      if (three) s.x -= again;
+      s.pixels = three ? 3 : 1;
       s.to = output.pixel(s.y, s.x);
-      if (simple && s.pixels == 4) {
-        make_fours(s);
+      if (simple && three) {
+        make_threes(s);
       } else {
         next_multiplier = make_pixels(s, multiplier);
         s.x += s.pixels;
@@ -278,6 +266,18 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
     multiplier = next_multiplier;
     s.group_at = static_cast<std::int16_t>(s.group_at + p.group_channels);
   }
+}
+
+/// The memory is the caller's.
+template <std::int32_t Words>
+INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
+                                 const region& r, const map_view<const std::int8_t>& input,
+                                 const std::int8_t* weights) {
+  struct {
+    std::int32_t buffer[Words];
+    multiplication m;
+  } memory;
+  convolve(p, table, output, r, input, weights, Words, memory.m);
 }
 
 /// The kernels read whole words, up to three bytes before the weights: any model has so many before its data. Steps
@@ -296,6 +296,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
   using parameters = arm_dsp::convolution;
   struct spec {
     bool shares_weights;  // where there are enough pixels
+    bool deep;            // windows of the larger buffer
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -309,7 +310,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
            accepts_weights(g, l);
   }
 
-  static constexpr spec specialise(graph_view g, const layer& l) { return {arm_dsp::shares_weights(g, l)}; }
+  static constexpr spec specialise(graph_view g, const layer& l) {
+    const bool pointwise = l.window.kernel == extent2d{1, 1};
+    return {arm_dsp::shares_weights(g, l), !pointwise && weights_per_channel(g, l) / 2 * 3 > arm_dsp::buffer_words};
+  }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& in = g.input_of(l).extents;
@@ -341,9 +345,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.shares_weights) {
       const arm_dsp::pixel_rows rows(p, output, r, input);
-      if (arm_dsp::shares_weights(rows)) return arm_dsp::convolve_pixels(p, table, rows, weights);
+      if (arm_dsp::shares_weights(rows, table)) return arm_dsp::convolve_pixels(p, table, rows, weights);
     }
-    arm_dsp::convolve(p, table, output, r, input, weights);
+    arm_dsp::convolve<S.deep ? arm_dsp::deep_buffer_words : arm_dsp::buffer_words>(p, table, output, r, input, weights);
   }
 };
 
@@ -379,7 +383,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : arm_dsp::convolu
   static void run_whole(const parameters& p, const std::int32_t* table, std::int8_t* output, const std::int8_t* input,
                         const std::int8_t* weights) {
     const region all{0, 1, 0, p.input_width};
-    arm_dsp::convolve(p, table, {output, p.group_outputs, 0, 1, 0}, all, {input, p.group_channels, 0, 1, 0}, weights);
+    arm_dsp::convolve<arm_dsp::buffer_words>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
+                                             {input, p.group_channels, 0, 1, 0}, weights);
   }
 };
 

@@ -222,9 +222,9 @@ constexpr bool shares_weights(graph_view g, const layer& l) {
   return l.window.kernel == extent2d{1, 1} && l.window.padding == padding2d{} && channels % 4 == 0 &&
          channels <= pointwise_words && g.input_of(l, 1).extents.channels() == channels && range_of(g, l).is_whole();
 }
-/// Fewer pixels do not pay for widened weights.
-inline bool shares_weights(const pixel_rows& rows) {
-  return rows.columns >= 3 && rows.columns * (rows.end_row - rows.first_row) >= 9;
+/// Fewer pixels do not pay for widened weights, unless some channels are left out.
+inline bool shares_weights(const pixel_rows& rows, const std::int32_t* table) {
+  return rows.columns >= (table[0] & convolution_table::has_constants ? 9 : 24);
 }
 
 /// The outputs of one channel, whatever its scale.

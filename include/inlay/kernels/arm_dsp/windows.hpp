@@ -18,32 +18,27 @@ inline void widen(const std::int8_t* from, std::int32_t steps, std::int32_t minu
   }
 }
 
-/// Widens steps of four windows, `distance` bytes apart, until the end of what it makes; at least one step.
-INLAY_NEVER_INLINE inline void widen_four(const std::int8_t* from, std::int32_t distance, const std::int32_t* end,
-                                          std::int32_t minus_zero_points, std::int32_t* to) {
-  std::int32_t even;
-  asm volatile(
-      "1:\n"
-      "ldr r9, [%[from], %[distance]]\n"
-      "ldr r10, [%[from], %[distance], lsl #1]\n"
-      "ldr r11, [%[from], %[distance3]]\n"
-      "ldr r8, [%[from]], #4\n"
-      "sxtab16 %[even], %[zero], r8\n"
-      "sxtab16 r12, %[zero], r9\n"
-      "strd %[even], r12, [%[to]], #8\n"
-      "sxtab16 %[even], %[zero], r10\n"
-      "sxtab16 r12, %[zero], r11\n"
-      "strd %[even], r12, [%[to]], #8\n"
-      "sxtab16 r8, %[zero], r8, ror #8\n"
-      "sxtab16 r9, %[zero], r9, ror #8\n"
-      "sxtab16 r10, %[zero], r10, ror #8\n"
-      "sxtab16 r11, %[zero], r11, ror #8\n"
-      "stmia %[to]!, {r8-r11}\n"
-      "cmp %[to], %[end]\n"
-      "bne 1b\n"
-      : [from] "+r"(from), [to] "+r"(to), [even] "=&r"(even)
-      : [distance] "r"(distance), [distance3] "r"(3 * distance), [zero] "r"(minus_zero_points), [end] "r"(end)
-      : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+/// Widens steps of three windows, `distance` bytes apart, until the end of what it makes; at least one step.
+INLAY_NEVER_INLINE inline void widen_three(const std::int8_t* from, std::int32_t distance, const std::int32_t* end,
+                                           std::int32_t minus_zero_points, std::int32_t* to) {
+  asm volatile(R"(
+  1:
+    ldr r12, [%[from], %[distance]]
+    ldr lr, [%[from], %[distance], lsl #1]
+    ldr r11, [%[from]], #4
+    sxtab16 r9, %[zero], r12
+    sxtab16 r10, %[zero], lr
+    sxtab16 r8, %[zero], r11
+    sxtab16 r11, %[zero], r11, ror #8
+    sxtab16 r12, %[zero], r12, ror #8
+    sxtab16 lr, %[zero], lr, ror #8
+    stmia %[to]!, {r8-r12, lr}
+    cmp %[to], %[end]
+    bne 1b
+  )"
+               : [from] "+r"(from), [to] "+r"(to)
+               : [distance] "r"(distance), [zero] "r"(minus_zero_points), [end] "r"(end)
+               : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
 /// Copies rows of at least one byte each.
@@ -79,11 +74,12 @@ INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pi
   }
 }
 
-/// The work on a region of one group's channels: four pixels at a time, or one.
+/// The work on a region of one group's channels: three pixels at a time, or one.
 struct convolution_run {
   const convolution& p;
   const map_view<const std::int8_t>& input;
   multiplication& m;                              // behind the buffer
+  std::int32_t words = 0;                         // of the buffer
   std::int32_t first_column = 0, end_column = 0;  // of the output
   std::int32_t input_width = 0;
   const std::int32_t* multipliers = nullptr;
@@ -96,7 +92,7 @@ struct convolution_run {
   std::int16_t all_steps = 0;
   std::uint8_t before = 0;  // bytes in front of a window that make its steps whole
   std::uint8_t flags = 0;   // of the table
-  std::uint8_t ends = 0;    // how multiplications end that make outputs: see four_ends; 0 if none does
+  std::uint8_t ends = 0;    // how multiplications end that make outputs: see one_ends; 0 if none does
   bool dense = false;       // a window's taps are side by side, its rows one after the other
   bool joined = false;      // rows of the output follow one another
 
@@ -107,15 +103,15 @@ struct convolution_run {
   std::int32_t x = 0;
   std::int8_t* to = nullptr;
   std::int16_t step = 0, steps = 0;
-  std::int16_t skipped_bytes = 0;
-  four_starts start = four_starts::as_before;
+  std::int16_t skipped_steps = 0;
+  three_starts start = three_starts::as_before;
 
   INLAY_ALWAYS_INLINE const std::int8_t* pixel(std::int32_t row, std::int32_t column) const {
     return input.data + group_at + row % input.rows * input.row_pitch +
            (column - input.first_column) * input.pixel_pitch;
   }
   INLAY_ALWAYS_INLINE std::int32_t* end() const { return reinterpret_cast<std::int32_t*>(&m); }
-  INLAY_ALWAYS_INLINE std::int32_t* buffer() const { return end() - buffer_words; }
+  INLAY_ALWAYS_INLINE std::int32_t* buffer() const { return end() - words; }
   INLAY_ALWAYS_INLINE std::int32_t* windows() const { return end() - 2 * pixels * steps; }
 };
 
@@ -125,35 +121,41 @@ inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<
 INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s) {
   const convolution& p = s.p;
   const std::int32_t channels = p.group_channels, row_bytes = p.kernel_width * channels;
-  // Taps of a row that are side by side are one piece where they are inside.
-  const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
-  std::int32_t ky = 4 * s.step / row_bytes, in_row = 4 * s.step - ky * row_bytes;
-  for (std::int32_t* to = s.windows(); to != s.end();) {
-    const std::int32_t row = s.y * p.stride_height - p.padding_top + ky * p.dilation_height;
-    const std::int32_t kx = in_row / channels;
-    const std::int32_t column = s.x * p.stride_width - p.padding_left + kx * p.dilation_width;
-    const bool row_inside = row >= 0 && row < p.input_height;
-    const std::int32_t last_column = column + (s.pixels - 1) * p.stride_width;
-    const bool inside = row_inside && column >= 0 && last_column < s.input_width;
-    std::int32_t end_in_row = (kx + 1) * channels;
-    if (dense && inside && last_column + p.kernel_width - kx <= s.input_width) end_in_row = row_bytes;
-    const std::int32_t left = static_cast<std::int32_t>(s.end() - to) * 2 / s.pixels;
-    const std::int32_t piece = end_in_row - in_row < left ? end_in_row - in_row : left;
-    const std::int8_t* from = row_inside ? s.pixel(row, column) + in_row - kx * channels : nullptr;
-    if (inside && s.pixels == 4) {
-      widen_four(from, p.stride_width * s.input.pixel_pitch, to + 2 * piece, minus_twice(p.input_zero_point), to);
+  const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
+  std::int32_t column = s.x * p.stride_width - p.padding_left, row = s.y * p.stride_height - p.padding_top;
+  const std::int32_t last_column = column + (s.pixels - 1) * p.stride_width;
+  // Of three pixels in a row, windows' rows that are side by side in the map are one piece; else it is taps.
+  const bool whole_rows = s.pixels == 3 && s.x + 3 <= s.end_column && s.input.pixel_pitch == channels &&
+                          p.dilation_width == 1 && column >= 0 && last_column + p.kernel_width <= s.input_width;
+  std::int32_t at = 4 * s.step, left = 4 * s.steps;
+  for (; at >= row_bytes; at -= row_bytes) row += p.dilation_height;
+  for (std::int32_t* to = s.windows(); left > 0;) {
+    const bool whole = whole_rows && row >= 0 && row < p.input_height;
+    const std::int32_t kx = whole ? 0 : at / channels, in_tap = at - kx * channels;
+    std::int32_t piece = (whole ? row_bytes : channels) - in_tap;
+    if (piece > left) piece = left;
+    if (whole) {
+      widen_three(s.pixel(row, column) + at, p.stride_width * s.input.pixel_pitch, to + 3 * piece / 2,
+                  minus_zero_points, to);
     } else {
-      for (std::int32_t pixel = 0, x = column; pixel < s.pixels; ++pixel, x += p.stride_width) {
-        if (row_inside && x >= 0 && x < s.input_width)
-          widen(from + (x - column) * s.input.pixel_pitch, piece / 4, minus_twice(p.input_zero_point), s.pixels,
-                to + pixel);
+      std::int32_t y = row, x = s.x, tap_column = column + kx * p.dilation_width;
+      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel) {
+        if (y >= 0 && y < p.input_height && tap_column >= 0 && tap_column < s.input_width)
+          widen(s.pixel(y, tap_column) + in_tap, piece / 4, minus_zero_points, s.pixels, to + pixel);
         else
           for (std::int32_t i = 0; i < piece / 2; ++i) to[i * s.pixels + pixel] = 0;
+        tap_column += p.stride_width;
+        if (++x < s.end_column) continue;
+        // Rows that are joined.
+        tap_column -= (x - s.first_column) * p.stride_width;
+        x = s.first_column;
+        y += p.stride_height;
       }
     }
     to += piece * s.pixels / 2;
-    in_row += piece;
-    if (in_row == row_bytes) in_row = 0, ++ky;
+    left -= piece;
+    at += piece;
+    if (at == row_bytes) at = 0, row += p.dilation_height;
   }
 }
 
@@ -221,30 +223,30 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s
                                                                   x * p.stride_width - p.padding_left, copy);
     if (++x == s.end_column) ++y, x = s.first_column;
   }
-  if (s.pixels == 4)
-    widen_four(copies, 4 * s.steps, s.end(), minus_twice(p.input_zero_point), windows);
+  if (s.pixels == 3)
+    widen_three(copies, 4 * s.steps, s.end(), minus_twice(p.input_zero_point), windows);
   else
     widen(copies, s.steps, minus_twice(p.input_zero_point), 1, windows);
 }
 
 INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
   const convolution& p = s.p;
-  if (s.pixels == 4 && p.pointwise && s.before == 0) {
-    widen_four(s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step, p.stride_width * s.input.pixel_pitch,
-               s.end(), minus_twice(p.input_zero_point), s.windows());
+  if (s.pixels == 3 && p.pointwise && s.before == 0 && !s.joined) {
+    widen_three(s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step, p.stride_width * s.input.pixel_pitch,
+                s.end(), minus_twice(p.input_zero_point), s.windows());
   } else {
     (s.p.group_channels % 4 == 0 ? widen_words : widen_copies)(s);
   }
 }
 
-/// Copies the windows of the four pixels in work, to before `end`.
-INLAY_NEVER_INLINE inline void copy_four(const convolution_run& s, std::int8_t* end) {
+/// Copies the windows of the three pixels in work, to before `end`.
+INLAY_NEVER_INLINE inline void copy_three(const convolution_run& s, std::int8_t* end) {
   const convolution& p = s.p;
   const std::int32_t row_bytes = p.kernel_width * p.group_channels, copy_bytes = 4 * s.all_steps;
   std::int32_t y = s.y, x = s.x, row = 0, column = 0;
   bool rows_inside = false;
   const std::int8_t* from = nullptr;
-  for (std::int8_t* copy = end - 4 * copy_bytes; copy != end; copy += copy_bytes) {
+  for (std::int8_t* copy = end - 3 * copy_bytes; copy != end; copy += copy_bytes) {
     if (from == nullptr) {
       row = y * p.stride_height - p.padding_top;
       column = x * p.stride_width - p.padding_left;
