@@ -127,6 +127,9 @@ struct interpreter : inlay::detail::interpreter {
   template <typename Kernel, inlay::layer_kind Kind>
   runner runner_with(std::int32_t index) const {
     if constexpr (!std::is_base_of_v<inlay::detail::no_kernel, Kernel>) {
+      static_assert(
+          !requires(typename Kernel::table_entry* e) { Kernel::packed_bytes(graph, {}, e); },
+          "weights that a kernel packs are not made here");
       const inlay::layer& l = graph.layers[index];
       if (Kernel::accepts(graph, l)) {
         const auto parameters = Kernel::prepare(graph, l);
@@ -145,8 +148,7 @@ struct interpreter : inlay::detail::interpreter {
            ...);
           if (!found) std::abort();  // a spec that is not in the list
           return found;
-        }
-        (std::make_index_sequence<sizeof specs.items / sizeof specs.items[0]>{});
+        }(std::make_index_sequence<sizeof specs.items / sizeof specs.items[0]>{});
       }
     }
     return {};

@@ -268,6 +268,7 @@ constexpr one_layer random_layer(std::uint32_t seed) {
 }
 
 std::int8_t model[model_capacity];
+alignas(4) std::int8_t packed_weights[4 + weight_capacity];
 alignas(4) std::int8_t first_input[map_capacity];  // also of reals
 std::int8_t second_input[map_capacity];
 std::int8_t wanted[map_capacity];
@@ -325,7 +326,10 @@ void fill_reals(const one_layer& c) {
   }
 }
 
-/// The table of a kernel, in memory of its own.
+/// What the kernel at hand is given for weights: the model's, or those that it packs for itself.
+const std::int8_t* weights_of_kernel = model + header_bytes;
+
+/// The table of a kernel, in memory of its own, and its weights.
 template <typename Kernel, layer_kind Kind>
 const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
   auto* entries = reinterpret_cast<typename Kernel::table_entry*>(table_bytes);
@@ -334,6 +338,14 @@ const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
     reference::fill_table(g, l, model, constants);
     detail::sum_weights(g, l, model, 0, reference::table_size(g, l), sums);
     if (Kernel::table_size(g, l) > 0) Kernel::fill_table(g, l, model, constants, sums, entries);
+    weights_of_kernel = model + header_bytes;
+    if constexpr (requires { Kernel::packed_bytes(g, l, entries); }) {
+      if (Kernel::packed_bytes(g, l, entries) > 0) {
+        std::memset(packed_weights, 55, sizeof packed_weights);
+        Kernel::pack_weights(g, l, entries, model + header_bytes, packed_weights + 4);
+        weights_of_kernel = packed_weights + 4;
+      }
+    }
   } else {
     Kernel::fill_table(g, l, model, entries);
   }
@@ -438,7 +450,7 @@ bool make_all(const one_layer& c, const auto& parameters, const auto* table) {
   const map_view<const std::int8_t> in = detail::whole_map<const std::int8_t>(first_input, c.tensors[0].extents);
   if constexpr (requires { Kernel::template run_all<Spec>(parameters, table, map, all, in, model); }) {
     std::memset(got, 91, sizeof got);
-    Kernel::template run_all<Spec>(parameters, table, map, all, in, model + header_bytes);
+    Kernel::template run_all<Spec>(parameters, table, map, all, in, weights_of_kernel);
     return true;
   }
   return false;
@@ -454,7 +466,7 @@ bool make_over(const one_layer& c, const auto& parameters, const auto* table) {
     std::memset(got, 91, sizeof got);
     std::memset(ring, 55, sizeof ring);
     std::memcpy(got, first_input, static_cast<std::size_t>(input_bytes));
-    Kernel::template run_over<Spec>(parameters, table, map, ring, model + header_bytes);
+    Kernel::template run_over<Spec>(parameters, table, map, ring, weights_of_kernel);
     const bool inside = got[input_bytes] == 91 && ring[detail::overwrite_scratch(c.view(), c.layers[0])] == 55;
     // The rest of the input is behind the output.
     got[to.elements()] = inside ? 91 : 0;
@@ -519,7 +531,7 @@ void compare(const one_layer& c, tally& t) {
           reference::run(reference_parameters, constants, detail::whole_map(wanted, to), all, view_of<Kind>(c, 0),
                          model + header_bytes);
           make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
-            Kernel::template run<Spec>(parameters, table, map, r, in, model + header_bytes);
+            Kernel::template run<Spec>(parameters, table, map, r, in, weights_of_kernel);
           });
         } else if constexpr (detail::is_pair(Kind)) {
           reference::run(reference_parameters, reference_table, detail::whole_map(wanted, to), all, view_of<Kind>(c, 0),
@@ -539,7 +551,7 @@ void compare(const one_layer& c, tally& t) {
         std::memset(got, 91, sizeof got);
         if constexpr (detail::has_weights(Kind)) {
           reference::run_whole(reference_parameters, constants, wanted, first_input, model + header_bytes);
-          Kernel::template run_whole<Spec>(parameters, table, got, first_input, model + header_bytes);
+          Kernel::template run_whole<Spec>(parameters, table, got, first_input, weights_of_kernel);
         } else {
           reference::run_whole(reference_parameters, nullptr, wanted, first_input);
           if (by_rows)
@@ -597,8 +609,7 @@ tally compare_all() {
         instantiation<Kernel> items[sizeof...(Seed)];
       } all{{instantiate<Kernel, Kind, Seed>()...}};
       return all;
-    }
-    (std::make_integer_sequence<std::uint32_t, instantiated_layers>{});
+    }(std::make_integer_sequence<std::uint32_t, instantiated_layers>{});
     for (std::uint32_t seed = 0; seed < INLAY_RANDOM_LAYERS; ++seed) {
       const one_layer c = random_layer<Kind>(seed);
       ++t.offered;

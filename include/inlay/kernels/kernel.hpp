@@ -41,6 +41,9 @@
 //   run_over<Spec>(parameters, entries, map, scratch, weights)        the whole output over the input that stands at
 //                                                                     its place; scratch has overwrite_scratch bytes
 //
+//   packed_bytes(graph, layer, entries)            → bytes of weights that it reads instead of the model's, 0 for none
+//   pack_weights(graph, layer, entries, weights, to)                  what they are: four bytes stand before them
+//
 // Its elements are always int8. Kernels of layers with weights get more help with their tables:
 //
 //   needs_weight_sums                              whether `sums` below is wanted

@@ -42,11 +42,16 @@ struct prepared : planned<Model, Schedule> {
   /// Bytes of the model's parts that kernels read.
   static constexpr std::size_t constant_bytes = [] {
     bool used[Model::part_count]{};
-    for (std::int32_t i = 0; i < graph.layer_count; ++i)
-      for (int position = 0; position < operands_read(graph.layers[i].kind); ++position)
-        if (graph.has_input(graph.layers[i], position))
-          if (const tensor& t = graph.input_of(graph.layers[i], position); t.is_constant())
+    const auto use = [&used](const layer& l, bool reads_model) {
+      for (int position = 0; position < operands_read(l.kind) && reads_model; ++position)
+        if (graph.has_input(l, position))
+          if (const tensor& t = graph.input_of(l, position); t.is_constant())
             used[part_with<Model>(t.data_at).array] = true;
+    };
+    fold_in_blocks<graph.layer_count>([&use]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
+      (use(graph.layers[Item], chosen_step<Model, Item>::reads_model), ...);
+      return false;
+    });
     std::size_t sum = 0;
     for (std::size_t i = 0; i < Model::part_count; ++i)
       if (const auto part = Model::part(i); std::exchange(used[part.array], false)) sum += part.bytes;
@@ -141,6 +146,18 @@ struct prepared : planned<Model, Schedule> {
     static constexpr const overwriting& overwrites() { return over_input<Index>; }
   };
 
+  /// The same for a kernel that has weights of its own.
+  template <typename Step, typename Operands>
+  struct with_packed_weights : Operands {
+    template <std::size_t Position>
+    constexpr auto pointer() const {
+      if constexpr (Position == 1)
+        return &Step::packed.items[0];
+      else
+        return Operands::template pointer<Position>();
+    }
+  };
+
   /// Makes a region of a layer's output; all of it where the kernel cannot do parts.
   template <std::int32_t S, std::int32_t Index, typename Inputs>
   static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, const region& r,
@@ -154,11 +171,14 @@ struct prepared : planned<Model, Schedule> {
                                                                   std::get<input>(inputs));
     } else {
       constexpr call how = call_of(graph, stages.items[S], l, arena.places[scratch_place(graph, Index)].used());
+      using step = chosen_step<Model, Index>;
       // Fast kernels use instructions that constant expressions cannot.
       if (std::is_constant_evaluated())
         invoke<l.kind, how>(reference_step<Model, Index>::call(), where, r);
+      else if constexpr (step::reads_model)
+        invoke<l.kind, how>(step::call(), where, r);
       else
-        invoke<l.kind, how>(chosen_step<Model, Index>::call(), where, r);
+        invoke<l.kind, how>(step::call(), with_packed_weights<step, operands<S, Index, Inputs>>{where}, r);
     }
   }
 

@@ -56,6 +56,8 @@ struct reference_step {
   }();
   static constexpr std::size_t table_bytes = table_size > 0 ? sizeof(table_type) : 0;
 
+  static constexpr bool reads_model = true;
+
   /// What invoke calls.
   static constexpr bound_kernel<kernel> call() { return {parameters, table.entries}; }
 };
@@ -93,8 +95,7 @@ struct fast_step {
               all.items[c] = part.items[c];
           };
           (take(sums_part<Part>, Part * channels_per_part), ...);
-        }
-        (std::make_integer_sequence<std::int32_t, parts>{});
+        }(std::make_integer_sequence<std::int32_t, parts>{});
       }
     }
     return all;
@@ -132,7 +133,28 @@ struct fast_step {
       return t;
     }
   }();
-  static constexpr std::size_t table_bytes = used_entries > 0 ? sizeof(table) : 0;
+
+  static constexpr std::int32_t packed_bytes = [] {
+    if constexpr (requires { kernel::packed_bytes(graph, l, table.entries); })
+      return kernel::packed_bytes(graph, l, table.entries);
+    else
+      return 0;
+  }();
+  struct packed_type {
+    alignas(4) std::int8_t before[4];
+    std::int8_t items[packed_bytes > 0 ? static_cast<std::size_t>(packed_bytes) : 1];
+  };
+  static constexpr packed_type packed = [] {
+    packed_type all{};
+    if constexpr (packed_bytes > 0)
+      kernel::pack_weights(graph, l, table.entries, Model::bytes() + graph.input_of(l, 1).data_at, all.items);
+    return all;
+  }();
+  /// Whether its weights are the model's.
+  static constexpr bool reads_model = packed_bytes == 0;
+
+  static constexpr std::size_t table_bytes =
+      (used_entries > 0 ? sizeof(table) : 0) + (reads_model ? 0 : sizeof(packed_type));
   static constexpr auto spec = [] {
     if constexpr (requires { kernel::specialise(graph, l, table.entries); })
       return kernel::specialise(graph, l, table.entries);

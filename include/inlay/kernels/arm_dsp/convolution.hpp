@@ -73,12 +73,12 @@ constexpr three_ends ends_of_three(std::int32_t ends) {
   return static_cast<three_ends>(static_cast<std::int32_t>(three_ends::sums) + ends);
 }
 
-/// Multiplies the steps in work with the weights of channels up to `end`.
+/// Multiplies the steps in work with their weights, of channels up to `end`.
 INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel, std::int32_t end,
-                                        const std::int32_t* multiplier, std::int32_t* sums) {
+                                        const std::int8_t* weights, const std::int32_t* multiplier,
+                                        std::int32_t* sums) {
   multiplication& m = s.m;
   std::int8_t* const to = s.to + channel;
-  const std::int8_t* const weights = s.weights + channel * s.depth + 4 * s.step;
   const std::uintptr_t biases = address_of(multiplier + s.bias_distance);
   const std::int32_t ends = s.makes_outputs ? s.ends : 0;
   m.multipliers = address_of(multiplier) - 4 * address_of(to);
@@ -138,6 +138,8 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
   const std::int32_t most_channels =
       at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / s.pixels;
   const bool is_plain = (s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) == 0;
+  const std::int8_t* weights = s.weights + s.first_channel * s.depth;
+  const std::int32_t constant_depth = s.flags & convolution_table::is_packed ? 0 : s.depth;
   bool widened = false;
   for (std::int32_t channel = s.first_channel, end; channel < s.end_channel; channel = end) {
     std::int32_t computed = s.end_channel - channel < most_channels ? s.end_channel - channel : most_channels;
@@ -162,20 +164,21 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
       const bool is_last = step + part_steps >= s.all_steps;
       if (is_plain && s.pixels == 3 && step > part_steps && !is_last) {
         // Like the part before.
-        multiply_3_pixels(three_starts::as_before, &s.m, s.weights + channel * s.depth + 4 * step, s.to + channel, 0,
-                          three_ends::sums);
+        multiply_3_pixels(three_starts::as_before, &s.m, weights + 4 * step, s.to + channel, 0, three_ends::sums);
         continue;
       }
       const bool makes_outputs = s.ends != 0 && is_last;
       prepare_multiply(s, makes_outputs);
       std::int32_t* sums = s.buffer();
       const std::int32_t* m = multiplier;
+      const std::int8_t* w = weights + 4 * step;
       for (std::int32_t c = channel, run_end = end; c < end; c = run_end) {
         if (!is_plain) {
           const std::int32_t shift = s.shifts[c];
           if (convolution_table::is_constant(shift)) {
             m += convolution_table::has_multiplier(shift);
             run_end = c + convolution_table::constants_from(shift);
+            w += convolution_table::constants_from(shift) * constant_depth;
             continue;
           }
           run_end = c + 1;
@@ -183,11 +186,13 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
           while (run_end < end && !is_uncommon && s.shifts[run_end] >= 0) ++run_end;
           if (s.makes_outputs != (makes_outputs && !is_uncommon)) prepare_multiply(s, !s.makes_outputs);
         }
-        multiply(s, c, run_end, m, sums);
+        multiply(s, c, run_end, w, m, sums);
         m += run_end - c;
+        w += (run_end - c) * s.depth;
         sums += s.pixels * (run_end - c);
       }
     }
+    weights += computed * s.depth + (end - channel - computed) * constant_depth;
     if (s.ends == 0 || (s.flags & convolution_table::is_uncommon)) finish(s, channel, end, multiplier);
     multiplier = is_plain ? multiplier + computed : fill_constants(s, channel, end, multiplier);
   }

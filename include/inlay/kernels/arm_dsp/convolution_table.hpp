@@ -34,14 +34,19 @@ constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0x
 ///   (a × m + 2^30 + 2^(30+n)) >> (31 + n)  =  ((a << (15 − n)) × m + 2^32 × k >> 32) >> L,  k = 2^(L−1) + 2^(L−n−1)
 ///
 /// The table has 15 − n, then. a << (15 − n) must fit into 32 bits, k must be whole.
+///
+/// Where many channels are constant, the kernel reads a copy of the weights that has those of the others only.
 struct convolution_table : scale_table {
   static constexpr std::int32_t from_minus_128 = 1;  // as above
   static constexpr std::int32_t has_constants = 2;   // some channels with one of the constant shifts
   static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
+  static constexpr std::int32_t is_packed = 8;       // the weights are such a copy
   static constexpr std::int32_t fraction_bits = 14;  // L
   // Channels that always make the zero point: this, and how many of them follow one another from here on.
   static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
   static constexpr bool is_constant(std::int32_t shift) { return shift <= zero_point_shift + most_zero_points; }
+  // As many weights as one constant expression can look at, and copy, within every compiler's default limits.
+  static constexpr std::int32_t most_looked_at = 200'000, most_copied = 300'000;
   static constexpr bool has_multiplier(std::int32_t shift) { return shift == constant_shift || !is_constant(shift); }
   static constexpr std::int32_t constants_from(std::int32_t shift) {
     return shift == constant_shift ? 1 : shift - zero_point_shift;
@@ -61,6 +66,9 @@ struct convolution_table : scale_table {
     std::int32_t* const biases = multipliers + channels;
     std::int32_t* const shifts = biases + channels;
     const output_range range = range_of(g, l);
+    // A few are not worth it: without any, all channels are multiplied at once.
+    if (!packs(g, l, channels - find_constants(g, l, model, constants, multipliers, shifts)))
+      scale_table::fill_table(g, l, model, constants, sums, multipliers);
     const std::int64_t most = most_products(g, l);
     std::int32_t flags = range.zero_point == -128 && range.high == 127 ? from_minus_128 : 0, count = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
@@ -89,9 +97,83 @@ struct convolution_table : scale_table {
                                                              !has_multiplier(next) &&
                                                              next < zero_point_shift + most_zero_points)
         put_byte(shifts, c, next + 1);
+    if (packs(g, l, computed_channels(shifts, channels))) flags |= is_packed;
     for (std::int32_t i = 0; i < count; ++i) multipliers[count + i] = biases[i];
     for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[2 * count + i] = shifts[i];
     table[0] = flags | count << 8;
+  }
+
+  static constexpr std::int32_t packed_bytes(graph_view g, const layer& l, const std::int32_t* table) {
+    if (!(table[0] & is_packed)) return 0;
+    return computed_channels(packed_shifts(table), channel_table::table_size(g, l)) * weights_per_channel(g, l);
+  }
+
+  template <typename Byte>
+  static constexpr void pack_weights(graph_view g, const layer& l, const std::int32_t* table, const Byte* weights,
+                                     std::int8_t* to) {
+    const std::int32_t each = weights_per_channel(g, l);
+    for (std::int32_t c = 0; c < channel_table::table_size(g, l); ++c, weights += each)
+      if (!is_constant(get_byte(packed_shifts(table), c)))
+        for (std::int32_t i = 0; i < each; ++i) *to++ = static_cast<std::int8_t>(weights[i]);
+  }
+
+ private:
+  /// Enters channels that have one output within what their weights can add up to; returns how many are constant.
+  template <typename Byte>
+  static constexpr std::int32_t find_constants(graph_view g, const layer& l, const Byte* model,
+                                               const channel_constants* constants, std::int32_t* multipliers,
+                                               std::int32_t* shifts) {
+    const output_range range = range_of(g, l);
+    const std::int32_t channels = channel_table::table_size(g, l), each = weights_per_channel(g, l);
+    const std::int32_t zero_point = g.input_of(l).quant.zero_point;
+    const Byte* weights = model + g.input_of(l, 1).data_at;
+    std::int32_t found = 0, looked_at = 0;  // compilers bound the work of one constant
+    for (std::int32_t c = 0; c < channels; ++c, weights += each) {
+      const std::int32_t shift = get_byte(shifts, c);
+      if (shift == constant_shift || multipliers[c] == 0) ++found;
+      if (shift < 0 || multipliers[c] == 0 || looked_at + each > most_looked_at) continue;
+      const std::int32_t bias = constants[c].bias, value = output(bias, constants[c].multiplier, range);
+      // Where it is at an end of the range, one direction is left.
+      const std::int32_t up = 127 - zero_point, down = -128 - zero_point;
+      std::int32_t lowest = bias, highest = bias, i = 0;
+      bool same = true;
+      for (std::int32_t next = 8; i < each && same; next *= 2) {
+        // Most channels have another output after a few weights.
+        const std::int32_t end = next < each ? next : each;
+        if (value != range.high)
+          for (std::int32_t w = i; w < end; ++w)
+            highest += static_cast<std::int8_t>(weights[w]) * (static_cast<std::int8_t>(weights[w]) < 0 ? down : up);
+        if (value != range.low)
+          for (std::int32_t w = i; w < end; ++w)
+            lowest += static_cast<std::int8_t>(weights[w]) * (static_cast<std::int8_t>(weights[w]) < 0 ? up : down);
+        i = end;
+        same = output(lowest, constants[c].multiplier, range) == value &&
+               output(highest, constants[c].multiplier, range) == value;
+      }
+      looked_at += i;
+      if (!same) continue;
+      ++found;
+      multipliers[c] = multiplier_of_constant(value, range);
+      put_byte(shifts, c, shift_of_constant(value, range));
+    }
+    return found;
+  }
+
+  static constexpr const std::int32_t* packed_shifts(const std::int32_t* table) {
+    return table + 1 + 2 * (table[0] >> 8);
+  }
+  static constexpr std::int32_t computed_channels(const std::int32_t* shifts, std::int32_t channels) {
+    std::int32_t count = 0;
+    for (std::int32_t c = 0; c < channels; ++c) count += is_constant(get_byte(shifts, c)) ? 0 : 1;
+    return count;
+  }
+
+  /// Whether a copy saves more than an eighth, and takes compilers little time.
+  static constexpr bool packs(graph_view g, const layer& l, std::int32_t computed) {
+    const std::int32_t channels = channel_table::table_size(g, l), each = weights_per_channel(g, l);
+    const bool grouped =
+        l.kind == layer_kind::conv2d && g.input_of(l, 1).extents.channels() != g.input_of(l).extents.channels();
+    return !grouped && computed > 0 && 8 * (channels - computed) > channels && computed * each <= most_copied;
   }
 };
 

@@ -268,6 +268,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_pixels(const convolution& p,
   std::int32_t buffer[pointwise_words];
   const std::int32_t depth = p.group_channels, outputs = p.group_outputs;
   const bool from_minus_128 = table[0] & convolution_table::from_minus_128;
+  const std::int32_t constant_depth = table[0] & convolution_table::is_packed ? 0 : depth;
   const std::int32_t* multiplier = table + 1;
   const std::int32_t bias_distance = table[0] >> 8;
   const std::int8_t* const shifts = scale_table::shifts(multiplier, bias_distance);
@@ -280,18 +281,21 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_pixels(const convolution& p,
   pair.step = 3 * pair.gap - depth;
   for (std::int32_t channel = 0;;) {
     std::int32_t found = 0, channels[2];
+    const std::int8_t* of_channels[2];
     while (found < 2 && channel < outputs) {
       const std::int32_t shift = shifts[channel];
       if (!convolution_table::has_multiplier(shift)) {
         channel += convolution_table::constants_from(shift);
+        weights += convolution_table::constants_from(shift) * constant_depth;
         continue;
       }
       const std::int32_t m = *multiplier, bias = multiplier[bias_distance];
       ++multiplier;
       if (shift == convolution_table::constant_shift) {
         fill_channels(rows, channel, 1, m);
+        weights += constant_depth - depth;
       } else if (shift < 0) {
-        make_uncommon(p, rows, weights + channel * depth, bias, m, shift, channel);
+        make_uncommon(p, rows, weights, bias, m, shift, channel);
       } else {
         pair.scales[found] = {m, (2 * p.range.zero_point + 1) << shift, shift};
         if (from_minus_128) {
@@ -299,20 +303,22 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_pixels(const convolution& p,
           pair.scales[found].rounding = -255 * one + ((1 << shift) >> 2);
         }
         pair.biases[found] = bias;
+        of_channels[found] = weights;
         channels[found++] = channel;
       }
       ++channel;
+      weights += depth;
     }
     if (found == 0) return;
     if (found == 1) {
       pair.scales[1] = pair.scales[0];
       pair.biases[1] = pair.biases[0];
       channels[1] = channels[0];
+      of_channels[1] = of_channels[0];
     }
     if (!from_minus_128) pair.scales[0].shift += 32;
     pair.distance = channels[1] - channels[0];
-    const halved_sums sums =
-        widen_weights(weights + channels[0] * depth, weights + channels[1] * depth, buffer, pair.weights_end);
+    const halved_sums sums = widen_weights(of_channels[0], of_channels[1], buffer, pair.weights_end);
     pair.biases[0] -= p.input_zero_point * ((sums.first >> 16) + static_cast<std::int16_t>(sums.first));
     pair.biases[1] -= p.input_zero_point * ((sums.second >> 16) + static_cast<std::int16_t>(sums.second));
     for (std::int32_t y = rows.first_row; y < rows.end_row; ++y) {

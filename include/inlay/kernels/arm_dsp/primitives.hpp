@@ -70,10 +70,8 @@ struct scale_table {
       } else if (by.shift <= 0 && lowest >= -0x7fffffff && highest <= 0x7fffffff) {
         const std::int32_t low = output(static_cast<std::int32_t>(lowest), by, range);
         if (low == output(static_cast<std::int32_t>(highest), by, range)) {
-          // The short way makes the zero point with a multiplier of 0.
-          const bool is_zero = low == range.zero_point;
-          table[c] = is_zero ? 0 : low;
-          shift = is_zero ? 0 : constant_shift;
+          table[c] = multiplier_of_constant(low, range);
+          shift = shift_of_constant(low, range);
         }
       }
       put_byte(shifts, c, shift);
@@ -103,6 +101,14 @@ struct scale_table {
   static constexpr std::int64_t most_products(graph_view g, const layer& l) {
     return std::int64_t{g.input_of(l, 1).extents.elements() / channel_table::table_size(g, l)} * 255 * 128;
   }
+  /// What stands for a channel that makes `value` whatever the sum: the short way makes the zero point with a
+  /// multiplier of 0.
+  static constexpr std::int32_t multiplier_of_constant(std::int32_t value, const output_range& range) {
+    return value == range.zero_point ? 0 : value;
+  }
+  static constexpr std::int32_t shift_of_constant(std::int32_t value, const output_range& range) {
+    return value == range.zero_point ? 0 : constant_shift;
+  }
   static constexpr std::int32_t get_byte(const std::int32_t* fours, std::int32_t i) {
     return static_cast<std::int8_t>(fours[i / 4] >> i % 4 * 8 & 0xff);
   }
@@ -111,7 +117,6 @@ struct scale_table {
     fours[i / 4] = static_cast<std::int32_t>(others | (static_cast<std::uint32_t>(byte) & 0xff) << i % 4 * 8);
   }
 
- private:
   static constexpr std::int32_t output(std::int32_t sum, fixed_multiplier by, output_range range) {
     return clamp_between(wrapping_add(multiply(sum, by), range.zero_point), range.low, range.high);
   }
