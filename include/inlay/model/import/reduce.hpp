@@ -51,7 +51,16 @@ constexpr bool import_extremum(tflite_reader& r, layer_kind kind) {
   const std::int32_t input = r.operand(0), output = r.result(0);
   if (!r.require_int8(input) || !r.require_int8(output) || !r.require_same_values(input, output)) return false;
   layer l = r.make_layer(kind);
-  return read_axes(r, r.operand(1), l) > 0 && r.append(l);
+  if (read_axes(r, r.operand(1), l) <= 0) return false;
+  const shape& from = r.at(input).extents;
+  // The largest over height and width are what a pool finds, which has fast kernels.
+  if (kind == layer_kind::reduce_max && from.rank == 4 && from[0] == 1 && l.axes == (1u << 1 | 1u << 2) &&
+      r.at(output).extents.channels() == from.channels()) {
+    const window2d whole{.kernel = {from.height(), from.width()}};
+    l = r.make_layer(layer_kind::max_pool2d);
+    l.window = whole;
+  }
+  return r.append(l);
 }
 
 /// The indices are int32; the arena holds bytes, so the layer makes four for each.
