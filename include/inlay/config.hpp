@@ -101,6 +101,19 @@
 #define INLAY_HAS_AVX512_VNNI 0
 #endif
 
+// What plain C++ is shaped by: Cortex-M0 and M0+ have eight registers for most instructions and no product of 64 bits.
+#if defined(__thumb__) && !defined(__thumb2__) && !defined(__ARM_BIG_ENDIAN)
+#define INLAY_HAS_THUMB1 1
+#else
+#define INLAY_HAS_THUMB1 0
+#endif
+// How many pairs of pixels have their sums in registers, of two channels: 16 registers for one, 31 for two.
+#if defined(__riscv) && !defined(__riscv_e) || defined(__aarch64__)
+#define INLAY_PIXEL_PAIRS 2
+#else
+#define INLAY_PIXEL_PAIRS 1
+#endif
+
 // What else the compiler may use, of that which one program's translation units are given in different measure.
 #if defined(__AVX512F__)
 #define INLAY_MORE _avx512
@@ -147,6 +160,14 @@
 // Whether a function is expanded where it is called, so that a layer's numbers become constants, or shared by all.
 #define INLAY_ALWAYS_INLINE [[gnu::always_inline]] inline
 #define INLAY_NEVER_INLINE [[gnu::noinline]]
+
+// A function whose loops have as many values at hand as there are registers: g++ mixes its steps until it runs out of
+// these.
+#if defined(__clang__)
+#define INLAY_IN_ORDER
+#else
+#define INLAY_IN_ORDER [[gnu::optimize("no-schedule-insns")]]
+#endif
 
 // A function of which size matters more than speed: what it calls takes the time.
 #if defined(__clang__)

@@ -81,6 +81,25 @@ TEST_CASE("ratios of scales next to a tie") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("high products by products of 32 bits") {
+  int wrong = 0;
+  const auto compare = [&](std::int32_t a, std::int32_t b) {
+    const auto high = static_cast<std::int32_t>((std::int64_t{a} * b + (std::int64_t{1} << 31)) >> 32);
+    if (detail::high_product_of_halves(a, b) != high) ++wrong;
+    if (detail::primitives<isa::portable>::add_high_product(7, a, b) != high + 7) ++wrong;
+  };
+  constexpr std::int32_t most = 1 << 30;
+  std::mt19937 random(3);
+  for (int i = 0; i < 1'000'000; ++i)
+    compare(static_cast<std::int32_t>(random() % (2u * most + 1)) - most, static_cast<std::int32_t>(random() >> 1));
+  // Around every sum of halves that could overflow.
+  for (const std::int32_t a : {-most, -most + 0x7fff, -0x8001, -0x8000, -1, 0, 1, 0x7fff, 0x8000, most - 0x8001, most})
+    for (const std::int32_t b : {0, 1, 0x7fff, 0xffff, 0x10000, 0x7fff0000, 0x7fff7fff, 0x7fff8000, 0x7fffffff})
+      for (std::int32_t away = -2; away <= 2; ++away)
+        if (a + away >= -most && a + away <= most) compare(a + away, b);
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("quotients by integers") {
   const auto same = [](float a, float b) {
     const float quotient = a / b;

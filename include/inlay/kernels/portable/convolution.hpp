@@ -1,86 +1,35 @@
-// Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED in plain C++: several output channels at a time, windows
-// clipped once a pixel. Weights are read where the model has them; the table holds biases and multipliers.
+// Inlay: CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED in plain C++. Weights are read where the model has them.
 #pragma once
 
-#include <inlay/kernels/portable/window.hpp>
+#include <inlay/kernels/portable/depthwise.hpp>
+#include <inlay/kernels/portable/outputs.hpp>
+#include <inlay/kernels/portable/pairs.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <utility>
 
 namespace inlay::inline INLAY_ABI::detail {
 
-/// Sums of some output channels of one pixel.
-template <std::size_t Channels>
-struct channel_sums {
-  std::int32_t items[Channels]{};
-};
-
-/// Convolutions whose output channels read the same input channels: their weights stand channel_pitch apart.
-struct neighbours_share_input {
-  template <std::size_t... Item>
-  INLAY_ALWAYS_INLINE static void multiply_add(std::index_sequence<Item...>, channel_sums<sizeof...(Item)>& sums,
-                                               const std::int8_t* pixel, const std::int8_t* weights,
-                                               const window_layer& p, std::int32_t elements) {
-    const std::int32_t pitch = p.channel_pitch, zero_point = p.input_zero_point;
-    for (; elements > 0; --elements, ++pixel, ++weights) {
-      const std::int32_t value = *pixel - zero_point;
-      ((sums.items[Item] = wrapping_add(sums.items[Item], value * weights[static_cast<std::int32_t>(Item) * pitch])),
-       ...);
-    }
-  }
-};
-
-/// Depthwise convolutions with one output channel for each input channel.
-struct neighbours_have_own_input {
-  template <std::size_t... Item>
-  INLAY_ALWAYS_INLINE static void multiply_add(std::index_sequence<Item...>, channel_sums<sizeof...(Item)>& sums,
-                                               const std::int8_t* pixel, const std::int8_t* weights,
-                                               const window_layer& p, std::int32_t) {
-    const std::int32_t zero_point = p.input_zero_point;
-    // Keeps the loop over taps from being vectorised, which g++ 12 -O3 does wrongly for x86.
-    asm("" : "+r"(pixel));
-    ((sums.items[Item] = wrapping_add(sums.items[Item], (pixel[Item] - zero_point) * weights[Item])), ...);
-  }
-};
-
-/// What channels need after their sums, from a table.
-struct tabled_channels {
+/// A layer with weights.
+struct window_kernel : folded_channels {
   using parameters = window_layer;
-  using table_entry = channel_constants;
-
-  static constexpr parameters prepare(graph_view g, const layer& l) { return window_layer::make(g, l); }
-  static constexpr std::int32_t table_size(graph_view g, const layer& l) { return channel_table::table_size(g, l); }
-  template <typename Byte>
-  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
-                                   const std::int32_t*, table_entry* table) {
-    const std::int32_t channels = table_size(g, l);
-    for (std::int32_t c = 0; c < channels; ++c) table[c] = constants[c];
-  }
-  static channel_constants of(const parameters&, const table_entry* table, std::int32_t c) { return table[c]; }
-};
-
-/// A layer with weights, a few output channels after another: what they need is read once for all pixels.
-template <typename Channels>
-struct window_kernel : Channels {
-  using typename Channels::parameters;
-  using typename Channels::table_entry;
-  static constexpr bool needs_weight_sums = false;
   struct spec {
-    layer_kind kind = layer_kind::conv2d;
+    bool depthwise = false, by_channel = false;
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) { return window_layer::accepts(g, l); }
-  static constexpr spec specialise(graph_view, const layer& l) { return {l.kind}; }
+  static constexpr spec specialise(graph_view g, const layer& l) {
+    return {l.kind == layer_kind::depthwise_conv2d, is_by_channel(g, l)};
+  }
+  static constexpr parameters prepare(graph_view g, const layer& l) { return window_layer::make(g, l); }
 
   template <spec S>
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    if constexpr (S.kind == layer_kind::depthwise_conv2d)
-      run_depthwise({p, table, output, r, input, weights});
+    if constexpr (S.by_channel)
+      run_by_channel({p, table, output, r, input, weights});
     else
-      run_groups({p, table, output, r, input, weights});
+      run_groups<!S.depthwise>({p, table, output, r, input, weights});
   }
   template <spec>
   INLAY_NEVER_INLINE static void run_whole(const parameters& p, const table_entry* table, std::int8_t* output,
@@ -88,7 +37,7 @@ struct window_kernel : Channels {
     const map_view<std::int8_t> to{output, p.output_channels, 0, 1, 0};
     const map_view<const std::int8_t> from{input, p.group_channels, 0, 1, 0};
     const region all{0, 1, 0, p.input_width};
-    run_groups({p, table, to, all, from, weights});
+    run_groups<true>({p, table, to, all, from, weights});
   }
 
  private:
@@ -101,73 +50,132 @@ struct window_kernel : Channels {
     const std::int8_t* weights;
   };
 
+  static constexpr std::int32_t most_elements = 128;  // of windows
+  static constexpr std::int32_t most_pixels = 2 * window_products::most_pairs;
+  static constexpr std::int32_t most_channels = 64 / most_pixels;  // whose sums are at hand
+
+  /// Some pixels after others. A window that is longer than the buffer is read in parts, again for every few channels.
+  template <bool Contiguous>
   INLAY_NEVER_INLINE static void run_groups(const job& j) {
-    std::int32_t first_channel = 0;
-    for (std::int32_t c = 0; c < j.p.output_channels; first_channel += j.p.group_channels) {
-      const std::int32_t end = c + j.p.group_outputs;
-      for (; c + 4 <= end; c += 4) run_channels<neighbours_share_input, 4>(j, c, first_channel);
-      for (; c < end; ++c) run_channels<neighbours_share_input, 1>(j, c, first_channel);
+    const parameters& p = j.p;
+    std::int32_t words[most_elements * window_products::most_pairs], sums[most_channels * most_pixels];
+    const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
+    const bool dense = p.dilation_width == 1 && j.input.pixel_pitch == p.group_channels;
+    region r = j.r;
+    std::int32_t input_width = p.input_width;
+    // Rows that follow one another are one.
+    const std::int32_t columns = r.end_column - r.first_column;
+    if (depth == p.group_channels && p.padding_top + p.padding_left == 0 && p.stride_height * p.stride_width == 1 &&
+        j.input.row_pitch == columns * j.input.pixel_pitch && j.output.row_pitch == columns * j.output.pixel_pitch &&
+        j.input.rows >= r.end_row && j.output.rows >= r.end_row) {
+      r.end_column = r.first_column + columns * (r.end_row - r.first_row);
+      r.end_row = r.first_row + 1;
+      input_width = r.end_column;
     }
+    const std::int32_t element_pitch = Contiguous ? 1 : p.tap_pitch;
+    window_products products{};
+    products.channel_pitch = p.channel_pitch;
+    products.element_pitch = element_pitch;
+    std::int32_t first_channel = 0;
+    for (std::int32_t group = 0; group < p.output_channels; group += p.group_outputs, first_channel += p.group_channels)
+      for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+        const inside_taps rows =
+            inside_taps::clip(y * p.stride_height - p.padding_top, p.kernel_height, p.dilation_height, p.input_height);
+        const std::int8_t* row =
+            j.input.pixel(rows.count > 0 ? rows.position : 0, j.input.first_column) + first_channel;
+        std::int8_t* out = j.output.pixel(y, r.first_column) + group;
+        for (std::int32_t x = r.first_column; x < r.end_column; x += most_pixels) {
+          const std::int32_t pixels = r.end_column - x < most_pixels ? r.end_column - x : most_pixels;
+          const std::int32_t column = x * p.stride_width - p.padding_left;
+          const std::int32_t last = column + (pixels - 1) * p.stride_width + (p.kernel_width - 1) * p.dilation_width;
+          window_block windows{p,           j.input, rows,   row,
+                               input_width, column,  pixels, dense && column >= 0 && last < input_width};
+          if (depth <= most_elements) windows.read(words, depth);
+          for (std::int32_t c = 0; c < p.group_outputs; c += most_channels) {
+            const std::int32_t left = p.group_outputs - c, channels = left < most_channels ? left : most_channels;
+            const std::int32_t* biases = j.table + group + c;
+            for (std::int32_t* to = sums; to != sums + channels * most_pixels; ++biases)
+              for (std::int32_t i = 0; i < most_pixels; ++i) *to++ = *biases;
+            window_block part = windows;
+            for (std::int32_t at = 0; at < depth; at += most_elements) {
+              const std::int32_t count = depth - at < most_elements ? depth - at : most_elements;
+              if (depth > most_elements) part.read(words, count);
+              products.use(words, count, windows.pairs());
+              products.sums = sums;
+              products.sums_end = sums + channels * most_pixels;
+              products.weights = j.weights + (group + c) * p.channel_pitch + at * element_pitch;
+              multiply_windows<Contiguous>(products, pixels);
+            }
+            finish(p, j.table, group + c, channels, sums, most_pixels, pixels, out + c, j.output.pixel_pitch);
+          }
+          out += pixels * j.output.pixel_pitch;
+        }
+      }
   }
 
-  INLAY_NEVER_INLINE static void run_depthwise(const job& j) {
-    std::int32_t c = 0;
-    if (j.p.group_outputs == 1)
-      for (; c + 4 <= j.p.output_channels; c += 4) run_channels<neighbours_have_own_input, 4>(j, c, c);
-    for (; c < j.p.output_channels; ++c) run_channels<neighbours_share_input, 1>(j, c, c / j.p.group_outputs);
-  }
-
-  template <typename Neighbours, std::size_t Count>
-  INLAY_NEVER_INLINE static void run_channels(const job& j, std::int32_t c, std::int32_t first_channel) {
+  /// Pixels whose windows are clipped alike are taken at once.
+  INLAY_NEVER_INLINE static void run_by_channel(const job& j) {
     const parameters& p = j.p;
     const map_view<const std::int8_t>& input = j.input;
-    channel_sums<Count> biases;
-    fixed_multiplier multipliers[Count];
-    for (std::size_t i = 0; i < Count; ++i) {
-      const channel_constants channel = Channels::of(p, j.table, c + static_cast<std::int32_t>(i));
-      biases.items[i] = channel.bias;
-      multipliers[i] = channel.multiplier;
-    }
-    const std::int8_t* weights = j.weights + c * p.channel_pitch;
-    // Without gaps between pixels, the taps of a row are one run of channels.
-    const bool dense =
-        p.dilation_width == 1 && input.pixel_pitch == p.group_channels && p.tap_pitch == p.group_channels;
-    const std::int32_t tap_step = input.pixel_pitch * p.dilation_width;
-    const std::int32_t row_step = input.row_pitch * p.dilation_height;
-    const std::int8_t* ring_end = input.data + input.rows * input.row_pitch;
+    constexpr std::int32_t channels_at_once = 16, pitch = depthwise_windows::most_pixels;
+    std::int32_t sums[channels_at_once * pitch], biases[channels_at_once];
+    depthwise_windows w{};
+    w.ring_bytes = input.rows * input.row_pitch;
+    w.ring_end = input.data + w.ring_bytes;
+    w.tap_step = input.pixel_pitch * p.dilation_width;
+    w.weights_step = p.tap_pitch;
+    w.pixel_step = input.pixel_pitch * p.stride_width;
     for (std::int32_t y = j.r.first_row; y < j.r.end_row; ++y) {
       const inside_taps rows =
           inside_taps::clip(y * p.stride_height - p.padding_top, p.kernel_height, p.dilation_height, p.input_height);
-      const std::int8_t* first_row = input.pixel(rows.count > 0 ? rows.position : 0, 0) + first_channel;
-      const std::int8_t* row_weights = weights + rows.first * p.kernel_width * p.tap_pitch;
-      std::int8_t* out = j.output.pixel(y, j.r.first_column) + c;
-      for (std::int32_t x = j.r.first_column; x < j.r.end_column; ++x, out += j.output.pixel_pitch) {
-        const inside_taps columns =
-            inside_taps::clip(x * p.stride_width - p.padding_left, p.kernel_width, p.dilation_width, p.input_width);
-        const std::int32_t run = dense ? columns.count * p.group_channels : p.group_channels;
-        channel_sums<Count> sums = biases;
-        const std::int8_t* row = first_row + columns.position * input.pixel_pitch;
-        const std::int8_t* wrap = ring_end + (columns.position - input.first_column) * input.pixel_pitch;
-        const std::int8_t* tap_weights = row_weights + columns.first * p.tap_pitch;
-        for (std::int32_t ky = rows.count; ky > 0; --ky) {
-          const std::int8_t *pixel = row, *w = tap_weights;
-          for (std::int32_t kx = dense ? 1 : columns.count; kx > 0; --kx, pixel += tap_step, w += p.tap_pitch)
-            Neighbours::multiply_add(std::make_index_sequence<Count>{}, sums, pixel, w, p, run);
-          tap_weights += p.kernel_width * p.tap_pitch;
-          row += row_step;
-          if (row >= wrap) row -= input.rows * input.row_pitch;
+      const std::int8_t* row = input.pixel(rows.count > 0 ? rows.position : 0, input.first_column);
+      std::int8_t* out = j.output.pixel(y, j.r.first_column);
+      for (std::int32_t x = j.r.first_column, pixels = 1; x < j.r.end_column; x += pixels) {
+        std::int32_t column = x * p.stride_width - p.padding_left;
+        const inside_taps columns = inside_taps::clip(column, p.kernel_width, p.dilation_width, p.input_width);
+        pixels = 1;
+        if (columns.count == p.kernel_width) {
+          const std::int32_t left = j.r.end_column - x, most = left < pitch ? left : pitch;
+          column += (p.kernel_width - 1) * p.dilation_width + p.stride_width;
+          for (; pixels < most && column < p.input_width; column += p.stride_width) ++pixels;
         }
-        for (std::size_t i = 0; i < Count; ++i) out[i] = p.finish(sums.items[i], multipliers[i]);
+        const bool inside = columns.count * rows.count == p.kernel_width * p.kernel_height;
+        w.rows = columns.count > 0 ? rows.count : 0;
+        w.row_bytes = columns.count * w.tap_step;
+        w.row_skip = input.row_pitch * p.dilation_height - w.row_bytes;
+        w.weights_skip = (p.kernel_width - columns.count) * p.tap_pitch;
+        w.pixel_bytes = 4 * pixels;
+        const std::int8_t* pixel = row + (columns.position - input.first_column) * input.pixel_pitch;
+        const std::int8_t* weights = j.weights + (rows.first * p.kernel_width + columns.first) * p.tap_pitch;
+        for (std::int32_t c = 0, channels; c < p.output_channels; c += channels) {
+          channels = p.output_channels - c < channels_at_once ? p.output_channels - c : channels_at_once;
+          w.biases = j.table + c;
+          if (!inside) {
+            for (std::int32_t i = 0; i < channels; ++i) biases[i] = w.biases[i];
+            add_outside(p, rows, columns, j.weights + c, channels, biases);
+            w.biases = biases;
+          }
+          w.pixel = pixel + c;
+          w.weights = weights + c;
+          w.sums = sums;
+          w.sums_end = sums + channels * pitch;
+          if (w.rows > 0)
+            multiply_depthwise(w);
+          else
+            for (std::int32_t i = 0; i < channels; ++i) sums[i * pitch] = biases[i];
+          finish(p, j.table, c, channels, sums, pitch, pixels, out + c, j.output.pixel_pitch);
+        }
+        out += pixels * j.output.pixel_pitch;
       }
     }
   }
 };
 
 template <>
-struct portable_kernel<layer_kind::conv2d> : window_kernel<tabled_channels> {};
+struct portable_kernel<layer_kind::conv2d> : window_kernel {};
 template <>
-struct portable_kernel<layer_kind::depthwise_conv2d> : window_kernel<tabled_channels> {};
+struct portable_kernel<layer_kind::depthwise_conv2d> : window_kernel {};
 template <>
-struct portable_kernel<layer_kind::fully_connected> : window_kernel<tabled_channels> {};
+struct portable_kernel<layer_kind::fully_connected> : window_kernel {};
 
 }  // namespace inlay::detail

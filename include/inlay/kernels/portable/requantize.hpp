@@ -8,13 +8,21 @@
 
 namespace inlay::inline INLAY_ABI::detail {
 
+/// a × b / 2^32 rounded to nearest, ties up, by products of 32 bits: for |a| ≤ 2^30 and b ≥ 0, where no sum overflows.
+constexpr std::int32_t high_product_of_halves(std::int32_t a, std::int32_t b) {
+  const std::int32_t a_low = static_cast<std::int16_t>(a), a_high = (a + 0x8000) >> 16;
+  const std::int32_t b_low = b & 0xffff, b_high = b >> 16;
+  return a_high * b_high + ((a_high * b_low + (a_low * b_low >> 16) + 0x8000 + a_low * b_high) >> 16);
+}
+
 /// What an instruction set has an instruction for.
 template <isa Isa>
 struct primitives {
-  /// c + a × b / 2^32, the quotient rounded to nearest, ties up.
+  /// c + a × b / 2^32, the quotient rounded to nearest, ties up, for |a| ≤ 2^30 and b ≥ 0.
   static std::int32_t add_high_product(std::int32_t c, std::int32_t a, std::int32_t b) {
-    constexpr std::int64_t half = std::int64_t{1} << 31;
-    return c + static_cast<std::int32_t>((std::int64_t{a} * b + half) >> 32);
+    if (INLAY_HAS_THUMB1) return c + high_product_of_halves(a, b);
+    const std::int64_t product = std::int64_t{a} * b;
+    return c + static_cast<std::int32_t>(product >> 32) + static_cast<std::int32_t>(product >> 31 & 1);
   }
 
   static std::int32_t saturate(std::int32_t value) { return saturate_to_int8(value); }

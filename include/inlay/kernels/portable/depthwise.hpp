@@ -1,0 +1,64 @@
+// Inlay: products and sums of depthwise convolutions with one output channel for each input channel, in plain C++.
+#pragma once
+
+#include <inlay/config.hpp>
+#include <inlay/kernels/portable/pairs.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace inlay::inline INLAY_ABI::detail {
+
+/// The sums of neighbouring channels.
+template <std::size_t... Channel>
+INLAY_ALWAYS_INLINE void multiply_depthwise(std::index_sequence<Channel...>, const depthwise_windows& w) {
+  std::int32_t* sums = w.sums;
+  const std::int8_t* pixel = w.pixel;
+  for (const std::int32_t* end = sums + w.pixel_bytes / 4; sums != end; pixel += w.pixel_step, ++sums) {
+    std::uint32_t sum[sizeof...(Channel)] = {static_cast<std::uint32_t>(w.biases[Channel])...};
+    const std::int8_t *tap = pixel, *weight = w.weights;
+    for (std::int32_t ky = w.rows; ky > 0; --ky) {
+      for (const std::int8_t* row_end = tap + w.row_bytes; tap != row_end;
+           tap += w.tap_step, weight += w.weights_step) {
+        // Keeps the loop over taps from being vectorised, which g++ 12 -O3 does wrongly for x86.
+        asm("" : "+r"(tap));
+        ((sum[Channel] += product(tap[Channel], weight[Channel])), ...);
+      }
+      weight += w.weights_skip;
+      tap += w.row_skip;
+      if (tap >= w.ring_end) tap -= w.ring_bytes;
+    }
+    ((sums[Channel * depthwise_windows::most_pixels] = static_cast<std::int32_t>(sum[Channel])), ...);
+  }
+}
+
+/// The sums of all channels.
+INLAY_NEVER_INLINE inline void multiply_depthwise(depthwise_windows& w) {
+  constexpr std::int32_t at_once = 4, pitch = depthwise_windows::most_pixels;
+#if INLAY_HAS_THUMB1
+  const std::int32_t* const end = w.sums_end;
+  w.sums_end = w.sums + (end - w.sums) / (at_once * pitch) * (at_once * pitch);
+  if (w.sums != w.sums_end) thumb::multiply_depthwise(&w);
+  w.sums_end = end;
+#else
+  for (; w.sums_end - w.sums >= at_once * pitch; w.next(at_once))
+    multiply_depthwise(std::make_index_sequence<at_once>{}, w);
+#endif
+  for (; w.sums != w.sums_end; w.next(1)) multiply_depthwise(std::make_index_sequence<1>{}, w);
+}
+
+/// Adds the products of the zero point and the weights of the taps that are outside.
+INLAY_NEVER_INLINE inline void add_outside(const window_layer& p, inside_taps rows, inside_taps columns,
+                                           const std::int8_t* weights, std::int32_t channels, std::int32_t* sums) {
+  for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
+    const bool inside = static_cast<std::uint32_t>(ky - rows.first) < static_cast<std::uint32_t>(rows.count);
+    for (std::int32_t kx = 0; kx < p.kernel_width; ++kx, weights += p.tap_pitch) {
+      if (inside && static_cast<std::uint32_t>(kx - columns.first) < static_cast<std::uint32_t>(columns.count))
+        continue;
+      for (std::int32_t i = 0; i < channels; ++i) sums[i] = wrapping_add(sums[i], p.input_zero_point * weights[i]);
+    }
+  }
+}
+
+}  // namespace inlay::detail

@@ -1,0 +1,82 @@
+// Inlay: what the loops of plain C++ are told, and go on with themselves.
+#pragma once
+
+#include <inlay/kernels/portable/window.hpp>
+
+#include <cstdint>
+
+namespace inlay::inline INLAY_ABI::detail {
+
+// Where the fields are is known to thumb.hpp.
+
+/// Words of windows, and the weights by which they are multiplied, channel after channel.
+struct window_products {
+  static constexpr std::int32_t most_pairs = INLAY_PIXEL_PAIRS;  // of pixels
+  static constexpr std::int32_t sums_pitch = 2 * most_pairs;     // from channel to channel
+
+  const std::int32_t* words;
+  const std::int32_t* first_four;  // behind the words that are left over when they are taken four by four
+  const std::int32_t* end;
+  std::int32_t* sums;
+  const std::int32_t* sums_end;
+  const std::int8_t* weights;
+  std::int32_t channel_pitch;
+  std::int32_t element_pitch;
+
+  void use(const std::int32_t* from, std::int32_t count, std::int32_t pairs) {
+    words = from;
+    first_four = from + (count & 3) * pairs;
+    end = from + count * pairs;
+  }
+};
+
+/// Windows of depthwise convolutions of pixels in a row, channels after channels.
+struct depthwise_windows {
+  static constexpr std::int32_t most_pixels = 8;  // and the pitch of channels' sums
+
+  const std::int8_t* pixel;    // where the first tap is
+  const std::int8_t* weights;  // of that
+  const std::int32_t* biases;
+  std::int32_t* sums;
+  std::int32_t rows;          // of taps, one at least
+  std::int32_t row_bytes;     // from the first tap of a row to behind its last one
+  std::int32_t row_skip;      // from there to the next row
+  std::int32_t weights_skip;  // the same
+  const std::int8_t* ring_end;
+  std::int32_t ring_bytes;
+  std::int32_t tap_step;
+  std::int32_t weights_step;
+  std::int32_t pixel_step;
+  std::int32_t pixel_bytes;  // of a channel's sums
+  const std::int32_t* sums_end;
+
+  void next(std::int32_t channels) {
+    pixel += channels;
+    weights += channels;
+    biases += channels;
+    sums += channels * most_pixels;
+  }
+};
+
+/// Outputs, channel after channel.
+struct output_channels {
+  const std::int8_t* shift;
+  const std::int32_t* multiplier;
+  std::int8_t* to;
+  const std::int32_t* sums;
+  const std::int32_t* end;     // of the multipliers
+  std::int32_t channel_bytes;  // of sums, from channel to channel
+  std::int32_t pixel_bytes;    // of a channel's sums
+  std::int32_t pitch;          // of pixels
+  std::int32_t low, high;
+  std::int32_t half;  // see right_scale: twice the zero point, and 1
+
+  void next() {
+    ++shift;
+    ++multiplier;
+    ++to;
+    sums += channel_bytes / 4;
+  }
+};
+
+}  // namespace inlay::detail
