@@ -350,7 +350,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if constexpr (S.shares_weights) {
       const arm_dsp::pixel_rows rows(p, output, r, input);
-      if (arm_dsp::shares_weights(rows, table)) return arm_dsp::convolve_pixels(p, table, rows, weights);
+      if (arm_dsp::shares_weights(p, rows, table)) return arm_dsp::convolve_pixels(p, table, rows, weights);
     }
     arm_dsp::convolve<S.deep ? arm_dsp::deep_buffer_words : arm_dsp::buffer_words>(p, table, output, r, input, weights);
   }

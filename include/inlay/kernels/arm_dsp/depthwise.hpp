@@ -25,10 +25,11 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
   };
   struct spec {
     arm_dsp::depthwise_window window;
-    bool general;   // some channels cannot go the short way
-    bool clamped;   // to some of int8
-    bool in_place;  // run_over is there
-    bool by_rows;   // there is a faster way for single rows
+    bool general;         // some channels cannot go the short way
+    bool clamped;         // to some of int8
+    bool in_place;        // run_over is there
+    bool by_rows;         // there is a faster way for single rows
+    bool from_minus_128;  // and all of int8: the outputs
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -51,7 +52,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
   /// For any table.
   static constexpr spec specialise(graph_view g, const layer& l) {
     const bool fits = window_of(l).least_words(g.output_of(l).extents.width()) * 4 <= overwrite_scratch(g, l);
-    return {window_of(l), true, !arm_dsp::range_of(g, l).is_whole(), fits, by_rows(g, l)};
+    const arm_dsp::output_range range = arm_dsp::range_of(g, l);
+    return {window_of(l), true, !range.is_whole(), fits, by_rows(g, l), range.is_whole() && range.zero_point == -128};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
     spec s = specialise(g, l);
@@ -382,7 +384,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
   }
 
   template <spec S>
-  static constexpr window_code code_of{arm_dsp::depthwise_function_of(S.window),
+  static constexpr window_code code_of{arm_dsp::depthwise_function_of(S.window, S.from_minus_128),
                                        arm_dsp::gather_window<S.window.size, S.window.all_pairs()>,
                                        S.general ? make_uncommon_rows : nullptr};
 };

@@ -72,11 +72,16 @@ using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, 
   "asr " sum ", " sum ", " shift                                      \
   "\n"                                                                \
   "ssat " sum ", #8, " sum ", asr #1\n"
-#define INLAY_REQUANTISE_4(temporary)                 \
-  INLAY_REQUANTISE("r0", "r4", "r5", "r6", temporary) \
-  INLAY_REQUANTISE("r1", "r4", "r5", "r6", temporary) \
-  INLAY_REQUANTISE("r2", "r4", "r5", "r6", temporary) \
-  INLAY_REQUANTISE("r3", "r4", "r5", "r6", temporary)
+// Where the zero point is −128 no negative sum makes anything else, however it is rounded.
+#define INLAY_REQUANTISE_FROM_MINUS_128(sum, multiplier, rounding, shift, temporary) \
+  "smmlar " sum ", " sum ", " multiplier ", " rounding                               \
+  "\n"                                                                               \
+  "asr " sum ", " sum ", " shift                                                     \
+  "\n"                                                                               \
+  "ssat " sum ", #8, " sum ", asr #1\n"
+#define INLAY_4_TIMES(requantise, temporary)                                                  \
+  requantise("r0", "r4", "r5", "r6", temporary) requantise("r1", "r4", "r5", "r6", temporary) \
+      requantise("r2", "r4", "r5", "r6", temporary) requantise("r3", "r4", "r5", "r6", temporary)
 #define INLAY_STORE_2(a, b, output, pitch) \
   "strb " b ", [" output ", " pitch        \
   "]\n"                                    \
@@ -86,12 +91,13 @@ using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, 
 #define INLAY_STORE_4(output) INLAY_STORE_2("r0", "r1", output, "r7") INLAY_STORE_2("r2", "r3", output, "r7")
 
 // Windows of 3. r0 to r3 are the sums, r4 and r5 weights, r6 to r8 columns of the plane; r9 to r11 the plane's rows,
-// r12 the block, lr the output. The first row starts from the bias, r3.
-#define INLAY_THREE_ROWS(row)                                     \
-  row("r9", "ldmia r12!, {r3-r5}\n", "r3", "r3", "r3", "r3")      \
-      row("r10", "ldmia r12!, {r4-r5}\n", "r0", "r1", "r2", "r3") \
-          row("r11", "ldmia r12!, {r4-r5}\n", "r0", "r1", "r2", "r3")
-#define INLAY_WINDOWS_OF_3(name, four_outputs, two_outputs)                                                            \
+// r12 the block, lr the output. The first row starts from the bias, r3. Single loads in a row take a cycle each, and
+// one more.
+#define INLAY_THREE_ROWS(row)                                                                \
+  row("r9", "ldr r3, [r12]\nldr r4, [r12, #4]\nldr r5, [r12, #8]\n", "r3", "r3", "r3", "r3") \
+      row("r10", "ldr r4, [r12, #12]\nldr r5, [r12, #16]\n", "r0", "r1", "r2", "r3")         \
+          row("r11", "ldr r4, [r12, #20]\nldr r5, [r12, #24]\n", "r0", "r1", "r2", "r3")
+#define INLAY_WINDOWS_OF_3(name, requantise, four_outputs, two_outputs)                                                \
   [[gnu::naked, gnu::noinline]] inline void name(std::int32_t*, const std::int32_t*, const depthwise_rows&,            \
                                                  std::int8_t*) {                                                       \
     asm("push {r2-r11, lr}\n"                                                                                        \
@@ -111,20 +117,23 @@ using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, 
         "cmp r9, r1\n"                                                                                               \
         "beq 3f\n"                                                                                                   \
         "2:\n" INLAY_THREE_ROWS(four_outputs)                                                                        \
-        "ldmia r12, {r4-r8}\n"                                                                                       \
-        "sub r12, r12, #28\n"                                                                                        \
-        "cmp r9, r8\n" INLAY_REQUANTISE_4("r8") INLAY_STORE_4("lr")                                                  \
+        "ldr r4, [r12, #28]\n"\
+ "ldr r5, [r12, #32]\n"\
+ "ldr r6, [r12, #36]\n"\
+ "ldr r7, [r12, #40]\n"\
+ "ldr r8, [r12, #44]\n"\
+ "cmp r9, r8\n" INLAY_4_TIMES(requantise, "r8") INLAY_STORE_4("lr")                                                  \
         "bne 2b\n"                                                                                                   \
         "3:\n"                                                                                                       \
         "ldr r8, [r12, #48]\n"                                                                                       \
         "cmp r9, r8\n"                                                                                               \
         "beq 5f\n"                                                                                                   \
         "4:\n" INLAY_THREE_ROWS(two_outputs)                                                                         \
-        "ldmia r12, {r2-r8}\n"                                                                                       \
-        "sub r12, r12, #28\n"                                                                                        \
+        "add r8, r12, #28\n"\
+ "ldm r8, {r2-r8}\n"\
         "cmp r9, r7\n"                                                                                               \
         "it eq\n"                                                                                                    \
-        "moveq r5, r8\n" INLAY_REQUANTISE("r0", "r2", "r3", "r4", "r8") INLAY_REQUANTISE("r1", "r2", "r3", "r4", "r8") \
+        "moveq r5, r8\n" requantise("r0", "r2", "r3", "r4", "r8") requantise("r1", "r2", "r3", "r4", "r8") \
         INLAY_STORE_2("r0", "r1", "lr", "r5")                                                                        \
         "bne 4b\n"                                                                                                   \
         "5:\n"                                                                                                       \
@@ -139,10 +148,12 @@ using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, 
   }
 
 #define INLAY_FOUR_OUTPUTS(plane, load, a, b, c, d) \
-  load "ldrd r6, r7, [" plane                       \
-       "], #8\n"                                    \
+  load "ldr r7, [" plane                            \
+       ", #4]\n"                                    \
        "ldr r8, [" plane                            \
-       "]\n"                                        \
+       ", #8]\n"                                    \
+       "ldr r6, [" plane                            \
+       "], #8\n"                                    \
        "smlad r0, r6, r4, " a                       \
        "\n"                                         \
        "smlatb r1, r6, r4, " b                      \
@@ -156,7 +167,9 @@ using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, 
        "smlabt r2, r8, r5, r2\n"                    \
        "smlad r3, r8, r5, r3\n"
 #define INLAY_TWO_OUTPUTS(plane, load, a, b, c, d) \
-  load "ldrd r6, r7, [" plane                      \
+  load "ldr r7, [" plane                           \
+       ", #4]\n"                                   \
+       "ldr r6, [" plane                           \
        "], #4\n"                                   \
        "smlad r0, r6, r4, " a                      \
        "\n"                                        \
@@ -164,41 +177,51 @@ using depthwise_function = void(std::int32_t* block, const std::int32_t* plane, 
        "\n"                                        \
        "smlabt r0, r7, r5, r0\n"                   \
        "smlad r1, r7, r5, r1\n"
-INLAY_WINDOWS_OF_3(depthwise_3_stride_1, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
+INLAY_WINDOWS_OF_3(depthwise_3_stride_1, INLAY_REQUANTISE, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
+INLAY_WINDOWS_OF_3(depthwise_3_stride_1_from_minus_128, INLAY_REQUANTISE_FROM_MINUS_128, INLAY_FOUR_OUTPUTS,
+                   INLAY_TWO_OUTPUTS)
 #undef INLAY_TWO_OUTPUTS
 #undef INLAY_FOUR_OUTPUTS
 
 #define INLAY_FOUR_OUTPUTS(plane, load, a, b, c, d) \
-  load "ldrd r6, r7, [" plane                       \
-       "], #8\n"                                    \
+  load "ldr r7, [" plane                            \
+       ", #4]\n"                                    \
+       "ldr r8, [" plane                            \
+       ", #8]\n"                                    \
+       "ldr r6, [" plane                            \
+       "], #16\n"                                   \
        "smlad r0, r6, r4, " a                       \
        "\n"                                         \
        "smlabt r0, r7, r5, r0\n"                    \
        "smlad r1, r7, r4, " b                       \
        "\n"                                         \
-       "ldrd r6, r7, [" plane                       \
-       "], #8\n"                                    \
-       "smlabt r1, r6, r5, r1\n"                    \
-       "smlad r2, r6, r4, " c                       \
-       "\n"                                         \
-       "smlabt r2, r7, r5, r2\n"                    \
-       "smlad r3, r7, r4, " d                       \
+       "smlabt r1, r8, r5, r1\n"                    \
+       "smlad r2, r8, r4, " c                       \
        "\n"                                         \
        "ldr r6, [" plane                            \
+       ", #-4]\n"                                   \
+       "ldr r7, [" plane                            \
        "]\n"                                        \
-       "smlabt r3, r6, r5, r3\n"
+       "smlabt r2, r6, r5, r2\n"                    \
+       "smlad r3, r6, r4, " d                       \
+       "\n"                                         \
+       "smlabt r3, r7, r5, r3\n"
 #define INLAY_TWO_OUTPUTS(plane, load, a, b, c, d) \
-  load "ldrd r6, r7, [" plane                      \
+  load "ldr r7, [" plane                           \
+       ", #4]\n"                                   \
+       "ldr r8, [" plane                           \
+       ", #8]\n"                                   \
+       "ldr r6, [" plane                           \
        "], #8\n"                                   \
        "smlad r0, r6, r4, " a                      \
        "\n"                                        \
        "smlabt r0, r7, r5, r0\n"                   \
        "smlad r1, r7, r4, " b                      \
        "\n"                                        \
-       "ldr r6, [" plane                           \
-       "]\n"                                       \
-       "smlabt r1, r6, r5, r1\n"
-INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
+       "smlabt r1, r8, r5, r1\n"
+INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_REQUANTISE, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
+INLAY_WINDOWS_OF_3(depthwise_3_stride_2_from_minus_128, INLAY_REQUANTISE_FROM_MINUS_128, INLAY_FOUR_OUTPUTS,
+                   INLAY_TWO_OUTPUTS)
 #undef INLAY_TWO_OUTPUTS
 #undef INLAY_FOUR_OUTPUTS
 #undef INLAY_WINDOWS_OF_3
@@ -268,7 +291,7 @@ INLAY_WINDOWS_OF_3(depthwise_3_stride_2, INLAY_FOUR_OUTPUTS, INLAY_TWO_OUTPUTS)
         "ldr r12, [sp, #24]\n"                                                                                      \
         "add r12, r12, #(" size " * " weights_bytes                                                                 \
         " + 4)\n"                                                                                                   \
-        "ldmia r12, {r4-r9}\n" INLAY_REQUANTISE_4("r10")                                                            \
+        "ldmia r12, {r4-r9}\n" INLAY_4_TIMES(INLAY_REQUANTISE, "r10")                                                            \
         "subs r9, r9, #4\n"                                                                                         \
         "blt 4f\n" INLAY_STORE_4("r8")                                                                              \
         "strd r8, r9, [r12, #16]\n"                                                                                 \
@@ -373,7 +396,8 @@ INLAY_LARGER_WINDOWS(depthwise_7_stride_2, "7", "16", "16",
 #undef INLAY_LARGER_WINDOWS
 #undef INLAY_STORE_4
 #undef INLAY_STORE_2
-#undef INLAY_REQUANTISE_4
+#undef INLAY_4_TIMES
+#undef INLAY_REQUANTISE_FROM_MINUS_128
 #undef INLAY_REQUANTISE
 
 /// Rows of planes, and of the input that they are made from. Assembly counts on the order.
@@ -453,7 +477,9 @@ INLAY_NEVER_INLINE void gather_window(const std::int8_t* weights, std::int32_t c
   }
 }
 
-constexpr depthwise_function* depthwise_function_of(depthwise_window w) {
+constexpr depthwise_function* depthwise_function_of(depthwise_window w, bool from_minus_128) {
+  if (w.size == 3 && from_minus_128)
+    return w.stride == 1 ? depthwise_3_stride_1_from_minus_128 : depthwise_3_stride_2_from_minus_128;
   if (w.size == 3) return w.stride == 1 ? depthwise_3_stride_1 : depthwise_3_stride_2;
   if (w.size == 5) return w.stride == 1 ? depthwise_5_stride_1 : depthwise_5_stride_2;
   return w.stride == 1 ? depthwise_7_stride_1 : depthwise_7_stride_2;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <inlay/kernels/arm_dsp/convolution_table.hpp>
+#include <inlay/kernels/arm_dsp/multiply.hpp>
 
 #include <cstdint>
 
@@ -222,9 +223,10 @@ constexpr bool shares_weights(graph_view g, const layer& l) {
   return l.window.kernel == extent2d{1, 1} && l.window.padding == padding2d{} && channels % 4 == 0 &&
          channels <= pointwise_words && g.input_of(l, 1).extents.channels() == channels && range_of(g, l).is_whole();
 }
-/// Fewer pixels do not pay for widened weights, unless some channels are left out.
-inline bool shares_weights(const pixel_rows& rows, const std::int32_t* table) {
-  return rows.columns >= (table[0] & convolution_table::has_constants ? 9 : 24);
+/// Few pixels do not pay for widened weights, unless some channels are left out, or windows were to be taken apart.
+inline bool shares_weights(const convolution& p, const pixel_rows& rows, const std::int32_t* table) {
+  const bool others_are_slow = (table[0] & convolution_table::has_constants) || 6 * p.group_channels > 4 * buffer_words;
+  return rows.columns >= (others_are_slow ? 9 : 24);
 }
 
 /// The outputs of one channel, whatever its scale.

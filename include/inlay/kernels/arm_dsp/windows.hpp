@@ -117,45 +117,58 @@ struct convolution_run {
 
 inline std::uintptr_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
+INLAY_ALWAYS_INLINE void clear_steps(std::int32_t* to, const std::int32_t* end, std::int32_t pixels) {
+  for (; to < end; to += pixels) *to = keep(0);
+}
+
 /// Widens the steps in work where a pixel's channels are whole words.
 INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s) {
   const convolution& p = s.p;
-  const std::int32_t channels = p.group_channels, row_bytes = p.kernel_width * channels;
+  const std::int32_t channels = p.group_channels, row_bytes = p.kernel_width * channels, pixels = s.pixels;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
-  std::int32_t column = s.x * p.stride_width - p.padding_left, row = s.y * p.stride_height - p.padding_top;
-  const std::int32_t last_column = column + (s.pixels - 1) * p.stride_width;
-  // Of three pixels in a row, windows' rows that are side by side in the map are one piece; else it is taps.
-  const bool whole_rows = s.pixels == 3 && s.x + 3 <= s.end_column && s.input.pixel_pitch == channels &&
-                          p.dilation_width == 1 && column >= 0 && last_column + p.kernel_width <= s.input_width;
-  std::int32_t at = 4 * s.step, left = 4 * s.steps;
+  // Pieces are rows of windows, if those are side by side in the map, or taps.
+  const bool dense = s.input.pixel_pitch == channels && p.dilation_width == 1;
+  const std::int32_t piece_taps = dense ? p.kernel_width : 1, piece_bytes = piece_taps * channels;
+  std::int32_t row = s.y * p.stride_height - p.padding_top, column = s.x * p.stride_width - p.padding_left;
+  std::int32_t at = 4 * s.step, left = 4 * s.steps, tap_column = 0;
   for (; at >= row_bytes; at -= row_bytes) row += p.dilation_height;
+  for (; at >= piece_bytes; at -= piece_bytes) tap_column += p.dilation_width;
+  const std::int32_t end_tap = (p.kernel_width - 1) * p.dilation_width;
   for (std::int32_t* to = s.windows(); left > 0;) {
-    const bool whole = whole_rows && row >= 0 && row < p.input_height;
-    const std::int32_t kx = whole ? 0 : at / channels, in_tap = at - kx * channels;
-    std::int32_t piece = (whole ? row_bytes : channels) - in_tap;
-    if (piece > left) piece = left;
-    if (whole) {
-      widen_three(s.pixel(row, column) + at, p.stride_width * s.input.pixel_pitch, to + 3 * piece / 2,
-                  minus_zero_points, to);
+    const std::int32_t end = at + left < piece_bytes ? at + left : piece_bytes;
+    std::int32_t* const end_to = to + (end - at) / 2 * pixels;
+    std::int32_t y = row, first = column + tap_column, x = s.x;
+    if (pixels == 3 && x + 3 <= s.end_column && y >= 0 && y < p.input_height && first >= 0 &&
+        first + 2 * p.stride_width + piece_taps <= s.input_width) {
+      widen_three(s.pixel(y, first) + at, p.stride_width * s.input.pixel_pitch, end_to, minus_zero_points, to);
     } else {
-      std::int32_t y = row, x = s.x, tap_column = column + kx * p.dilation_width;
-      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel) {
-        if (y >= 0 && y < p.input_height && tap_column >= 0 && tap_column < s.input_width)
-          widen(s.pixel(y, tap_column) + in_tap, piece / 4, minus_zero_points, s.pixels, to + pixel);
-        else
-          for (std::int32_t i = 0; i < piece / 2; ++i) to[i * s.pixels + pixel] = 0;
-        tap_column += p.stride_width;
+      for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
+        // What is in the map.
+        std::int32_t low = first < 0 ? -first * channels : 0, high = (s.input_width - first) * channels;
+        if (y < 0 || y >= p.input_height) high = 0;
+        if (low < at) low = at;
+        if (low > end) low = end;
+        if (high > end) high = end;
+        if (high < low) high = low;
+        std::int32_t* const inside = to + pixel + (low - at) / 2 * pixels;
+        clear_steps(to + pixel, inside, pixels);
+        if (high > low) widen(s.pixel(y, first) + low, (high - low) / 4, minus_zero_points, pixels, inside);
+        clear_steps(inside + (high - low) / 2 * pixels, end_to, pixels);
+        first += p.stride_width;
         if (++x < s.end_column) continue;
         // Rows that are joined.
-        tap_column -= (x - s.first_column) * p.stride_width;
+        first -= (x - s.first_column) * p.stride_width;
         x = s.first_column;
         y += p.stride_height;
       }
     }
-    to += piece * s.pixels / 2;
-    left -= piece;
-    at += piece;
-    if (at == row_bytes) at = 0, row += p.dilation_height;
+    left -= end - at;
+    to = end_to;
+    at = end;
+    if (at < piece_bytes) break;
+    at = 0;
+    tap_column += p.dilation_width;
+    if (dense || tap_column > end_tap) tap_column = 0, row += p.dilation_height;
   }
 }
 
