@@ -7,6 +7,7 @@
 //   inlay-inspect person_detect.tflite --sram 16384 --max-overhead 10
 //   inlay-inspect person_detect.tflite --schedule 12:rows,20:1x3 --svg-patches patches.svg
 //   inlay-inspect person_detect.tflite --pareto --svg-pareto trade_off.svg
+#include "files.hpp"
 #include "target.hpp"
 
 #include <inlay/report.hpp>
@@ -18,9 +19,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -48,20 +47,6 @@ struct options {
 struct refusal : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-// ---- files -----------------------------------------------------------------------------------------------
-
-std::vector<char> read_file(const std::string& path) {
-  // Opening a folder succeeds on some systems, and reading it gives nothing.
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) throw std::runtime_error("cannot read " + path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  if (!(file << text).flush()) throw std::runtime_error("cannot write " + path);
-}
 
 // ---- the model's own operators ---------------------------------------------------------------------------
 
@@ -326,11 +311,11 @@ json report_of(const options& chosen, const inlay::loaded_model& model, const in
 
 void write_pictures(const options& chosen, const inlay::plan_view& plan) {
   const std::string title = std::filesystem::path(chosen.model).stem().string();
-  if (!chosen.svg.empty()) write_file(chosen.svg, inlay::lifetime_svg(plan, title));
+  if (!chosen.svg.empty()) inspect::write_file(chosen.svg, inlay::lifetime_svg(plan, title));
   if (chosen.svg_patches.empty()) return;
   const std::vector<inlay::stage> stages = inlay::patched_stages(plan);
   if (stages.empty()) throw refusal("--svg-patches: no stage of this schedule runs row by row or in patches");
-  write_file(chosen.svg_patches, inlay::patch_svg(plan, stages.front(), title));
+  inspect::write_file(chosen.svg_patches, inlay::patch_svg(plan, stages.front(), title));
 }
 
 std::vector<inlay::trade> find_trades(const options& chosen, inlay::graph_view g) {
@@ -338,7 +323,7 @@ std::vector<inlay::trade> find_trades(const options& chosen, inlay::graph_view g
   std::vector<inlay::trade> trades = inlay::trade_off(g);
   if (!chosen.svg_pareto.empty()) {
     const std::string title = std::filesystem::path(chosen.model).stem().string();
-    write_file(chosen.svg_pareto, inlay::trade_off_svg(g, trades, title));
+    inspect::write_file(chosen.svg_pareto, inlay::trade_off_svg(g, trades, title));
   }
   return trades;
 }
@@ -355,7 +340,7 @@ std::optional<inspect::target_kernels> find_kernels(const options& chosen, const
 }
 
 void inspect_model(const options& chosen) {
-  const inlay::loaded_model model(read_file(chosen.model));
+  const inlay::loaded_model model(inspect::read_file(chosen.model));
   if (model.refused())
     throw refusal(std::string(inlay::explain(model.refused(), model.file().data(), model.file().size()).view()));
   const inlay::graph_view g = model.graph();

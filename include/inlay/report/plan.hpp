@@ -128,6 +128,11 @@ constexpr std::size_t untrained_table_bytes(graph_view g) {
 
 }  // namespace detail
 
+/// What network::flash_bytes will be once a topology is trained, in a program with this program's kernels.
+constexpr std::size_t untrained_flash_bytes(graph_view g) {
+  return detail::untrained_constant_bytes(g) + detail::untrained_table_bytes(g);
+}
+
 /// The plan of a topology by a schedule of `graph`, which is its graph or the sourced one. Its constants are those of
 /// a network that is trained, in a program with this program's kernels.
 inline plan_view plan_of(const loaded_topology& topology, graph_view graph, const loaded_schedule& schedule) {

@@ -41,24 +41,24 @@ inline std::string trade_off_table(graph_view g, const std::vector<trade>& trade
 
 namespace detail {
 
-/// The picture's layout: bytes from left to right, by powers of two, computation upwards.
+/// A picture's layout: bytes from left to right, by powers of two, computation upwards.
 struct trade_canvas {
   static constexpr double width = 900, height = 440;
   static constexpr double left = 72, right = 860, top = 98, bottom = 376;
   double least_bytes = 1, most_bytes = 2;  // at the left and at the right
-  double most_percent = 1;                 // at the top
+  double most_height = 1;                  // at the top
 
   double x(double bytes) const {
     return left + (right - left) * std::log(bytes / least_bytes) / std::log(most_bytes / least_bytes);
   }
-  double y(double percent) const { return bottom - (bottom - top) * percent / most_percent; }
+  double y(double value) const { return bottom - (bottom - top) * value / most_height; }
 };
 
 inline trade_canvas canvas_of(graph_view g, const std::vector<trade>& trades, const trade& per_layer) {
   trade_canvas c{};
   c.least_bytes = trades.back().arena_bytes / 1.15;
   c.most_bytes = (std::max)(per_layer.arena_bytes, trades.front().arena_bytes) * 1.3;
-  c.most_percent = (std::max)(1.0, overhead_percent(trades.back(), total_macs(g)) * 1.08);
+  c.most_height = (std::max)(1.0, overhead_percent(trades.back(), total_macs(g)) * 1.08);
   return c;
 }
 
@@ -74,18 +74,22 @@ inline std::string svg_byte_tick(const trade_canvas& c, std::int32_t bytes) {
 }
 
 /// Powers of two, and halfway between them where there is room.
-inline std::string svg_trade_axes(const trade_canvas& c) {
+inline std::string svg_byte_axis(const trade_canvas& c, std::string_view title) {
   const bool halves = c.most_bytes < 16 * c.least_bytes;
-  std::string svg;
+  std::string svg = svg_text({(c.left + c.right) / 2, c.bottom + 42}, "middle", title);
   for (std::int32_t bytes = 2; bytes <= c.most_bytes && bytes < 1 << 30; bytes *= 2)
     svg += svg_byte_tick(c, bytes) + (halves ? svg_byte_tick(c, bytes / 2 * 3) : "");
-  const auto most = static_cast<std::int32_t>(c.most_percent);
+  return svg;
+}
+
+inline std::string svg_trade_axes(const trade_canvas& c) {
+  std::string svg = svg_byte_axis(c, "arena");
+  const auto most = static_cast<std::int32_t>(c.most_height);
   for (std::int32_t percent = 0; percent <= most; percent += tick_step(most, 6)) {
     svg += svg_horizontal(c.left, c.right, c.y(percent), "grid");
     svg += svg_text({c.left - 8, c.y(percent) + 4}, "end", (percent > 0 ? "+" : "") + std::to_string(percent) + " %");
   }
-  return svg + svg_text({(c.left + c.right) / 2, c.bottom + 42}, "middle", "arena") +
-         svg_text({c.left, c.top - 10}, "", "multiply-accumulates computed again");
+  return svg + svg_text({c.left, c.top - 10}, "", "multiply-accumulates computed again");
 }
 
 /// A schedule's point, with what it is.

@@ -1,0 +1,45 @@
+#include "price.hpp"
+
+#include <utility>
+
+namespace design {
+
+namespace {
+
+way planned(inlay::graph_view g, const char* policy, std::vector<inlay::stage> stages) {
+  const inlay::loaded_schedule schedule(g, stages);
+  return {policy, std::move(stages), schedule.arena_bytes(), schedule.macs()};
+}
+
+bool exceeds(std::int64_t value, const std::optional<std::int64_t>& budget) { return budget && value > *budget; }
+
+}  // namespace
+
+void find_price(const inlay::loaded_topology& topology, const budgets& limits, price& found) {
+  found.macs = inlay::total_macs(topology.graph());
+  found.parameters = inlay::total_parameters(topology.graph());
+  found.input_bytes = static_cast<std::int64_t>(inlay::total_input_bytes(topology.graph()));
+  found.flash_bytes = static_cast<std::int64_t>(inlay::untrained_flash_bytes(topology.graph()));
+  if (exceeds(found.macs, limits.macs)) return void(found.exceeded = "macs");
+  if (exceeds(found.flash_bytes, limits.flash)) return void(found.exceeded = "flash");
+  if (limits.picture_in_memory && exceeds(found.input_bytes, limits.sram)) return void(found.exceeded = "sram");
+
+  const inlay::stored_graph sourced =
+      limits.picture_in_memory ? inlay::stored_graph() : inlay::sourced_graph(topology.graph());
+  const inlay::graph_view g = limits.picture_in_memory ? topology.graph() : sourced.view();
+  const auto fits = [&](const way& w) {
+    return !exceeds(sram_bytes(found, w, limits), limits.sram);
+  };
+  found.per_layer = planned(g, "per_layer", inlay::per_layer_stages(g));
+  const inlay::schedule_finder finder(g);
+  found.least_memory = planned(g, "least_memory", finder.least_memory());
+  if (fits(*found.per_layer)) return void(found.kept = &*found.per_layer);
+  if (fits(*found.least_memory)) return void(found.kept = &*found.least_memory);
+  std::vector<inlay::stage> stages = finder.fitting(*limits.sram - (limits.picture_in_memory ? found.input_bytes : 0));
+  if (stages.empty()) return void(found.exceeded = "sram");
+  found.fit = planned(g, "fit", std::move(stages));
+  if (exceeds(found.fit->macs, limits.macs)) return void(found.exceeded = "macs");
+  found.kept = &*found.fit;
+}
+
+}  // namespace design
