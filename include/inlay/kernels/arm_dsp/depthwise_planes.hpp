@@ -413,8 +413,13 @@ struct widening {
 
 // r0 is row_pitch and row_bytes, r1 from, r3 to; r2 counts columns, r4 to r9 are the others of `rows`, r10 and r11 the
 // column and its place in the plane. A column that has the other half of a word becomes 0.
-#define INLAY_WIDEN_FUNCTION(name, load, store)                                                                      \
-  [[gnu::naked, gnu::noinline]] inline void name(const widening&, const std::int8_t*, std::int32_t, std::int32_t*) { \
+#define INLAY_WIDEN_TWO(load, store) \
+  load " r12, [r10]\n" load          \
+       " lr, [r10, r4]\n"            \
+       "add r10, r10, r4, lsl #1\n"  \
+       "orr r12, r12, lr, lsl #16\n" store
+#define INLAY_WIDEN_FUNCTION(name, load, store)                                                                        \
+  [[gnu::naked, gnu::noinline]] inline void name(const widening&, const std::int8_t*, std::int32_t, std::int32_t*) {   \
     asm("push {r2, r4-r11, lr}\n"                                                                                    \
         "ldmia r0!, {r4-r9}\n"                                                                                       \
         "1:\n"                                                                                                       \
@@ -425,15 +430,16 @@ struct widening {
         "add r10, r10, r4\n"                                                                                         \
         "orr r12, r7, r12, lsl #16\n" store                                                                          \
         "2:\n"                                                                                                       \
-        "subs r2, r5, #2\n"                                                                                          \
-        "blt 4f\n"                                                                                                   \
-        "3:\n" load " r12, [r10]\n" load                                                                             \
-        " lr, [r10, r4]\n"                                                                                           \
-        "add r10, r10, r4, lsl #1\n"                                                                                 \
-        "orr r12, r12, lr, lsl #16\n" store                                                                          \
-        "subs r2, r2, #2\n"                                                                                          \
-        "bge 3b\n"                                                                                                   \
-        "4:\n"                                                                                                       \
+        "subs r2, r5, #4\n" \
+        "blt 4f\n" \
+        "3:\n" INLAY_WIDEN_TWO(load, store) INLAY_WIDEN_TWO(load, store) \
+        "subs r2, r2, #4\n" \
+        "bge 3b\n" \
+        "4:\n" \
+        "adds r2, r2, #2\n" \
+        "bmi 6f\n" INLAY_WIDEN_TWO(load, store) \
+        "subs r2, r2, #2\n" \
+        "6:\n" \
         "adds r2, r2, #1\n"                                                                                          \
         "bmi 5f\n" load                                                                                              \
         " r12, [r10]\n"                                                                                              \
@@ -446,7 +452,7 @@ struct widening {
         "subs r2, r2, #1\n"                                                                                          \
         "str r2, [sp]\n"                                                                                             \
         "bne 1b\n"                                                                                                   \
-        "pop {r2, r4-r11, pc}\n");                                                                                   \
+        "pop {r2, r4-r11, pc}\n"); \
   }
 #define INLAY_STORE_PLANE \
   "sxtab16 lr, r8, r12\n" \
@@ -459,6 +465,7 @@ INLAY_WIDEN_FUNCTION(widen_channels, "ldrh", INLAY_STORE_PLANES)
 #undef INLAY_STORE_PLANES
 #undef INLAY_STORE_PLANE
 #undef INLAY_WIDEN_FUNCTION
+#undef INLAY_WIDEN_TWO
 
 /// Twice the weights of a channel, for a block: requantisation takes twice the sums.
 template <std::int32_t Size, bool AllPairs>

@@ -32,7 +32,7 @@ struct channel_pair {
 static_assert(sizeof(channel_pair) == 17 * 4);
 
 /// The outputs of two channels, of three pixels at a time. r8 to lr are the sums, both channels' of a pixel side by
-/// side; r0 is in the weights, r2 in the input. A round has four steps of four input channels; skipped_steps are left
+/// side; r0 is in the weights, r2 in the input. A round has eight steps of four input channels; skipped_steps are left
 /// out of the first.
 [[gnu::naked, gnu::noinline]] inline void multiply_pixels(const channel_pair*, const std::int8_t* /*from*/,
                                                           std::int32_t /*skipped_steps*/) {
@@ -105,9 +105,9 @@ static_assert(sizeof(channel_pair) == 17 * 4);
   2:
     inlay_step
   3:
+    .rept 7
     inlay_step
-    inlay_step
-    inlay_step
+    .endr
     ldr r1, [sp, #48]
     cmp r0, r1
     bne 2b
@@ -252,15 +252,17 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void make_uncommon(const convolution& p, c
   }
 }
 
+/// One channel, or all.
 INLAY_NEVER_INLINE inline void fill_channels(const pixel_rows& rows, std::int32_t channel, std::int32_t count,
                                              std::int32_t value) {
-  const std::int32_t values = (value & 0xff) * 0x1010101;
   for (std::int32_t y = rows.first_row; y < rows.end_row; ++y) {
     std::int8_t* to = rows.to(y) + channel;
-    for (std::int32_t x = 0; x < rows.columns; ++x, to += rows.output.pixel_pitch) {
-      std::int32_t i = 0;
-      for (; i + 4 <= count; i += 4) store_word(to + i, keep(values));
-      for (; i < count; ++i) to[i] = static_cast<std::int8_t>(keep(value));
+    if (count == 1) {
+      for (std::int32_t x = rows.columns; x > 0; --x, to += rows.output.pixel_pitch)
+        *to = static_cast<std::int8_t>(keep(value));
+    } else {
+      for (std::int32_t x = rows.columns; x > 0; --x, to += rows.output.pixel_pitch)
+        std::memset(to, value, static_cast<std::size_t>(count));
     }
   }
 }
@@ -328,11 +330,11 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_pixels(const convolution& p,
       const std::int32_t rest = rows.columns % 3, last = rows.columns - 3;
       pair.to = rows.to(y) + channels[0];
       pair.end = pair.to + (rows.columns - rest - 1) * pair.pitch;
-      multiply_pixels(&pair, rows.from(y), -(depth / 4) & 3);
+      multiply_pixels(&pair, rows.from(y), -(depth / 4) & 7);
       if (rest == 0) continue;
       pair.to += last * pair.pitch;
       pair.end = pair.to + 2 * pair.pitch;
-      multiply_pixels(&pair, rows.from(y) + last * pair.gap, -(depth / 4) & 3);
+      multiply_pixels(&pair, rows.from(y) + last * pair.gap, -(depth / 4) & 7);
     }
   }
 }
