@@ -130,25 +130,30 @@ struct convolution_table : scale_table {
     std::int32_t found = 0, looked_at = 0;  // compilers bound the work of one constant
     for (std::int32_t c = 0; c < channels; ++c, weights += each) {
       const std::int32_t shift = get_byte(shifts, c);
-      if (shift == constant_shift || multipliers[c] == 0) ++found;
-      if (shift < 0 || multipliers[c] == 0 || looked_at + each > most_looked_at) continue;
-      const std::int32_t bias = constants[c].bias, value = output(bias, constants[c].multiplier, range);
-      // Where it is at an end of the range, one direction is left.
+      const fixed_multiplier by = constants[c].multiplier;
+      const bool known = shift == constant_shift || multipliers[c] == 0;
+      if (known) ++found;
+      if (known || by.shift > 0 || looked_at + each > most_looked_at) continue;
+      const std::int32_t bias = constants[c].bias, value = output(bias, by, range);
+      // Where the output is at an end of its range and sums cannot wrap, one direction is left.
+      const bool rises = shift < 0 || value != range.high, falls = shift < 0 || value != range.low;
       const std::int32_t up = 127 - zero_point, down = -128 - zero_point;
-      std::int32_t lowest = bias, highest = bias, i = 0;
+      std::int64_t lowest = bias, highest = bias;
+      std::int32_t i = 0;
       bool same = true;
       for (std::int32_t next = 8; i < each && same; next *= 2) {
         // Most channels have another output after a few weights.
         const std::int32_t end = next < each ? next : each;
-        if (value != range.high)
+        if (rises)
           for (std::int32_t w = i; w < end; ++w)
             highest += static_cast<std::int8_t>(weights[w]) * (static_cast<std::int8_t>(weights[w]) < 0 ? down : up);
-        if (value != range.low)
+        if (falls)
           for (std::int32_t w = i; w < end; ++w)
             lowest += static_cast<std::int8_t>(weights[w]) * (static_cast<std::int8_t>(weights[w]) < 0 ? up : down);
         i = end;
-        same = output(lowest, constants[c].multiplier, range) == value &&
-               output(highest, constants[c].multiplier, range) == value;
+        same = lowest >= -0x7fffffff && highest <= 0x7fffffff &&
+               output(static_cast<std::int32_t>(lowest), by, range) == value &&
+               output(static_cast<std::int32_t>(highest), by, range) == value;
       }
       looked_at += i;
       if (!same) continue;
