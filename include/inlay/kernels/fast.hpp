@@ -6,6 +6,7 @@
 #include <inlay/kernels/portable/elementwise.hpp>
 #include <inlay/kernels/portable/move.hpp>
 #include <inlay/kernels/portable/reduce.hpp>
+#include <inlay/kernels/portable/softmax.hpp>
 #include <inlay/kernels/small/convolution.hpp>
 
 #if INLAY_HAS_ARM_DSP

@@ -36,6 +36,20 @@ struct reference_kernel<layer_kind::softmax> : no_table {
     return exp_of_negative<5>(multiply_fractions(shift_left(difference, p.beta.shift), p.beta.multiplier));
   }
 
+  /// Of the sum of powers.
+  static constexpr std::int32_t sum_integer_bits = 12;
+
+  /// A power divided by the sum of all.
+  struct share_of_sum {
+    scaled_fraction reciprocal;
+    INLAY_ALWAYS_INLINE constexpr explicit share_of_sum(std::int32_t sum)
+        : reciprocal(reciprocal_of(sum, sum_integer_bits)) {}
+    INLAY_ALWAYS_INLINE constexpr std::int8_t of(std::int32_t power) const {
+      const std::int32_t share = multiply_fractions(reciprocal.fraction, power);
+      return saturate_to_int8(divide_by_power_of_two(share, reciprocal.bits + 31 - 8) - 128);
+    }
+  };
+
   template <typename Input>
   static constexpr void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& outputs,
                             const region& r, const map_view<const Input>& inputs) {
@@ -47,7 +61,6 @@ struct reference_kernel<layer_kind::softmax> : no_table {
  private:
   template <typename Input>
   INLAY_SMALL static constexpr void run_pixel(const parameters& p, std::int8_t* output, const Input* input) {
-    constexpr int sum_integer_bits = 12;
     std::int32_t largest = -128;
     for (std::int32_t i = 0; i < p.depth; ++i)
       if (as_int8(input[i]) > largest) largest = as_int8(input[i]);
@@ -57,15 +70,10 @@ struct reference_kernel<layer_kind::softmax> : no_table {
       if (difference >= p.least_difference)
         sum = wrapping_add(sum, divide_by_power_of_two(exp_of_difference(p, difference), sum_integer_bits));
     }
-    const scaled_fraction reciprocal = reciprocal_of(sum, sum_integer_bits);
+    const share_of_sum share(sum);
     for (std::int32_t i = 0; i < p.depth; ++i) {
       const std::int32_t difference = as_int8(input[i]) - largest;
-      if (difference < p.least_difference) {
-        output[i] = -128;
-        continue;
-      }
-      const std::int32_t share = multiply_fractions(reciprocal.fraction, exp_of_difference(p, difference));
-      output[i] = saturate_to_int8(divide_by_power_of_two(share, reciprocal.bits + 31 - 8) - 128);
+      output[i] = difference < p.least_difference ? -128 : share.of(exp_of_difference(p, difference));
     }
   }
 };
