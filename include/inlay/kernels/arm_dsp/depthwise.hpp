@@ -11,8 +11,7 @@
 
 namespace inlay::inline INLAY_ABI::detail {
 
-/// Square windows of 3, 5 and 7 that are not dilated: over any number of channels with one output each, and over one
-/// channel.
+/// Square windows of 3, 5 and 7 that are not dilated, over any number of channels with any number of outputs each.
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_table {
   struct parameters {
@@ -45,8 +44,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
     return in.height() <= 0x7fff && in.width() <= 0x7fff && out.channels() <= 0x7fff && w.dilation == extent2d{1, 1} &&
            w.kernel.height == size && (size == 3 || size == 5 || size == 7) && w.stride.width <= 2 &&
            w.stride.height <= 0x7f && is_over_map(w.padding.top, out.height(), w.stride.height, in.height()) &&
-           is_over_map(w.padding.left, out.width(), w.stride.width, in.width()) &&
-           (in.channels() == out.channels() || in.channels() == 1);
+           is_over_map(w.padding.left, out.width(), w.stride.width, in.width());
   }
 
   /// For any table.
@@ -148,7 +146,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
                                                   const window_code& code, std::int32_t* buffer, std::int32_t words) {
     using namespace arm_dsp;
     const depthwise_window w = p.window;
-    const bool shared = p.input_channels == 1;  // one plane for all outputs
+    const std::int32_t multiplier = p.channels / p.input_channels;
+    const bool shared = p.input_channels == 1 || multiplier > 1;  // one plane for all outputs of a channel
     // Rows of the input under all outputs. Those that larger windows leave the map with are not stored.
     std::int32_t all_rows = (r.end_row - r.first_row - 1) * p.row_stride + w.size;
     if (w.size > 3) {
@@ -216,7 +215,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
         const bool last = twins && made + 1 == p.channels;
         const std::int32_t c = last ? made - 1 : made;
         const std::int32_t first_made = made;
-        made = shared ? p.channels : twins ? c + 2 : c + 1;
+        made = shared ? made + multiplier : twins ? c + 2 : c + 1;
+        const std::int32_t from_channel = shared ? first_made / multiplier : c;
         std::int32_t end = 0;  // of the input's rows in the planes
         for (std::int32_t y = r.first_row; y < r.end_row; y += rows.count) {
           rows.count = r.end_row - y < rows_at_once ? r.end_row - y : rows_at_once;
@@ -244,8 +244,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
             const std::int32_t ring_row = row % input.rows;
             std::int32_t count = end_in_map - row;
             if (count > input.rows - ring_row) count = input.rows - ring_row;
-            (twins ? widen_channels : widen_channel)(widened, input.pixel(ring_row, first_column) + (shared ? 0 : c),
-                                                     count, planes + (row - stored) * row_words + before / 2);
+            (twins ? widen_channels : widen_channel)(widened, input.pixel(ring_row, first_column) + from_channel, count,
+                                                     planes + (row - stored) * row_words + before / 2);
             row += count;
           }
           std::int8_t* const outputs = output.pixel(y, x);
