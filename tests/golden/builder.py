@@ -579,6 +579,12 @@ class ModelBuilder:
     def dequantize(self, x):
         return self.op("DEQUANTIZE", [x], [self.tensor(x.shape, "float32")], schema.DequantizeOptionsT())
 
+    def negate(self, x):
+        return self.op("NEG", [x], [self.tensor(x.shape, "float32")], schema.NegOptionsT())
+
+    def square(self, x):
+        return self.op("SQUARE", [x], [self.tensor(x.shape, "float32")], schema.SquareOptionsT())
+
     # The model
 
     def subgraph_of(self, outputs):

@@ -807,6 +807,50 @@ def dequantize_quantize_other_scale(b):
 
 
 @model
+def negate(b):
+    return b.quantize(b.negate(b.dequantize(b.input((1, 16, 16), (0.05, 10)))), (0.05, -11))
+
+
+@model
+def negate_other_scale(b):
+    return b.quantize(b.negate(b.dequantize(b.input((1, 16, 16), (0.05, 10)))), (0.083, -21))
+
+
+@model
+def negate_twice_moved(b):
+    x = b.transpose(b.negate(b.dequantize(b.input((1, 5, 6, 2)))), (0, 2, 1, 3))
+    return b.conv2d(b.quantize(b.negate(b.reshape(x, (1, 10, 6, 1))), (0.021, 4)), 2, 3)
+
+
+@model
+def negate_float_output(b):
+    return b.negate(b.dequantize(b.input((1, 4, 5, 3))))
+
+
+@model
+def square(b):
+    return b.quantize(b.square(b.dequantize(b.input((1, 16, 16), (0.05, 10)))), (0.15, -128))
+
+
+@model
+def square_to_two_scales(b):
+    x = b.square(b.negate(b.dequantize(b.conv2d(b.input((1, 6, 6, 2)), 3, 3))))
+    return b.add(b.quantize(x, (0.05, -100)), b.quantize(x, (0.01, -128)))
+
+
+@model
+def network_normalized(b):
+    """Normalisation over channels as Keras 3 has it, with the mean taken off behind the scaling."""
+    x = b.conv2d(b.input((1, 6, 6, 2)), 8, 3)
+    mean = b.mean(x, (3,), keep_dims=True)
+    square = b.quantize(b.square(b.dequantize(x)), (0.01, -128))
+    variance = b.sub(b.mean(square, (3,), keep_dims=True), b.mul(mean, mean), out=(0.01, -128))
+    by = b.rsqrt(variance, (0.05, -128))
+    minus = b.quantize(b.negate(b.dequantize(mean)), (mean.scale, -1 - mean.zero_point))
+    return b.add(b.mul(x, by), b.mul(minus, by))
+
+
+@model
 def input_is_an_output(b):
     x = b.input((1, 5, 6, 2))
     return [b.conv2d(x, 3, 3), x]

@@ -102,6 +102,7 @@ struct layer_description {
   X(hard_swish,         unary,    pixelwise,  pixels,     false,  false)                                             \
   X(abs,                unary,    pixelwise,  pixels,     false,  false)                                             \
   X(rsqrt,              unary,    pixelwise,  pixels,     false,  false)                                             \
+  X(square,             unary,    pixelwise,  pixels,     false,  false) /* of floats, behind a DEQUANTIZE */        \
   X(zeros_like,         unary,    pixelwise,  pixels,     false,  false)                                             \
   X(to_bool,            unary,    pixelwise,  pixels,     false,  false)                                             \
   X(requantize,         unary,    pixelwise,  pixels,     false,  false) /* of one scale to another */               \

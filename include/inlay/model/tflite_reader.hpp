@@ -97,7 +97,8 @@ struct tflite_reader : tflite_tables {
     }
 
     if (file.field(table, schema::sparsity) != 0) return fail(refusal::option, index, "tensors must not be sparse");
-    read_quantization(file.child(table, schema::quantization), t);
+    // Floats mean themselves: those that are bytes in memory have the scale of their DEQUANTIZE.
+    if (t.type != element_type::float32) read_quantization(file.child(table, schema::quantization), t);
     // What a variable begins with is no constant.
     if (file.flag(table, schema::is_variable)) return true;
     return read_data(file.i32_or(table, schema::buffer, 0), index);

@@ -282,6 +282,17 @@ struct byte_function<layer_kind::rsqrt> {
   }
 };
 
+/// tensorflow/lite/micro/kernels/elementwise.cc: SquareEval, between a DEQUANTIZE and a QUANTIZE.
+template <>
+struct byte_function<layer_kind::square> {
+  quantization in, out;
+  constexpr byte_function(graph_view g, const layer& l) : in(g.input_of(l).quant), out(g.output_of(l).quant) {}
+  constexpr std::int32_t operator()(std::int32_t stored) const {
+    const float real = in.scale * static_cast<float>(stored - in.zero_point);
+    return quantized(real * real, out.scale, out.zero_point);
+  }
+};
+
 /// tensorflow/lite/micro/kernels/zeros_like.cc: zeros as they are stored.
 template <>
 struct byte_function<layer_kind::zeros_like> {

@@ -147,6 +147,29 @@ constexpr bool import_hard_swish(tflite_reader& r, layer_kind kind) {
   return good ? true : r.fail(refusal::quantization, r.result(0), "its scale does not fit the input's");
 }
 
+/// Floats that are bytes in memory: a DEQUANTIZE's, as they are or moved.
+constexpr bool require_dequantized(tflite_reader& r, std::int32_t input, std::int32_t output) {
+  for (const std::int32_t index : {input, output})
+    if (r.at(index).type != element_type::float32) return r.fail_type(index);
+  if (r.at(input).quant.channels != 1) return r.fail(refusal::float_network, input);
+  return r.require_same_elements(input, output);
+}
+
+/// Of floats: the same bytes mean as much below zero.
+constexpr bool import_negate(tflite_reader& r, layer_kind kind) {
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  if (!require_dequantized(r, input, output)) return false;
+  r.graph->tensors[output].quant = r.at(input).quant;
+  r.graph->tensors[output].quant.scale = -r.at(input).quant.scale;
+  return r.append(r.make_layer(kind));
+}
+
+/// Of floats, which are only known as the bytes that a QUANTIZE makes of them.
+constexpr bool import_square(tflite_reader& r, layer_kind kind) {
+  return r.require_operands(1, 1) && require_dequantized(r, r.operand(0), r.result(0)) && r.append(r.make_layer(kind));
+}
+
 /// A tensor of int8 in place of one of floats: the caller's, or the same in another order, which they are brought to
 /// after they have been quantised. Returns its index.
 constexpr std::int32_t quantized_first(tflite_reader& r, std::int32_t floats, const quantization& quant) {
@@ -177,6 +200,14 @@ constexpr bool import_quantize(tflite_reader& r, layer_kind) {
   constexpr double least_scale = 1.0 / (1 << 24), most_steps = most_ratio / 256, most_float = 3.4e38;
   if (from == element_type::float32 && r.scale_of(output) < least_scale)
     return r.fail(refusal::quantization, output, "the scale of floats must be at least 2^-24");
+  const std::int32_t maker = r.maker_of(input);
+  if (maker >= 0 && r.graph->layers[maker].kind == layer_kind::square) {
+    layer l = r.graph->layers[maker];
+    const double largest = 255 * size_of(r.scale_of(l.inputs[0]));
+    l.output = output;
+    return r.require_ratio(largest * largest, output, most_float) &&
+           r.require_ratio(largest * largest / r.scale_of(output), output, most_ratio) && r.append(l);
+  }
   if (from == element_type::float32 && r.at(input).quant.channels != 1) {
     // Floats live only in the caller's buffers.
     if (r.graph->view().input_position(input) >= 0) return r.append(r.make_layer(layer_kind::quantize));
@@ -187,8 +218,8 @@ constexpr bool import_quantize(tflite_reader& r, layer_kind) {
   }
   // The result of a DEQUANTIZE: the reference rounds its floats.
   if (from == element_type::float32)
-    return r.require_ratio(255 * r.scale_of(input), output, most_float) &&
-           r.require_ratio(r.scale_of(input) / r.scale_of(output), output, most_steps) &&
+    return r.require_ratio(255 * size_of(r.scale_of(input)), output, most_float) &&
+           r.require_ratio(size_of(r.scale_of(input)) / r.scale_of(output), output, most_steps) &&
            r.append(r.make_layer(layer_kind::requantize));
   if (from != element_type::int8 && from != element_type::uint8)
     return r.fail(refusal::unsupported_type, input, static_cast<std::int32_t>(from),
@@ -221,6 +252,8 @@ inline constexpr tflite_importer lookup_importers[]{
     {tflite_operator::hard_swish, import_hard_swish, layer_kind::hard_swish},
     {tflite_operator::abs, import_unary, layer_kind::abs},
     {tflite_operator::rsqrt, import_rsqrt, layer_kind::rsqrt},
+    {tflite_operator::neg, import_negate, layer_kind::reshape},
+    {tflite_operator::square, import_square, layer_kind::square},
     {tflite_operator::zeros_like, import_unary, layer_kind::zeros_like},
     {tflite_operator::cast, import_cast, layer_kind::reshape},
     {tflite_operator::quantize, import_quantize, layer_kind::quantize},
