@@ -51,6 +51,8 @@ NOTES = {
     "dynamic_update_slice": "constant position",
     "space_to_batch_nd": "without padding, which the reference leaves unset",
     "rsqrt": "of what has zero point -128",
+    "neg": "between DEQUANTIZE and QUANTIZE, or a float output: costs nothing",
+    "square": "between DEQUANTIZE and QUANTIZE",
     "cast": "int8 and bool, and to a float output",
     "dequantize": "a float output, computed as it is read",
     "reshape squeeze expand_dims": "cost nothing",
@@ -60,7 +62,7 @@ NOTES = {
 }
 # The reference's other operators, all that its interpreter for Python has, and why they are not supported.
 OTHERS = {
-    "the reference has no int8 for them": "ceil cos exp floor floor_div floor_mod l2_pool_2d log neg round sin sqrt square",
+    "the reference has no int8 for them": "ceil cos exp floor floor_div floor_mod l2_pool_2d log round sin sqrt",
     "they compute on bool or on shapes only": "broadcast_args logical_and logical_not logical_or reduce_all",
     "they keep state from one run to the next, or choose what runs":
         "assign_variable call_once if read_variable svdf unidirectional_sequence_lstm var_handle while",

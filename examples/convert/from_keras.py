@@ -25,9 +25,10 @@ converter = tf.lite.TFLiteConverter.from_keras_model(tf.keras.Model(one, network
 converter.optimizations = [tf.lite.Optimize.DEFAULT]
 # The ranges of all activations come from these: random ones give a network that answers nonsense.
 converter.representative_dataset = lambda: ([sample[np.newaxis]] for sample in samples)
-# Without this an operator that has no int8 kernel stays float, silently.
+# Without this an operator that has no int8 kernel stays float, silently; some do even so: look with inlay-inspect.
 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
 # Otherwise inputs and outputs stay float: QUANTIZE and DEQUANTIZE at the ends, which Inlay computes as well.
 converter.inference_input_type = converter.inference_output_type = tf.int8
+converted = converter.convert()
 with open(sys.argv[1], "wb") as file:
-    file.write(converter.convert())
+    file.write(converted)

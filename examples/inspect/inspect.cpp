@@ -159,7 +159,7 @@ void print_text(const options& chosen, const inlay::loaded_model& model, const i
   print_tensors("outputs", inputs_and_outputs(model, inlay::detail::schema::outputs));
   std::cout << "\noperators\n";
   for (const auto& [name, count] : count_operators(model)) std::cout << "  " << count << " × " << name << '\n';
-  std::cout << "\nschedule " << inlay::schedule_text(plan) << "\n\n"
+  std::cout << "\nschedule " << inlay::schedule_text(plan) << "\n  " << inlay::schedule_type_text(plan) << "\n\n"
             << inlay::plan_table(plan) << '\n'
             << inlay::lifetime_chart(plan);
   if (on_target) print_kernels(chosen, plan, *on_target);
@@ -296,6 +296,7 @@ json report_of(const options& chosen, const inlay::loaded_model& model, const in
           {"per_layer_bytes", per_layer.arena_bytes()},
           {"arena_bytes", plan.arena_bytes},
           {"schedule", inlay::schedule_text(plan)},
+          {"schedule_type", inlay::schedule_type_text(plan)},
           {"stages", stages_of(plan)},
           {"peak_at", peak_of(plan)},
           {"places", places_of(plan)},

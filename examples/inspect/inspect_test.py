@@ -13,7 +13,7 @@ import xml.etree.ElementTree as xml
 
 PROGRAM, MODEL, SMALL_MODELS, CXX = sys.argv[1:5]
 KEYS = ["model", "inputs", "outputs", "operators", "macs", "recomputed_macs", "parameters", "input_bytes",
-        "per_layer_bytes", "arena_bytes", "schedule", "stages", "peak_at", "places", "kernels", "model_bytes",
+        "per_layer_bytes", "arena_bytes", "schedule", "schedule_type", "stages", "peak_at", "places", "kernels", "model_bytes",
         "constant_bytes", "table_bytes", "flash_bytes", "layers"]
 
 

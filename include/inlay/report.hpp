@@ -6,7 +6,7 @@
 #include <inlay/hosted/topology.hpp>       // topologies known at run time
 #include <inlay/report/plan.hpp>           // what reports are about
 #include <inlay/report/schedule_text.hpp>  // schedules as text
-#include <inlay/report/layer_types.hpp>    // topologies and schedules as C++ types
+#include <inlay/report/layer_types.hpp>    // topologies as C++ types
 #include <inlay/report/text.hpp>           // tables, and the arena over time
 #include <inlay/report/lifetime_svg.hpp>   // the arena over time as a picture
 #include <inlay/report/patch_svg.hpp>      // a stage's patches as a picture

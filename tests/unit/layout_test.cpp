@@ -23,6 +23,14 @@ using deep = inlay::sequential<inlay::input<6, 6, 4, inlay::affine{1, 0}>,
                                repeated<layers, inlay::max_pool2d<{.kernel = 3, .stride = 1}>>>;
 using streamed = inlay::schedule<inlay::per_patch<inlay::split<layers>, inlay::rows<1>, inlay::halo::reuse>>;
 
+// Two layers as they are, two streamed.
+using four = inlay::sequential<inlay::input<6, 6, 4>, repeated<4, inlay::max_pool2d<{.kernel = 3, .stride = 1}>>>;
+template <typename... Stages>
+constexpr auto& stages_of_four = inlay::detail::stages_of<four, inlay::schedule<Stages...>>::list;
+constexpr auto& mixed = stages_of_four<inlay::per_patch<inlay::split<2>, inlay::per_layer>,
+                                       inlay::per_patch<inlay::split<4>, inlay::rows<1>>>;
+static_assert(mixed.count == 3 && mixed.items[1] == inlay::stage{1, 2} && mixed.items[2] == inlay::stage{2, 4});
+
 }  // namespace
 
 TEST_CASE("a stage of 257 layers runs row by row") {

@@ -260,6 +260,11 @@ TEST_CASE("a schedule's text gives its stages") {
   CHECK(inlay::read_schedule(g, "least_memory").stages == inlay::least_memory_stages(g));
   CHECK(inlay::schedule_text(inlay::per_layer_stages(g)) == "per_layer");
   CHECK(inlay::schedule_text(inlay::read_schedule(g, "4:1x1").stages) == "4:rows");
+  CHECK(inlay::schedule_type_text(inlay::per_layer_stages(g)) == "inlay::per_layer");
+  CHECK(inlay::schedule_type_text({{0, 3}, {3, 4}, {4, 5}, {5, 7, 1, 3}, {7, 9, 2, 2}, {9, 10}}) ==
+        "inlay::schedule<inlay::per_patch<inlay::split<3>, inlay::rows<1>>, "
+        "inlay::per_patch<inlay::split<5>, inlay::per_layer>, inlay::per_patch<inlay::split<7>, inlay::columns<3>>, "
+        "inlay::per_patch<inlay::split<9>, inlay::grid<2, 2>>>");
   CHECK(inlay::schedule_text(inlay::read_schedule(g, "4:per_layer").stages) == "per_layer");
 }
 

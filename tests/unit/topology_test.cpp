@@ -123,12 +123,6 @@ TEST_CASE("a topology and a schedule are printed as the types that they are") {
     inlay::global_average_pool,
     inlay::dense<inlay::dense_options{.units = 4}>,
     inlay::softmax>)");
-  CHECK(inlay::schedule_type_text({{0, 1}, {1, 2}}) == "inlay::per_layer");
-  CHECK(inlay::schedule_type_text({{0, 3}, {3, 4}, {4, 7, 1, 3}, {7, 9, 2, 2}, {9, 10}}) ==
-        R"(inlay::schedule<inlay::per_patch<inlay::split<3>, inlay::rows<1>>,
-    inlay::per_patch<inlay::split<4>, inlay::rows<1>>,
-    inlay::per_patch<inlay::split<7>, inlay::columns<3>>,
-    inlay::per_patch<inlay::split<9>, inlay::grid<2, 2>>>)");
 }
 
 TEST_CASE("blocks that cannot be are refused, with their number") {

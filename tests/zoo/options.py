@@ -9,7 +9,7 @@ ZOO = ROOT.parent / "shared" / "zoo"
 GOLDEN = ROOT / "tests" / "golden" / "models"
 
 SCHEDULE_HELP = ("per_layer, least_memory, fit:BYTES, or stages by hand, such as 8:rows,12:3x2,20:1x3: up to layer 8 "
-                 "streamed row by row, up to 12 in 3x2 patches, up to 20 in three strips")
+                 "streamed row by row, up to 12 in 3x2 patches, up to 20 in three strips; 4:per_layer for layer after layer")
 
 
 def schedule(text: str) -> str:
@@ -26,11 +26,11 @@ def schedule_type(text: str) -> str:
         return f"inlay::fit<inlay::sram<{match[1]}>>"
     stages = []
     for part in text.split(","):
-        match = re.fullmatch(r"(\d+):(?:(rows)|(\d+)x(\d+))", part)
+        match = re.fullmatch(r"(\d+):(?:(rows)|(per_layer)|(\d+)x(\d+))", part)
         if not match:
-            raise argparse.ArgumentTypeError(f"{part!r} is not a stage such as 8:rows or 12:3x2")
-        patches = "inlay::rows<1>, inlay::halo::reuse" if match[2] else f"inlay::grid<{match[3]}, {match[4]}>"
-        stages.append(f"inlay::per_patch<inlay::split<{match[1]}>, {patches}>")
+            raise argparse.ArgumentTypeError(f"{part!r} is not a stage such as 8:rows, 12:3x2 or 4:per_layer")
+        patches = "rows<1>" if match[2] else "per_layer" if match[3] else f"grid<{match[4]}, {match[5]}>"
+        stages.append(f"inlay::per_patch<inlay::split<{match[1]}>, inlay::{patches}>")
     return f"inlay::schedule<{', '.join(stages)}>"
 
 

@@ -54,7 +54,7 @@ class refusal_writer {
 
   /// All operators that are refused, those of a kind together, and what helps.
   constexpr void write_operators() {
-    bool custom = false, recurrent = false, stateful = false, other = false;
+    bool custom = false, recurrent = false, stateful = false, tile = false, other = false;
     std::string_view separator = "Inlay does not support ";
     for (index_ = 0; index_ < operator_count() && to_.length < sizeof(to_.text) && turn_to(index_); ++index_) {
       if (!is_refused(reader_.op) || is_listed()) continue;
@@ -62,6 +62,7 @@ class refusal_writer {
       custom = custom || op == tflite_operator::custom;
       recurrent = recurrent || is_recurrent(op);
       stateful = stateful || is_stateful(op);
+      tile = tile || op == tflite_operator::tile;
       other = other || (op != tflite_operator::custom && !is_recurrent(op) && !is_stateful(op));
       to_.append(separator);
       append_name();
@@ -73,6 +74,7 @@ class refusal_writer {
     if (recurrent) to_.append("; export recurrent layers unrolled (unroll=True in Keras)");
     if (stateful) to_.append("; control flow and variables are left out: export the network without them");
     if (custom) to_.append("; custom operators are not TensorFlow Lite's own: end the network before them");
+    if (tile) to_.append("; Keras's UpSampling2D becomes TILE: tf.image.resize(x, size, \"nearest\") is the same");
     if (other) to_.append("; the README lists what it supports: replace the others, or end the network before them");
   }
 
@@ -112,7 +114,7 @@ class refusal_writer {
       append_tensor();
       to_.append(
           ": the converter had no int8 kernel for it, or no range of its values: convert with a "
-          "representative_dataset and supported_ops = [TFLITE_BUILTINS_INT8], which names it, or replace it");
+          "representative_dataset and supported_ops = [TFLITE_BUILTINS_INT8], or replace it");
       return;
     }
     to_.append(sentence(refusal::float_network));

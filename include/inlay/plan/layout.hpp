@@ -214,7 +214,10 @@ constexpr void append_stages(List& stages) {
   if constexpr (std::is_same_v<Stage, per_layer>) {
     append_stages<Model, First>(stages);
   } else if constexpr (stage_check<Model, First, Stage>::is_good) {
-    stages.append({First, Stage::end, Stage::row_patches, Stage::column_patches});
+    if constexpr (Stage::is_per_layer)
+      for (std::int32_t i = First; i < Stage::end; ++i) stages.append({i, i + 1});
+    else
+      stages.append({First, Stage::end, Stage::row_patches, Stage::column_patches});
     append_stages<Model, Stage::end, Rest...>(stages);
   } else {
     append_stages<Model, First>(stages);  // so that the refusal is the only message

@@ -17,8 +17,17 @@
 
 namespace inlay::inline INLAY_ABI {
 
-/// Layer after layer, each over its whole map.
-struct per_layer {};
+/// What happens to pixels that neighbouring patches share: computed again by each, or kept, or of these the rows kept
+/// and the columns computed again.
+enum class halo : std::uint8_t { recompute, reuse, reuse_rows };
+
+/// Layer after layer, each over its whole map: a schedule, or what runs up to a split.
+struct per_layer {
+  static constexpr std::int32_t row_patches = 1;
+  static constexpr std::int32_t column_patches = 1;
+  static constexpr halo halos = halo::reuse;
+  static constexpr bool is_possible = true;
+};
 
 /// Without computing anything twice, in the least memory that the search finds.
 struct least_memory {};
@@ -52,10 +61,6 @@ struct split {
   static constexpr std::int32_t layer = Layer;
 };
 
-/// What happens to pixels that neighbouring patches share: computed again by each, or kept, or of these the rows kept
-/// and the columns computed again.
-enum class halo : std::uint8_t { recompute, reuse, reuse_rows };
-
 /// The stage's outputs are cut into Rows × Columns patches, made one after another; halos are recomputed.
 template <std::int32_t Rows, std::int32_t Columns>
 struct grid {
@@ -83,7 +88,8 @@ struct columns {
   static constexpr bool is_possible = true;
 };
 
-/// The layers up to a split, patch by patch. What happens to halos follows from the patches; it can be said, too.
+/// The layers up to a split, patch by patch, or layer after layer. What happens to halos follows from the patches; it
+/// can be said, too.
 template <typename Split, typename Patches, halo Halo = Patches::halos>
 struct per_patch {
   static constexpr std::int32_t end = Split::layer;
@@ -91,6 +97,7 @@ struct per_patch {
   static constexpr std::int32_t column_patches = Patches::column_patches;
   static constexpr bool is_possible = Patches::is_possible;
   static constexpr bool has_its_halos = Halo == Patches::halos;
+  static constexpr bool is_per_layer = std::is_same_v<Patches, per_layer>;
 };
 
 /// Stages by hand, from the first layer on; what follows the last one runs per layer.

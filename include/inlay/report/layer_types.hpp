@@ -111,22 +111,4 @@ inline std::string layer_types_text(const loaded_topology& topology) {
          detail::layer_types(blocks.data(), static_cast<std::int32_t>(blocks.size()), ",\n    ") + ">";
 }
 
-/// Stages as a schedule.
-inline std::string schedule_type_text(const std::vector<stage>& stages) {
-  std::size_t last = stages.size();
-  while (last > 0 && stages[last - 1].is_one_layer()) --last;
-  if (last == 0) return "inlay::per_layer";
-  std::string text;
-  for (std::size_t i = 0; i < last; ++i) {
-    const stage& s = stages[i];
-    const std::string rows = std::to_string(s.row_patches), columns = std::to_string(s.column_patches);
-    const std::string patches = s.row_patches > 1      ? "grid<" + rows + ", " + columns + ">"
-                                : s.column_patches > 1 ? "columns<" + columns + ">"
-                                                       : "rows<1>";
-    text += (i > 0 ? ",\n    " : "") +
-            ("inlay::per_patch<inlay::split<" + std::to_string(s.end) + ">, inlay::" + patches) + ">";
-  }
-  return "inlay::schedule<" + text + ">";
-}
-
 }  // namespace inlay

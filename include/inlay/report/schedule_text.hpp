@@ -22,16 +22,24 @@
 
 namespace inlay::inline INLAY_ABI {
 
-/// The text that read_schedule reads as these stages.
-inline std::string schedule_text(const stage* stages, std::int32_t count) {
+namespace detail {
+
+/// Calls piece(stage, policy) for one stage after another up to the last that is not a layer on its own; of such layers
+/// in a row for the last one.
+template <typename Piece>
+void for_each_piece(const stage* stages, std::int32_t count, Piece piece) {
   std::int32_t last = count;
   while (last > 0 && stages[last - 1].is_one_layer()) --last;
-  if (last == 0) return "per_layer";
+  for (std::int32_t i = 0; i < last; ++i)
+    if (!stages[i].is_one_layer() || !stages[i + 1].is_one_layer()) piece(stages[i], policy_of(stages[i]));
+}
+
+}  // namespace detail
+
+/// The text that read_schedule reads as these stages.
+inline std::string schedule_text(const stage* stages, std::int32_t count) {
   std::string text;
-  for (std::int32_t i = 0; i < last; ++i) {
-    const stage& s = stages[i];
-    if (s.is_one_layer() && stages[i + 1].is_one_layer()) continue;
-    const halo_policy policy = policy_of(s);
+  detail::for_each_piece(stages, count, [&](const stage& s, halo_policy policy) {
     if (!text.empty()) text += ',';
     text += std::to_string(s.end) + ':';
     if (policy == halo_policy::per_layer)
@@ -40,13 +48,33 @@ inline std::string schedule_text(const stage* stages, std::int32_t count) {
       text += "rows";
     else
       text += std::to_string(s.row_patches) + 'x' + std::to_string(s.column_patches);
-  }
-  return text;
+  });
+  return text.empty() ? "per_layer" : text;
 }
 inline std::string schedule_text(const std::vector<stage>& stages) {
   return schedule_text(stages.data(), static_cast<std::int32_t>(stages.size()));
 }
 inline std::string schedule_text(const plan_view& plan) { return schedule_text(plan.stages, plan.stage_count); }
+
+/// The C++ type of a schedule that has these stages.
+inline std::string schedule_type_text(const stage* stages, std::int32_t count) {
+  std::string text;
+  detail::for_each_piece(stages, count, [&](const stage& s, halo_policy policy) {
+    const std::string rows = std::to_string(s.row_patches), columns = std::to_string(s.column_patches);
+    text += (text.empty() ? "" : ", ") + ("inlay::per_patch<inlay::split<" + std::to_string(s.end) + ">, inlay::");
+    if (policy == halo_policy::per_layer)
+      text += "per_layer>";
+    else if (policy == halo_policy::reuse)
+      text += "rows<1>>";
+    else
+      text += (s.row_patches == 1 ? "columns<" : "grid<" + rows + ", ") + columns + ">>";
+  });
+  return text.empty() ? "inlay::per_layer" : "inlay::schedule<" + text + ">";
+}
+inline std::string schedule_type_text(const std::vector<stage>& stages) {
+  return schedule_type_text(stages.data(), static_cast<std::int32_t>(stages.size()));
+}
+inline std::string schedule_type_text(const plan_view& plan) { return schedule_type_text(plan.stages, plan.stage_count); }
 
 /// A schedule as read from text, or what is wrong with the text.
 struct schedule_reading {
