@@ -103,7 +103,7 @@ def note_on(operator: str, kind: str) -> str:
 
 def cells(kind: str, kernels: dict[str, dict[str, str]]) -> tuple[str, ...]:
     if not kind:
-        return "", "", *("" for _ in COLUMNS)
+        return "✓", "", *("" for _ in COLUMNS)  # known before anything runs
     first = next(iter(kernels.values()))
     found = ["✓" if letter in first[kind] else "" for letter in "rp"]
     for sets in COLUMNS.values():
