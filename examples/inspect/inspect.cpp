@@ -205,6 +205,7 @@ json layer_of(const inlay::plan_view& plan, std::int32_t index) {
   described["parameters"] = inlay::layer_parameters(g, index);
   described["live_bytes"] = inlay::live_bytes(g, plan.places, index);
   described["in_place"] = inlay::is_in_place(plan, index);
+  described["over_dying_rows"] = inlay::detail::writes_over_dying_rows(g, plan.places, index);
   return described;
 }
 
@@ -242,6 +243,8 @@ json places_of(const inlay::plan_view& plan) {
                       {"bytes", place.bytes},
                       {"first_layer", place.first},
                       {"last_layer", inlay::detail::last_layer(plan, place)}});
+    if (const std::int32_t below = inlay::detail::place_below(plan, place); below >= 0)
+      places.back()["written_over"] = inlay::detail::place_name(plan, below);
   }
   return places;
 }

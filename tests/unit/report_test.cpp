@@ -205,7 +205,7 @@ TEST_CASE("the picture has a rectangle for each place") {
     const std::string svg = inlay::lifetime_svg(model.plan(), name);
     CHECK(svg.starts_with("<svg "));
     CHECK(is_balanced(svg));
-    CHECK(count_of(svg, "<rect ") == used_place_count(model.plan()));
+    CHECK(count_of(svg, "class=\"place ") == used_place_count(model.plan()));
     CHECK(count_of(svg, "<title>") == used_place_count(model.plan()) + 1);
     CHECK_FALSE(contains(svg, "<script"));
     CHECK_FALSE(contains(svg, "nan"));
@@ -345,7 +345,7 @@ TEST_CASE("pictures of schedules have a rectangle for each place and a bracket f
     const planned p("network_inverted_residual", text);
     const std::string svg = inlay::lifetime_svg(p.plan(), text);
     CHECK(is_balanced(svg));
-    CHECK(count_of(svg, "<rect ") == used_place_count(p.plan()));
+    CHECK(count_of(svg, "class=\"place ") == used_place_count(p.plan()));
     CHECK(count_of(svg, "class=\"stage\"") == inlay::patched_stages(p.plan()).size());
   }
   const planned p("network_inverted_residual", "7:rows");

@@ -104,7 +104,7 @@ TEST_CASE("layer types make the layers that they name") {
   CHECK(typed::has_weights);
 }
 
-TEST_CASE("MobileNetV2 at 224 has the published size") {
+TEST_CASE("MobileNetV2 at 224 has the published size, and an output over its input") {
   using mobilenet_v2 =
       inlay::sequential<inlay::input<224, 224, 3>, inlay::conv2d<{.filters = 32, .window = {.kernel = 3, .stride = 2}}>,
                         block<16, 1, 1>, block<24, 2>, block<24, 1>, block<32, 2>, block<32, 1>, block<32, 1>,
@@ -112,5 +112,5 @@ TEST_CASE("MobileNetV2 at 224 has the published size") {
                         block<96, 1>, block<160, 2>, block<160, 1>, block<160, 1>, block<320, 1>,
                         inlay::conv2d<{.filters = 1280}>, inlay::global_average_pool, inlay::dense<{.units = 1000}>>;
   CHECK(inlay::total_macs(mobilenet_v2::graph()) == 300774272);
-  CHECK(inlay::peak_bytes<mobilenet_v2, inlay::per_layer> == 1404928);
+  CHECK(inlay::peak_bytes<mobilenet_v2, inlay::per_layer> == 1236480);
 }

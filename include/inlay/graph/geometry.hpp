@@ -132,6 +132,12 @@ constexpr moved_axis find_moved_axis(graph_view g, const layer& l, int from_inne
   return {g.output_of(l).extents[axis], from[axis], is_pad ? -l.begin[a] : l.begin[a], is_pad ? 1 : l.step[a]};
 }
 
+/// Whether pad or slice takes rows of one axis from the first to the last.
+constexpr bool moves_rows_in_order(graph_view g, const layer& l) {
+  const moved_axis axis = find_moved_axis(g, l, 2);
+  return axis.step > 0 && map_rows(g.input_of(l).extents) == axis.from && map_rows(g.output_of(l).extents) == axis.to;
+}
+
 /// Input pixels of pad or slice, not clamped to the map. All rows where several axes are rows, and where rows are
 /// taken from the last to the first: what has been read may be wanted again.
 constexpr interval moved_need(graph_view g, const layer& l, interval output, direction d) {
@@ -139,8 +145,7 @@ constexpr interval moved_need(graph_view g, const layer& l, interval output, dir
   const moved_axis axis = find_moved_axis(g, l, d == direction::rows ? 2 : 1);
   const std::int32_t first = axis.begin + output.first * axis.step, last = axis.begin + (output.end - 1) * axis.step;
   if (d == direction::columns) return first < last ? interval{first, last + 1} : interval{last, first + 1};
-  const bool in_order = axis.step > 0 && map_rows(from) == axis.from && map_rows(g.output_of(l).extents) == axis.to;
-  return in_order ? interval{first, last + 1} : interval{0, map_rows(from)};
+  return moves_rows_in_order(g, l) ? interval{first, last + 1} : interval{0, map_rows(from)};
 }
 
 /// Input pixels of depth_to_space or space_to_depth, not clamped to the map.

@@ -112,9 +112,7 @@ struct interpreter {
   template <typename Kernel, layer_kind Kind, typename Parameters, typename Entry>
   void run_kernel(const Parameters& parameters, const Entry* entries, const stage& s, std::int32_t index, region work,
                   const std::int32_t* first_columns) const {
-    const bool has_scratch = places[scratch_place(graph, index)].used();
-    invoke<Kind>(call_of(graph, s, graph.layers[index], has_scratch),
-                 bound_kernel<Kernel, Parameters, Entry>{parameters, entries},
+    invoke<Kind>(call_of(graph, s, index, places), bound_kernel<Kernel, Parameters, Entry>{parameters, entries},
                  operands<Kind>{*this, index, first_columns}, work);
   }
 };

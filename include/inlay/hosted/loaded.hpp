@@ -72,12 +72,13 @@ class loaded_schedule {
     }
     places_.resize(static_cast<std::size_t>(place_count(graph)));
     std::vector<detail::placement> scratch(places_.size());
-    detail::arena_search search =
-        detail::start_arena_plan(graph, stages_.data(), static_cast<std::int32_t>(stages_.size()), spans_.data(),
-                                 maps_.data(), places_.data(), scratch.data());
-    while (!detail::go_on_with_arena_plan(search, places_.data(), scratch.data())) {
+    const detail::arena_task task{graph, stages_.data(), static_cast<std::int32_t>(stages_.size()), spans_.data(),
+                                  maps_.data()};
+    detail::arena_search search = detail::start_arena_plan(task, true, places_.data(), scratch.data());
+    while (!detail::go_on_with_arena_plan(task, search, places_.data(), scratch.data())) {
     }
     arena_bytes_ = search.best;
+    for (stage& s : stages_) s.upwards = detail::goes_upwards(graph, s, places_.data());
   }
 
   /// The work of a stage's layers in its row and column patches, as detail::stage_tables have it.
@@ -168,8 +169,10 @@ class schedule_finder {
   found search(const detail::search_goal& goal) const {
     std::vector<detail::search_state> best(facts_.size() + 1);
     std::vector<detail::strip_progress> progress(facts_.size());
+    std::vector<detail::stream_paces> paces(facts_.size());
     detail::start_search(graph_, best.data());
-    detail::go_on_with_search(graph_, facts_.data(), goal, 0, graph_.layer_count, best.data(), progress.data());
+    detail::go_on_with_search(graph_, facts_.data(), goal, 0, graph_.layer_count, best.data(), progress.data(),
+                              paces.data());
     found result{std::vector<stage>(facts_.size()), best.back().bytes};
     result.stages.resize(static_cast<std::size_t>(detail::found_stages(graph_, best.data(), result.stages.data())));
     return result;
@@ -246,11 +249,11 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
               schedule.maps()[static_cast<std::size_t>(s.first + i)].internal
                   ? work.made_columns[static_cast<std::size_t>(column_patch * s.layers() + i)].first
                   : 0;
-        detail::run_patch(
-            g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
-            [&](std::int32_t i, detail::interval rows) {
-              run.run(s, s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end}, first_columns.data());
-            });
+        detail::run_patch(g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
+                          [&](std::int32_t i, detail::interval rows) {
+                            run.run(s, s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end},
+                                    first_columns.data());
+                          });
       }
     if (after_stage) after_stage(number, arena);
   }

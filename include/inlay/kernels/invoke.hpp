@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/kernel.hpp>
 #include <inlay/kernels/overwrite.hpp>
+#include <inlay/plan/arena.hpp>
 #include <inlay/plan/need.hpp>
 #include <inlay/plan/stage.hpp>
 
@@ -11,14 +12,17 @@
 namespace inlay::inline INLAY_ABI::detail {
 
 /// How a kernel is called, see kernels/kernel.hpp.
-enum class call : std::uint8_t { run, run_all, run_over, run_whole, accumulate };
+enum class call : std::uint8_t { run, run_all, run_downwards, run_upwards, run_over, run_whole, accumulate };
 
-/// The call of a layer in its stage.
-constexpr call call_of(graph_view g, const stage& s, const layer& l, bool has_scratch) {
+/// The call of a layer in its stage, with its places in the arena.
+constexpr call call_of(graph_view g, const stage& s, std::int32_t index, const arena_place* places) {
+  const layer& l = g.layers[index];
   if (accumulates(g, s, l)) return call::accumulate;
   if (!makes_regions(l.kind)) return call::run_whole;
-  if (has_scratch) return call::run_over;
-  return s.is_one_layer() ? call::run_all : call::run;
+  if (places[scratch_place(g, index)].used()) return call::run_over;
+  if (!s.is_one_layer()) return call::run;
+  if (!writes_over_dying_rows(g, places, index)) return call::run_all;
+  return s.upwards ? call::run_upwards : call::run_downwards;
 }
 
 /// Calls a layer's kernel. `step` is the kernel with its numbers and tables. `operands` says where they are:
@@ -28,7 +32,12 @@ constexpr call call_of(graph_view g, const stage& s, const layer& l, bool has_sc
 template <layer_kind Kind, call Call, typename Step, typename Operands>
 constexpr void invoke(const Step& step, const Operands& operands, const region& r) {
   constexpr layer_operands reads = describe(Kind).operands;
-  if constexpr (Call == call::accumulate) {
+  if constexpr (Call == call::run_downwards || Call == call::run_upwards) {
+    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
+      const std::int32_t row = Call == call::run_upwards ? r.first_row + r.end_row - 1 - y : y;
+      invoke<Kind, call::run>(step, operands, region{row, row + 1, r.first_column, r.end_column});
+    }
+  } else if constexpr (Call == call::accumulate) {
     step.accumulate(operands.output(), operands.scratch(), r, operands.template map<0>());
   } else if constexpr (Call == call::run_whole) {
     if constexpr (reads == layer_operands::unary)
@@ -59,6 +68,10 @@ constexpr void invoke(call how, const Step& step, const Operands& operands, cons
     if (how == call::accumulate) return invoke<Kind, call::accumulate>(step, operands, r);
   if constexpr (describe(Kind).overwriting == layer_overwriting::rows)
     if (how == call::run_over) return invoke<Kind, call::run_over>(step, operands, r);
+  if constexpr (makes_regions(Kind)) {
+    if (how == call::run_downwards) return invoke<Kind, call::run_downwards>(step, operands, r);
+    if (how == call::run_upwards) return invoke<Kind, call::run_upwards>(step, operands, r);
+  }
   invoke<Kind, makes_regions(Kind) ? call::run : call::run_whole>(step, operands, r);
 }
 

@@ -24,6 +24,10 @@
 // Elements are bytes of any character type (the arena, the caller's buffer, the model); `quantize` alone reads
 // floats. Weights are pointers.
 //
+// A call may write its output in any order before it has read all that it reads: rows that it writes stand over none
+// that it reads, but for kinds that overwrite `pixels`. Rows of a map that no further call reads may be written over.
+// Calls for one row after another come from the first row to the last or the other way round.
+//
 // A fast kernel, fast_kernel<isa, kind>, has the same functions for an instruction set; portable_kernel<kind> has
 // them in plain C++, for every one. It says which layers it computes, and which numbers it wants as constants. What
 // neither accepts is computed by the reference kernel.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/graph/graph.hpp>
+#include <inlay/plan/dry_run.hpp>
 #include <inlay/plan/need.hpp>
 #include <inlay/plan/stage.hpp>
 
@@ -31,9 +32,15 @@ struct arena_place {
   std::int32_t bytes = 0;
   std::int32_t first = -1;  // the layer that starts to write it
   std::int32_t last = -1;   // the last layer that reads it; layer_count for the network's outputs
-  std::int32_t over = -1;   // the place whose memory this one takes over as its layer runs, −1 for none
+  std::int32_t over = -1;   // the place whose memory this one is written over, −1 for none
+  /// 0: at the same offset, as one layer runs. Else as rows of the other die: it starts so many bytes before that one
+  /// starts, at least; or, if rows can be made upwards, it ends so many behind that one's end.
+  std::int32_t distance = 0;
+  bool can_go_upwards = false;
 
   constexpr bool used() const { return first >= 0; }
+  constexpr bool takes_over() const { return over >= 0 && distance == 0; }
+  constexpr bool follows() const { return over >= 0 && distance != 0; }
 };
 
 /// Places of a graph: one for each tensor, then one for the scratch of each layer.
@@ -64,15 +71,14 @@ constexpr std::int32_t overwrite_scratch(graph_view g, const layer& l) {
   return overwrite_rows(l, from) * from.width() * from.channels();
 }
 
-/// The operand over which a layer can write its whole output, −1 for none. `is_free(position)` says of operands in the
-/// arena whether they are as large as the output and nobody reads them afterwards. `alone`: the layer is a stage of its
-/// own and runs at once, so that its whole input is there.
+/// The operand over which a layer can write its whole output, −1 for none: pixel by pixel, or row by row from copies.
+/// `is_free(position)` says of operands in the arena whether they are as large as the output and nobody reads them
+/// afterwards.
 template <typename IsFree>
-constexpr int overwritten_operand(graph_view g, const layer& l, std::int32_t output_bytes, bool alone, IsFree is_free) {
-  if (describe(l.kind).overwriting == layer_overwriting::never) return -1;
+constexpr int overwritten_operand(graph_view g, const layer& l, layer_overwriting how, IsFree is_free) {
+  if (describe(l.kind).overwriting != how) return -1;
   const bool binary = is_pair(l.kind);
-  const std::int32_t scratch = overwrite_scratch(g, l);
-  if (!binary && (scratch < 0 || scratch >= output_bytes || (scratch > 0 && !alone))) return -1;
+  if (!binary && overwrite_scratch(g, l) < 0) return -1;
   for (int position = 0; position < (binary ? 2 : 1); ++position) {
     if (!g.has_input(l, position) || g.input_of(l, position).is_constant() || !is_free(position)) continue;
     // What is broadcast is read again.
@@ -81,19 +87,39 @@ constexpr int overwritten_operand(graph_view g, const layer& l, std::int32_t out
   return -1;
 }
 
-/// Lets a layer overwrite an input that nobody reads afterwards, where that saves memory.
-constexpr void plan_overwrite(graph_view g, arena_place* places, std::int32_t index, bool alone) {
+/// The place over which a layer can write its whole output, of an input that nobody reads afterwards; −1 for none.
+constexpr std::int32_t overwritten_place(graph_view g, const arena_place* places, std::int32_t index,
+                                         layer_overwriting how) {
   const layer& l = g.layers[index];
   const std::int32_t output = g.output_of(l).storage;
-  if (places[output].first != index || l.output != output) return;
-  const int position = overwritten_operand(g, l, places[output].bytes, alone, [&](int operand) {
+  if (places[output].first != index || l.output != output) return -1;
+  const int position = overwritten_operand(g, l, how, [&](int operand) {
     const arena_place& in = places[g.input_of(l, operand).storage];
     return in.used() && in.last == index && in.bytes >= places[output].bytes;
   });
-  if (position < 0) return;
-  places[output].over = g.input_of(l, position).storage;
-  const std::int32_t scratch = is_pair(l.kind) ? 0 : overwrite_scratch(g, l);
-  if (scratch > 0) places[scratch_place(g, index)] = {-1, scratch, index, index, -1};
+  return position < 0 ? -1 : g.input_of(l, position).storage;
+}
+
+/// Lets a map that a stage makes be written where rows of another have died, where that saves memory.
+constexpr void plan_following(graph_view g, arena_place* places, const layer_span* spans, const map_layout* maps,
+                              const stage& s) {
+  const stage_ends ends = find_ends(g, spans, s);
+  if (ends.dying < 0 || ends.growing < 0) return;
+  const layer& l = g.layers[s.first + ends.growing];
+  arena_place& place = places[g.output_of(l).storage];
+  if (place.over >= 0) return;
+  const std::int32_t distance =
+      align_up(s.is_one_layer() ? distance_of_layer(g, s, ends.dying) : maps[s.first + ends.growing].distance);
+  if (distance <= 0 || distance >= place.bytes) return;
+  place.over = ends.dying;
+  place.distance = distance;
+  place.can_go_upwards = can_go_upwards(g, s);
+}
+
+/// Bytes that a place which follows another shares with it.
+constexpr std::int32_t shared_bytes(const arena_place* places, const arena_place& place) {
+  const std::int32_t bytes = place.bytes - place.distance;
+  return bytes < places[place.over].bytes ? bytes : places[place.over].bytes;
 }
 
 /// Fills in what is in the arena and when, but not where. `maps` has the layout of each layer's output.
@@ -120,11 +146,13 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
   }
   for (std::int32_t s = 0; s < stage_count; ++s)
     for (std::int32_t i = stages[s].first; i < stages[s].end; ++i) {
-      plan_overwrite(g, places, i, stages[s].is_one_layer());
+      if (const std::int32_t over = overwritten_place(g, places, i, layer_overwriting::pixels); over >= 0)
+        places[g.output_of(g.layers[i]).storage].over = over;
       if (accumulates(g, stages[s], g.layers[i]))
         places[scratch_place(g, i)] = {-1, sum_bytes * g.output_of(g.layers[i]).extents.elements(), stages[s].first,
                                        stages[s].end - 1, -1};
     }
+  for (std::int32_t s = 0; s < stage_count; ++s) plan_following(g, places, spans, maps, stages[s]);
 }
 
 /// Scratch of an arena plan: one entry for each place.
@@ -134,13 +162,19 @@ struct placement {
   std::int32_t bytes = 0;        // … and its bytes
   std::int32_t placed = -1;      // list of the places that have their offset
   std::int32_t obstacle = -1;    // list of those that are alive with the chain that is placed next …
-  std::int32_t met_bytes = 0;    // … and how many bytes of it they meet
+  std::int32_t below = 0;        // … how many bytes below it the chain must start, at least, …
+  std::int32_t above = 0;        // … or above it
   std::int32_t alive = 0;        // of the layer with this index: bytes alive while it runs
   std::int32_t best_chain = -1;  // the order of the best try
 };
 
 /// How many orders of placing are tried, at most.
-inline constexpr std::int32_t placement_tries = 10;
+inline constexpr std::int32_t placement_tries = 80;
+
+/// How far above the start of another place one starts, at least, that follows it and does not start below it.
+constexpr std::int32_t distance_above(const arena_place& place, const arena_place& over) {
+  return place.can_go_upwards ? over.bytes + place.distance - place.bytes : over.bytes;
+}
 
 /// The lowest offset at which nothing that is placed is in the way of a chain at any time of its life.
 constexpr std::int32_t lowest_free_offset(const arena_place* places, placement* scratch, std::int32_t placed,
@@ -154,9 +188,18 @@ constexpr std::int32_t lowest_free_offset(const arena_place* places, placement* 
     if (places[scratch[i].placed].last >= first && places[scratch[i].placed].first <= last)
       scratch[obstacles++].obstacle = scratch[i].placed;
   for (std::int32_t o = 0; o < obstacles; ++o) {
+    const std::int32_t obstacle = scratch[o].obstacle;
     std::int32_t p = start;
-    while (places[p].last < places[scratch[o].obstacle].first) p = scratch[p].next;
-    scratch[o].met_bytes = places[p].bytes;
+    while (places[p].last < places[obstacle].first) p = scratch[p].next;
+    scratch[o].below = places[p].bytes;
+    scratch[o].above = places[obstacle].bytes;
+    if (places[p].over == obstacle) {
+      scratch[o].below = places[p].distance;
+      scratch[o].above = distance_above(places[p], places[obstacle]);
+    } else if (places[obstacle].over == p) {
+      scratch[o].below = distance_above(places[obstacle], places[p]);
+      scratch[o].above = places[obstacle].distance;
+    }
   }
   std::int32_t offset = 0;
   // Moving up past one obstacle can meet another: go round until nothing is in the way.
@@ -164,8 +207,8 @@ constexpr std::int32_t lowest_free_offset(const arena_place* places, placement* 
     moved = false;
     for (std::int32_t o = 0; o < obstacles; ++o)
       if (const arena_place& other = places[scratch[o].obstacle];
-          offset < other.offset + other.bytes && offset + scratch[o].met_bytes > other.offset) {
-        offset = align_up(other.offset + other.bytes);
+          offset < other.offset + scratch[o].above && offset + scratch[o].below > other.offset) {
+        offset = align_up(other.offset + scratch[o].above);
         moved = true;
       }
   }
@@ -208,53 +251,127 @@ constexpr std::int32_t most_alive(graph_view g, const arena_place* places, place
     const arena_place& place = places[p];
     if (!place.used()) continue;
     // What takes over memory is not larger: it needs none while the layer runs that makes it.
-    const std::int32_t first = place.over >= 0 ? place.first + 1 : place.first;
-    for (std::int32_t i = first; i <= place.last && i < g.layer_count; ++i) {
-      scratch[i].alive += place.bytes;
-      if (scratch[i].alive > most) most = scratch[i].alive;
-    }
+    const std::int32_t first = place.takes_over() ? place.first + 1 : place.first;
+    for (std::int32_t i = first; i <= place.last && i < g.layer_count; ++i) scratch[i].alive += place.bytes;
+    if (!place.follows()) continue;
+    for (std::int32_t i = place.first; i <= places[place.over].last; ++i)
+      scratch[i].alive -= shared_bytes(places, place);
   }
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    if (scratch[i].alive > most) most = scratch[i].alive;
   return most;
 }
 
+/// Bytes alive while a layer that is a stage of its own runs, if its output stands apart from its input.
+constexpr std::int32_t bytes_apart(const arena_place* places, const placement* scratch, std::int32_t index,
+                                   const arena_place& output) {
+  return scratch[index].alive + (output.follows() ? shared_bytes(places, output) : 0);
+}
+
+/// Lets a layer that is a stage of its own write over its input from copies of rows, which is fast, where that takes no
+/// more than `room` bytes. Returns how many it takes, 0 if it does not.
+constexpr std::int32_t overwrite_from_copies(graph_view g, std::int32_t index, arena_place* places,
+                                             const placement* scratch, std::int32_t room) {
+  const std::int32_t over = overwritten_place(g, places, index, layer_overwriting::rows);
+  if (over < 0) return 0;
+  arena_place& output = places[g.output_of(g.layers[index]).storage];
+  const std::int32_t copied = overwrite_scratch(g, g.layers[index]);
+  const std::int32_t bytes = bytes_apart(places, scratch, index, output) - output.bytes + copied;
+  if (copied >= output.bytes || bytes > room) return 0;
+  output.over = over;
+  output.distance = 0;
+  places[scratch_place(g, index)] = {-1, copied, index, index};
+  return bytes;
+}
+
+/// Lets a layer that is a stage of its own make all rows at once, beside an input that dies, where there is room.
+constexpr void stand_apart(graph_view g, std::int32_t index, arena_place* places, const placement* scratch,
+                           std::int32_t room) {
+  arena_place& output = places[g.output_of(g.layers[index]).storage];
+  if (!output.follows() || output.first != index || bytes_apart(places, scratch, index, output) > room) return;
+  output.over = -1;
+  output.distance = 0;
+}
+
+/// A schedule whose arena is to be laid out. `maps` has the layout of each layer's output.
+struct arena_task {
+  graph_view g{};
+  const stage* stages = nullptr;
+  std::int32_t stage_count = 0;
+  const layer_span* spans = nullptr;
+  const map_layout* maps = nullptr;
+};
+
 /// How far an arena plan has come.
 struct arena_search {
+  bool copies = false;             // some layers write over their input from copies of rows
   std::int32_t chains = 0;         // that are to be placed
   std::int32_t least_bytes = 0;    // no arena can be smaller
+  std::int32_t enough_bytes = 0;   // copies are not worth more
   std::int32_t best = 0x7fffffff;  // bytes of the best try …
   std::int32_t last = 0;           // … and of the last one
   std::int32_t highest = 0;        // the chain that ended highest in the last try
   std::int32_t tries = 0;
 };
 
-/// Starts to lay out the arena of a schedule: what is in it and when, and the order of placing for the first try, the
-/// largest first. `places` and `scratch` have place_count entries, `maps` the layout of each layer's output.
-constexpr arena_search start_arena_plan(graph_view g, const stage* stages, std::int32_t stage_count,
-                                        const layer_span* spans, const map_layout* maps, arena_place* places,
-                                        placement* scratch) {
-  find_lifetimes(g, stages, stage_count, spans, maps, places);
-  const std::int32_t count = place_count(g);
+/// Starts to lay out the arena of a schedule: what is in it and when. `places` and `scratch` have place_count entries.
+constexpr arena_search start_arena_plan(const arena_task& task, bool copies, arena_place* places, placement* scratch) {
+  find_lifetimes(task.g, task.stages, task.stage_count, task.spans, task.maps, places);
+  const std::int32_t count = place_count(task.g);
   for (std::int32_t p = 0; p < count; ++p) scratch[p] = {};
-  for (std::int32_t p = 0; p < count; ++p)
-    if (places[p].over >= 0) scratch[places[p].over].next = p;
-
+  // Layer after layer is to be fast: that may cost a little.
+  const std::int32_t share = task.stage_count == task.g.layer_count ? 16 : 0x7fffffff;
   arena_search search;
-  for (std::int32_t p = 0; p < count; ++p) {
-    if (!places[p].used() || places[p].over >= 0) continue;
-    scratch[search.chains].chain = p;
-    scratch[search.chains].bytes = places[p].bytes;
-    std::int32_t at = search.chains;
-    while (at > 0 && scratch[at - 1].bytes < scratch[search.chains].bytes) --at;
-    move_chain(scratch, search.chains++, at);
+  std::int32_t most = most_alive(task.g, places, scratch);
+  if (copies) {
+    const std::int32_t room = most + most / share;
+    for (std::int32_t s = 0; s < task.stage_count; ++s) {
+      const std::int32_t bytes = task.stages[s].is_one_layer()
+                                     ? overwrite_from_copies(task.g, task.stages[s].first, places, scratch, room)
+                                     : 0;
+      if (bytes > 0) search.copies = true;
+      if (bytes > most) most = bytes;
+    }
   }
-  search.least_bytes = align_up(most_alive(g, places, scratch));
+  for (std::int32_t s = 0; s < task.stage_count; ++s)
+    if (task.stages[s].is_one_layer()) stand_apart(task.g, task.stages[s].first, places, scratch, most);
+  search.least_bytes = align_up(most);
+  search.enough_bytes = search.least_bytes + search.least_bytes / share;
+  for (std::int32_t p = 0; p < count; ++p)
+    if (places[p].takes_over()) scratch[places[p].over].next = p;
+  for (std::int32_t p = 0; p < count; ++p) {
+    if (!places[p].used() || places[p].takes_over()) continue;
+    scratch[search.chains].chain = p;
+    scratch[search.chains++].bytes = places[p].bytes;
+  }
   return search;
+}
+
+/// Orders the chains for a first try: the largest first; or the last first, since maps that follow others stand below
+/// them.
+constexpr void sort_chains(const arena_place* places, placement* scratch, std::int32_t chains, bool by_time) {
+  for (std::int32_t c = 1; c < chains; ++c) {
+    const auto goes_before = [&](std::int32_t other) {
+      return by_time ? places[scratch[other].chain].first < places[scratch[c].chain].first
+                     : scratch[other].bytes < scratch[c].bytes;
+    };
+    std::int32_t at = c;
+    while (at > 0 && goes_before(at - 1)) --at;
+    move_chain(scratch, c, at);
+  }
 }
 
 /// Tries another order of placing, each chain to the lowest offset that is free during its life: as long as that leaves
 /// holes, whatever ended highest goes first of all in the next try. True after the best one's.
-constexpr bool go_on_with_arena_plan(arena_search& search, arena_place* places, placement* scratch) {
+constexpr bool go_on_with_arena_plan(const arena_task& task, arena_search& search, arena_place* places,
+                                     placement* scratch) {
+  constexpr std::int32_t half = placement_tries / 2;
+  if (search.tries == 0 || search.tries == half) sort_chains(places, scratch, search.chains, search.tries == half);
   const bool goes_on = search.tries < placement_tries && search.best > search.least_bytes;
+  if (!goes_on && search.copies && search.best > search.enough_bytes) {
+    search = start_arena_plan(task, false, places, scratch);
+    return false;
+  }
   if (!goes_on && search.last == search.best) return true;
   for (std::int32_t c = 0; c < search.chains && !goes_on; ++c) {
     scratch[c].chain = scratch[c].best_chain;
@@ -280,24 +397,49 @@ constexpr std::int32_t live_bytes(graph_view g, const arena_place* places, std::
     const arena_place& place = places[p];
     if (!place.used() || place.first > layer_index || place.last < layer_index) continue;
     // What takes over memory that is still alive is not larger and needs no more.
-    const bool inside = place.over >= 0 && place.first == layer_index;
+    const bool inside = place.takes_over() && place.first == layer_index;
     if (!inside) sum += place.bytes;
+    if (place.follows() && places[place.over].last >= layer_index) sum -= detail::shared_bytes(places, place);
   }
   return sum;
 }
 
 namespace detail {
 
-/// True if one of two places takes over the memory of the other at the end of that one's life.
-constexpr bool takes_over(const arena_place* places, std::int32_t i, std::int32_t j) {
+/// Whether a place shares bytes with one that it follows.
+constexpr bool shares_bytes(const arena_place* places, const arena_place& place) {
+  return place.follows() && place.offset < places[place.over].offset + places[place.over].bytes &&
+         places[place.over].offset < place.offset + place.bytes;
+}
+
+/// Whether a layer writes to a map that shares bytes with the one that it follows, and that dies meanwhile. If it runs
+/// by itself it then makes one row after another.
+constexpr bool writes_over_dying_rows(graph_view g, const arena_place* places, std::int32_t layer_index) {
+  const arena_place& place = places[g.output_of(g.layers[layer_index]).storage];
+  return place.first <= layer_index && shares_bytes(places, place) && layer_index <= places[place.over].last;
+}
+
+/// Whether a stage must make its rows upwards: the map that it makes stands behind the one that it follows.
+constexpr bool goes_upwards(graph_view g, const stage& s, const arena_place* places) {
+  for (std::int32_t i = s.first; i < s.end; ++i) {
+    const arena_place& place = places[g.output_of(g.layers[i]).storage];
+    if (writes_over_dying_rows(g, places, i)) return place.offset > places[place.over].offset - place.distance;
+  }
+  return false;
+}
+
+/// True if one of two places takes over the memory of the other at the end of that one's life, or follows it.
+constexpr bool may_share(const arena_place* places, std::int32_t i, std::int32_t j) {
   if (places[i].over != j && places[j].over != i) return false;
   const arena_place& later = places[i].over == j ? places[i] : places[j];
   const arena_place& earlier = places[i].over == j ? places[j] : places[i];
+  if (later.follows())
+    return later.offset <= earlier.offset - later.distance ||
+           later.offset >= earlier.offset + distance_above(later, earlier);
   return later.first == earlier.last && later.offset == earlier.offset && later.bytes <= earlier.bytes;
 }
 
-/// True if no two places that are alive at the same time share a byte, but for a layer's output over the
-/// input that it takes over at the end of that input's life.
+/// True if no two places that are alive at the same time share a byte, but for a map over one that dies as it is made.
 constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int32_t arena_bytes) {
   for (std::int32_t i = 0; i < count; ++i) {
     const arena_place a = places[i];
@@ -305,7 +447,7 @@ constexpr bool is_sound(const arena_place* places, std::int32_t count, std::int3
     if (a.offset < 0 || a.offset + a.bytes > arena_bytes) return false;
     for (std::int32_t j = 0; j < i; ++j)
       if (places[j].last >= a.first && places[j].first <= a.last && places[j].offset < a.offset + a.bytes &&
-          places[j].offset + places[j].bytes > a.offset && !takes_over(places, i, j))
+          places[j].offset + places[j].bytes > a.offset && !may_share(places, i, j))
         return false;
   }
   return true;

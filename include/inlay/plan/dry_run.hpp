@@ -22,6 +22,7 @@ struct layer_progress {
   interval need[2]{};                   // rows of each operand that its next row needs
   std::int32_t map = -1;                // the first layer that writes its output's map
   std::int32_t operand_map[2]{-1, -1};  // the first layers that write its operands
+  bool reads_dying[2]{};                // the operand is the map that dies in the stage
   std::int32_t makers = -1;             // of a map, at its first layer: the last one that writes it …
   std::int32_t next_maker = -1;         // … and the one before this
   std::int32_t readers = -1;            // of a map, at its first layer: the last operand that is it, as
@@ -33,24 +34,17 @@ struct layer_progress {
   bool wanted = false;        // somebody waits for its next row
 };
 
-/// Whether no row of a layer's output is there before all its work is done.
-constexpr bool is_made_at_once(graph_view g, const layer& l) {
-  if (describe(l.kind).geometry != layer_geometry::placed) return !makes_regions(l.kind);
-  // Blocks below others wait for their end; those beside each other grow together.
-  return map_rows(g.input_of(l).extents) != map_rows(g.tensors[g.output_of(l).storage].extents);
-}
-
 constexpr void update(graph_view g, const stage& s, layer_progress* progress, std::int32_t index) {
   layer_progress& p = progress[index];
   const bool finished = p.done >= p.rows.end;
   p.made_rows = made_rows(p.rows, p.done, p.at_once, p.all_rows);
   const interval row{p.done, p.done + 1};
   for (int position = 0; position < 2; ++position)
-    if (p.operand_map[position] >= 0)
+    if (p.operand_map[position] >= 0 || p.reads_dying[position])
       p.need[position] = finished ? interval{0x7fffffff, 0x7fffffff}
                          : p.window[position].exists
                              ? p.window[position].of(row)
-                             : input_need(g, g.layers[s.first + index], position, row, direction::rows);
+                             : need_in_stage(g, s, g.layers[s.first + index], position, row, direction::rows);
 }
 
 /// Layers that may be able to run, the last one first.
@@ -73,12 +67,45 @@ struct candidates {
   }
 };
 
+/// The larger map of the arena that the first layer of a stage reads and no layer after the stage, −1 for none; and the
+/// first layer, counted from the stage's, that writes the map which the last layer writes, if that is made in the stage
+/// and read after it. Rows of the second may be written where rows of the first have died. None where some layer's need
+/// has no formula: the search could not tell what that saves.
+struct stage_ends {
+  std::int32_t dying = -1;
+  std::int32_t growing = -1;
+};
+
+constexpr stage_ends find_ends(graph_view g, const layer_span* spans, const stage& s) {
+  stage_ends ends;
+  for (std::int32_t i = s.first; i < s.end && s.layers() > 1; ++i)
+    if (!has_row_formula(g, g.layers[i])) return ends;
+  std::int32_t most_bytes = 0;
+  const layer& l = g.layers[s.first];
+  for (int position = 0; position < 2; ++position) {
+    if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
+    const std::int32_t storage = g.input_of(l, position).storage;
+    const layer_span& span = spans[storage];
+    const std::int32_t bytes = g.tensors[storage].extents.elements();
+    const bool dies = span.first_writer >= 0 && span.last_writer < s.first && span.last_reader < s.end;
+    if (!dies || bytes <= most_bytes) continue;
+    ends.dying = storage;
+    most_bytes = bytes;
+  }
+  const layer_span& made = spans[g.output_of(g.layers[s.end - 1]).storage];
+  if (made.first_writer >= s.first && made.last_reader >= s.end) ends.growing = made.first_writer - s.first;
+  return ends;
+}
+
 /// How far the planning of a stage has come.
 struct dry_run {
   std::int32_t row_patch = 0;
   bool patch_started = false;
+  bool upwards = false;        // the stage's rows are made from the last one on
   std::int32_t previous = -1;  // the layer that made the last row
   candidates waiting{};
+  stage_ends ends{};
+  std::int32_t dying_readers = -1;  // of the map that dies: the last operand that is it, like layer_progress::readers
 };
 
 /// Wants the rows of its operands that a layer lacks for its next row; true if there are none.
@@ -141,16 +168,18 @@ constexpr void find_work(graph_view g, const stage& s, direction d, std::int32_t
 }
 
 /// Prepares a stage's progress for one patch of rows.
-constexpr candidates start_patch(graph_view g, const stage& s, const interval* work, const layer_span* spans,
-                                 layer_progress* progress) {
-  candidates waiting;
+constexpr void start_patch(graph_view g, const stage& s, const interval* work, const layer_span* spans,
+                           layer_progress* progress, dry_run& run) {
+  run.waiting = {};
+  run.previous = -1;
+  run.dying_readers = -1;
   for (std::int32_t i = 0; i < s.layers(); ++i) {
     const layer& l = g.layers[s.first + i];
     const layer_span& output = spans[g.output_of(l).storage];
     layer_progress& p = progress[i];
     p = {};
-    p.rows = work[i];
-    p.done = work[i].first;
+    p.rows = s.upwards ? mirrored(work[i], work_along(g, l, direction::rows)) : work[i];
+    p.done = p.rows.first;
     p.all_rows = map_rows(g.tensors[g.output_of(l).storage].extents);
     p.at_once = is_made_at_once(g, l);
     p.leaves = output.last_reader >= s.end;
@@ -160,17 +189,18 @@ constexpr candidates start_patch(graph_view g, const stage& s, const interval* w
     for (int position = 0; position < 2; ++position) {
       if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
       const layer_span& span = spans[g.input_of(l, position).storage];
-      if (span.last_writer < s.first) continue;
-      const std::int32_t map = first_maker_in(g, span, s);
-      p.operand_map[position] = map;
+      p.reads_dying[position] = g.input_of(l, position).storage == run.ends.dying;
+      const bool inside = span.last_writer >= s.first;
+      if (!inside && !p.reads_dying[position]) continue;
+      if (inside) p.operand_map[position] = first_maker_in(g, span, s);
       p.window[position] = window_in_stage(g, s, l, position, direction::rows);
-      p.next_reader[position] = progress[map].readers;
-      progress[map].readers = 2 * i + position;
+      std::int32_t& readers = inside ? progress[p.operand_map[position]].readers : run.dying_readers;
+      p.next_reader[position] = readers;
+      readers = 2 * i + position;
     }
     update(g, s, progress, i);
-    if (p.leaves) waiting.add(progress, i);
+    if (p.leaves) run.waiting.add(progress, i);
   }
-  return waiting;
 }
 
 /// Counts a row of a layer as made, for which its readers may have waited.
@@ -183,12 +213,76 @@ constexpr void advance(graph_view g, const stage& s, layer_progress* progress, c
     if (progress[r / 2].wanted || progress[r / 2].leaves) waiting.add(progress, r / 2);
 }
 
+/// The first row of a map that any of its readers needs for its next one, no later than `oldest`.
+constexpr std::int32_t oldest_needed(const layer_progress* progress, std::int32_t readers, std::int32_t oldest) {
+  for (std::int32_t r = readers; r >= 0; r = progress[r / 2].next_reader[r % 2])
+    if (progress[r / 2].need[r % 2].first < oldest) oldest = progress[r / 2].need[r % 2].first;
+  return oldest;
+}
+
 /// Rows of a layer's output map that are made and still wanted.
 constexpr std::int32_t rows_alive(const layer_progress* progress, std::int32_t maker) {
-  std::int32_t oldest = progress[maker].made_rows;
-  for (std::int32_t r = progress[progress[maker].map].readers; r >= 0; r = progress[r / 2].next_reader[r % 2])
-    if (progress[r / 2].need[r % 2].first < oldest) oldest = progress[r / 2].need[r % 2].first;
-  return progress[maker].made_rows - oldest;
+  const std::int32_t made = progress[maker].made_rows;
+  return made - oldest_needed(progress, progress[progress[maker].map].readers, made);
+}
+
+/// Bytes of a row of the map that a layer writes to.
+constexpr std::int32_t map_row_bytes(const shape& s) { return s.width() * s.channels(); }
+
+/// Rows of its output's map that a layer has written, at most, when it has made row y of its work.
+constexpr std::int32_t written_rows(graph_view g, const layer& l, std::int32_t y) {
+  return is_made_at_once(g, l) ? map_rows(g.tensors[g.output_of(l).storage].extents) : y + 1;
+}
+
+/// How far ahead of a map that dies another must lie, so that its first `written` rows stand where none of the rows
+/// from `oldest` on do.
+constexpr std::int32_t distance_for(const shape& dying, std::int32_t oldest, const shape& growing,
+                                    std::int32_t written) {
+  if (oldest >= map_rows(dying)) return 1;
+  const std::int32_t distance = written * map_row_bytes(growing) - oldest * map_row_bytes(dying);
+  return distance > 1 ? distance : 1;
+}
+
+/// Rows of a layer of which distance_of_layer tries each, where there is no formula, at most.
+inline constexpr std::int32_t most_rows_tried = 1000;
+
+/// How far ahead of its operand, a map that dies, the output of a layer must lie that is a stage of its own and runs
+/// row by row, the way that the stage says.
+constexpr std::int32_t distance_one_way(graph_view g, const stage& s, std::int32_t dying) {
+  const layer& l = g.layers[s.first];
+  const shape& from = g.tensors[dying].extents;
+  const shape& to = g.tensors[g.output_of(l).storage].extents;
+  const std::int32_t work = work_along(g, l, direction::rows);
+  const bool has_formula = has_row_formula(g, l);
+  if (!has_formula && work > most_rows_tried) return to.elements();
+  std::int32_t distance = 1;
+  for (int position = 0; position < 2; ++position) {
+    if (!g.has_input(l, position) || g.input_of(l, position).storage != dying) continue;
+    const auto make_row = [&](std::int32_t y) {
+      const std::int32_t oldest = need_in_stage(g, s, l, position, {y, y + 1}, direction::rows).first;
+      const std::int32_t least = distance_for(from, oldest, to, written_rows(g, l, y));
+      if (least > distance) distance = least;
+    };
+    for (std::int32_t y = 0; y < work - 1 && !has_formula; ++y) make_row(y);
+    make_row(work - 1);
+    if (!has_formula) continue;
+    // It grows or shrinks with every row, but for the first ones, whose windows begin outside the map.
+    const window_need window = window_in_stage(g, s, l, position, direction::rows);
+    const std::int32_t turn = window.begin < 0 && window.stride > 0 ? -window.begin / window.stride : 0;
+    if (turn < work - 1) make_row(turn);
+    if (turn < work - 2) make_row(turn + 1);
+  }
+  return distance;
+}
+
+/// The same, whichever way it can run.
+constexpr std::int32_t distance_of_layer(graph_view g, const stage& s, std::int32_t dying) {
+  const std::int32_t distance = distance_one_way(g, s, dying);
+  if (!can_go_upwards(g, s)) return distance;
+  stage other = s;
+  other.upwards = true;
+  const std::int32_t upwards = distance_one_way(g, other, dying);
+  return upwards > distance ? upwards : distance;
 }
 
 /// Goes on with a patch of rows on counters alone, for at most `rows_left` rows; true when it is done. Widens each
@@ -199,6 +293,14 @@ constexpr bool run_dry(dry_run& run, layer_progress* progress, map_layout* maps,
   for (; rows_left > 0; --rows_left) {
     const std::int32_t i = next_layer(progress, run.waiting);
     if (i < 0) return true;
+    if (run.ends.dying >= 0 && progress[i].map == run.ends.growing) {
+      const shape& dying = g.tensors[run.ends.dying].extents;
+      const layer& l = g.layers[s.first + i];
+      const std::int32_t least =
+          distance_for(dying, oldest_needed(progress, run.dying_readers, map_rows(dying)),
+                       g.tensors[g.output_of(l).storage].extents, written_rows(g, l, progress[i].done));
+      if (least > maps[run.ends.growing].distance) maps[run.ends.growing].distance = least;
+    }
     advance(g, s, progress, run.waiting, i);
     if (run.previous >= 0 && maps[run.previous].transient && rows_alive(progress, run.previous) > 0)
       maps[run.previous].transient = false;
@@ -220,10 +322,12 @@ constexpr void run_patch(graph_view g, const stage& s, const interval* rows, con
     if (rows[0].size() > 0) run(0, rows[0]);
     return;
   }
-  candidates waiting = start_patch(g, s, rows, spans, progress);
-  for (std::int32_t i = next_layer(progress, waiting); i >= 0; i = next_layer(progress, waiting)) {
-    run(i, interval{progress[i].done, progress[i].done + 1});
-    advance(g, s, progress, waiting, i);
+  dry_run so_far;
+  start_patch(g, s, rows, spans, progress, so_far);
+  for (std::int32_t i = next_layer(progress, so_far.waiting); i >= 0; i = next_layer(progress, so_far.waiting)) {
+    const std::int32_t row = row_of_work(g, s, g.layers[s.first + i], progress[i].done);
+    run(i, interval{row, row + 1});
+    advance(g, s, progress, so_far.waiting, i);
   }
 }
 
@@ -260,21 +364,27 @@ constexpr void start_stage_plan(graph_view g, const stage& s, const layer_span* 
 
 /// Goes on to lay out a stage: rings of as many rows as are alive at once for what later stages do not read. True when
 /// the stage is laid out, false after some `rows_left` rows: compilers bound the work of one constant expression.
-constexpr bool go_on_with_stage_plan(graph_view g, const stage& s, const layer_span* spans, dry_run& run,
+constexpr bool go_on_with_stage_plan(graph_view g, const stage& planned, const layer_span* spans, dry_run& run,
                                      const stage_tables& to, std::int32_t rows_left) {
-  const std::int32_t layers = s.layers();
-  for (; run.row_patch < s.row_patches; ++run.row_patch) {
+  const std::int32_t layers = planned.layers();
+  while (run.row_patch < planned.row_patches) {
+    stage s = planned;
+    s.upwards = run.upwards;
     interval* work = to.rows + run.row_patch * layers;
     if (!run.patch_started) {
-      find_work(g, s, direction::rows, run.row_patch, spans, work, to.made);
-      if (layers > 1) run.waiting = start_patch(g, s, work, spans, to.progress);
-      run.previous = -1;
+      if (!run.upwards) find_work(g, s, direction::rows, run.row_patch, spans, work, to.made);
+      if (s.row_patches == 1 && s.column_patches == 1) run.ends = find_ends(g, spans, s);
+      if (layers > 1) start_patch(g, s, work, spans, to.progress, run);
       run.patch_started = true;
       rows_left -= layers;
     }
     if (layers > 1 && !run_dry(run, to.progress, to.maps, g, s, rows_left)) return false;
     run.patch_started = false;
+    // Where a map can follow another, either way is open until both have their place.
+    run.upwards = !run.upwards && layers > 1 && run.ends.dying >= 0 && run.ends.growing >= 0 && can_go_upwards(g, s);
+    if (!run.upwards) ++run.row_patch;
   }
+  const stage& s = planned;
   for (std::int32_t i = 0; i < layers; ++i) {
     const std::int32_t first = first_maker_in(g, spans[g.output_of(g.layers[s.first + i]).storage], s);
     if (first != i) to.maps[i] = to.maps[first];

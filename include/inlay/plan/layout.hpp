@@ -73,11 +73,11 @@ struct arena_planner {
 
   static constexpr std::int32_t pairs_at_once = 50000;  // of chains
   constexpr void go_on(bool starts) {
-    if (starts)
-      search = start_arena_plan(LaidOut::graph, LaidOut::stages.items, LaidOut::stages.count,
-                                LaidOut::known::spans.items, LaidOut::maps.items, plan.places, scratch);
+    const arena_task task{LaidOut::graph, LaidOut::planned_stages.items, LaidOut::planned_stages.count,
+                          LaidOut::known::spans.items, LaidOut::maps.items};
+    if (starts) search = start_arena_plan(task, true, plan.places, scratch);
     const std::int32_t tries = pairs_at_once / (search.chains * search.chains + 1) + 1;
-    for (std::int32_t t = 0; t < tries && !done; ++t) done = go_on_with_arena_plan(search, plan.places, scratch);
+    for (std::int32_t t = 0; t < tries && !done; ++t) done = go_on_with_arena_plan(task, search, plan.places, scratch);
     plan.bytes = search.best;
   }
 };
@@ -126,7 +126,7 @@ struct described {
 
 /// Named in static_asserts about splits, so that the numbers are printed.
 template <std::int32_t Split, std::int32_t FirstLayer, std::int32_t Layers>
-concept split_inside_network = Split > FirstLayer && Split <= Layers;
+concept split_inside_network = Split > FirstLayer&& Split <= Layers;
 
 /// What a schedule type means for a model: `chosen` is a type with the list of its stages.
 template <typename Model, typename Schedule>
@@ -264,7 +264,8 @@ struct search_part {
     else
       start_search(known::graph, list.items);
     strip_progress progress[known::layers]{};
-    go_on_with_search(known::graph, known::facts.items, Goal, first, End, list.items, progress);
+    stream_paces paces[known::layers]{};
+    go_on_with_search(known::graph, known::facts.items, Goal, first, End, list.items, progress, paces);
     return list;
   }();
 };
@@ -293,10 +294,11 @@ template <typename Model, typename Stages>
 struct laid_out {
   using known = described<Model>;
   static constexpr graph_view graph = known::graph;
-  static constexpr const auto& stages = Stages::list;
+  /// As they are planned: that some must make their rows upwards follows from the arena.
+  static constexpr const auto& planned_stages = Stages::list;
 
   template <std::int32_t S>
-  static constexpr auto layout = done_in_parts<stage_planner<known, stages.items[S]>>().layout;
+  static constexpr auto layout = done_in_parts<stage_planner<known, planned_stages.items[S]>>().layout;
 
   /// Of each layer's output. One-layer stages keep whole maps and need no layout of their own.
   struct map_list {
@@ -305,7 +307,7 @@ struct laid_out {
   static constexpr map_list maps = [] {
     map_list list{};
     const auto fill = [&list]<std::int32_t Number>(std::integral_constant<std::int32_t, Number>) {
-      constexpr stage s = stages.items[Number];
+      constexpr stage s = planned_stages.items[Number];
       if constexpr (s.is_one_layer()) {
         const shape& extents = graph.tensors[graph.output_of(graph.layers[s.first]).storage].extents;
         list.items[s.first] = {map_rows(extents), extents.width() * extents.channels(), false, false};
@@ -313,7 +315,7 @@ struct laid_out {
         for (std::int32_t i = 0; i < s.layers(); ++i) list.items[s.first + i] = layout<Number>.maps[i];
       }
     };
-    fold_in_blocks<stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
+    fold_in_blocks<planned_stages.count>([&]<std::int32_t... S>(std::integer_sequence<std::int32_t, S...>) {
       (fill(std::integral_constant<std::int32_t, S>{}), ...);
       return false;
     });
@@ -323,6 +325,13 @@ struct laid_out {
   static constexpr arena_plan<place_count(graph)> arena = done_in_parts<arena_planner<laid_out>>().plan;
   static_assert(is_sound(arena.places, place_count(graph), arena.bytes),
                 "Inlay: the arena plan lets live tensors overlap; please report it");
+
+  static constexpr auto stages = [] {
+    auto list = planned_stages;
+    for (std::int32_t i = 0; i < list.count; ++i)
+      list.items[i].upwards = goes_upwards(graph, list.items[i], arena.places);
+    return list;
+  }();
 
   /// Multiply-accumulates of a run, halos counted as often as they are computed.
   static constexpr std::int64_t macs = [] {

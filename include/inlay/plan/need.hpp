@@ -27,9 +27,8 @@ struct window_need {
   bool exists = false;
 
   constexpr interval of(interval work) const {
-    const std::int32_t first = work.first * stride + begin, end = (work.end - 1) * stride + begin + size;
-    const interval inside{first > 0 ? first : 0, end < extent ? end : extent};
-    return inside.first < inside.end ? inside : interval{};
+    const std::int32_t first = work.first * stride + begin;
+    return {clamp_to_extent(first, extent), clamp_to_extent(first + (work.size() - 1) * stride + size, extent)};
   }
 };
 
@@ -45,9 +44,13 @@ constexpr window_need find_window_need(graph_view g, const layer& l, int positio
     case layer_geometry::window: return {axis.stride, -axis.before, axis.reach, extent, true};
     case layer_geometry::pixelwise:
     case layer_geometry::placed: return extent == work_along(g, l, d) ? window_need{1, 0, 1, extent, true} : all;
-    case layer_geometry::transposed:
     case layer_geometry::padded:
-    case layer_geometry::sliced:
+    case layer_geometry::sliced: {
+      const moved_axis moved = find_moved_axis(g, l, d == direction::rows ? 2 : 1);
+      if (d == direction::rows && !moves_rows_in_order(g, l)) return all;
+      return moved.step > 0 ? window_need{moved.step, moved.begin, 1, extent, true} : window_need{};
+    }
+    case layer_geometry::transposed:
     case layer_geometry::blocked:
     case layer_geometry::nearest:
     case layer_geometry::blended: return {};
@@ -117,15 +120,57 @@ constexpr interval work_in_stage(graph_view g, const stage& s, const layer& l, i
   if (!accumulates(g, s, l)) return work_for(g, l, output, d);
   return output.size() > 0 ? interval{0, extent_along(g.input_of(l).extents, d)} : interval{};
 }
+/// find_window_need of a layer in its stage. Stages that go upwards count rows from the last one.
+constexpr window_need window_in_stage(graph_view g, const stage& s, const layer& l, int position, direction d) {
+  if (accumulates(g, s, l) && position == 0) return {1, 0, 1, extent_along(g.input_of(l).extents, d), true};
+  window_need window = find_window_need(g, l, position, d);
+  if (s.upwards && d == direction::rows)
+    window.begin = window.extent - (work_along(g, l, d) - 1) * window.stride - window.begin - window.size;
+  return window;
+}
 constexpr interval need_in_stage(graph_view g, const stage& s, const layer& l, int position, interval work,
                                  direction d) {
-  return accumulates(g, s, l) && position == 0 ? work : input_need(g, l, position, work, d);
+  if (accumulates(g, s, l) && position == 0) return work;
+  if (s.upwards && d == direction::rows && work.size() > 0) return window_in_stage(g, s, l, position, d).of(work);
+  return input_need(g, l, position, work, d);
 }
 
-/// find_window_need of a layer in its stage.
-constexpr window_need window_in_stage(graph_view g, const stage& s, const layer& l, int position, direction d) {
-  return accumulates(g, s, l) && position == 0 ? window_need{1, 0, 1, extent_along(g.input_of(l).extents, d), true}
-                                               : find_window_need(g, l, position, d);
+/// Rows counted from the other end.
+constexpr interval mirrored(interval rows, std::int32_t all) { return {all - rows.end, all - rows.first}; }
+
+/// A row of a layer's work, counted as its stage does, as kernels count it.
+constexpr std::int32_t row_of_work(graph_view g, const stage& s, const layer& l, std::int32_t y) {
+  return s.upwards ? work_along(g, l, direction::rows) - 1 - y : y;
+}
+
+/// Whether no row of a layer's output is there before all its work is done.
+constexpr bool is_made_at_once(graph_view g, const layer& l) {
+  if (describe(l.kind).geometry != layer_geometry::placed) return !makes_regions(l.kind);
+  // Blocks below others wait for their end; those beside each other grow together.
+  return map_rows(g.input_of(l).extents) != map_rows(g.tensors[g.output_of(l).storage].extents);
+}
+
+/// Whether there is a formula for the rows that a layer needs of its operands.
+constexpr bool has_row_formula(graph_view g, const layer& l) {
+  for (int position = 0; position < 2; ++position)
+    if (g.has_input(l, position) && !g.input_of(l, position).is_constant() &&
+        !find_window_need(g, l, position, direction::rows).exists)
+      return false;
+  return true;
+}
+
+/// Whether a stage can make its rows from the last to the first: all that its layers need has a formula. Programs give
+/// their rows, and sums take them, from the first on.
+constexpr bool can_go_upwards(graph_view g, const stage& s) {
+  if (s.row_patches > 1 || s.column_patches > 1) return false;
+  for (std::int32_t i = s.first; i < s.end; ++i) {
+    const layer& l = g.layers[i];
+    const bool is_placed = describe(l.kind).geometry == layer_geometry::placed;
+    if (describe(l.kind).operands == layer_operands::none || accumulates(g, s, l) || !has_row_formula(g, l) ||
+        (is_placed && is_made_at_once(g, l)))
+      return false;
+  }
+  return true;
 }
 
 /// Rows of an operand, from the top, that must be there for row y of a layer's work: a formula that holds for most
@@ -150,9 +195,7 @@ constexpr row_need find_row_need(graph_view g, const stage& s, const layer& l, i
   const window_need window = window_in_stage(g, s, l, position, direction::rows);
   if (window.exists) {
     const std::int32_t offset = window.begin + window.size;
-    // Below the map, windows need nothing.
-    const bool exact = (work - 1) * window.stride + window.begin < window.extent;
-    return {offset < limit ? window.stride : 0, offset, limit, exact};
+    return {offset < limit ? window.stride : 0, offset, limit, true};
   }
   const std::int32_t offset = end(0);
   row_need need{offset != limit ? 1 : 0, offset, limit, true};

@@ -31,6 +31,10 @@ struct layer_facts {
   std::int32_t maker_saves[2]{};  // where the layer is an operand's last reader: what a ring takes less than all of it
   bool over_maker[2]{};           // a transient row can stand where the operand's transient row is
   std::int32_t width = 1, channels = 1;
+  std::int32_t rows = 1;     // of the map
+  std::int32_t work = 1;     // rows that the layer works on
+  window_need window[2]{};   // of these on its operands
+  bool has_formula = false;  // for the rows that it needs
   std::int64_t macs = 0;
 };
 
@@ -54,12 +58,6 @@ inline constexpr std::int32_t most_column_patches = 8;
 /// Layers in one stage that is cut into strips, at most: longer ones have halos too wide to be of use.
 inline constexpr std::int32_t most_strip_layers = 40;
 
-/// Rows that a layer reads at once of one operand, at least.
-constexpr std::int32_t rows_read_at_once(graph_view g, const layer& l, int position) {
-  const window_need window = window_in_stage(g, {0, g.layer_count}, l, position, direction::rows);
-  return window.exists ? (window.size < window.extent ? window.size : window.extent) : 1;
-}
-
 /// What layers read of each other's maps.
 constexpr void find_readers(graph_view g, const layer_span* spans, layer_facts* facts) {
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
@@ -68,7 +66,10 @@ constexpr void find_readers(graph_view g, const layer_span* spans, layer_facts* 
       if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
       const std::int32_t maker = spans[g.input_of(l, position).storage].first_writer;
       if (maker < 0) continue;
-      const std::int32_t rows = rows_read_at_once(g, l, position);
+      // Rows that it reads at once, at least.
+      const window_need window = window_in_stage(g, {0, g.layer_count}, l, position, direction::rows);
+      facts[i].window[position] = window;
+      const std::int32_t rows = !window.exists ? 1 : window.size < window.extent ? window.size : window.extent;
       if (facts[maker].few_ring_rows < rows) facts[maker].few_ring_rows = rows;
       if (position == 1 && maker == facts[i].maker[0]) continue;
       facts[i].maker[position] = maker;
@@ -98,6 +99,18 @@ constexpr std::int32_t find_join(graph_view g, const layer_facts* facts, std::in
   return g.layer_count - 1;
 }
 
+/// What a layer saves that runs by itself, as its map follows an operand that dies.
+constexpr std::int32_t layer_saves(graph_view g, const layer_facts* facts, std::int32_t i) {
+  std::int32_t dying = -1;
+  for (const std::int32_t maker : facts[i].maker)
+    if (maker >= 0 && facts[maker].last_reader == i && (dying < 0 || facts[maker].full_bytes > facts[dying].full_bytes))
+      dying = maker;
+  if (dying < 0) return 0;
+  const std::int32_t distance = align_up(distance_one_way(g, {i, i + 1}, g.output_of(g.layers[dying]).storage));
+  const std::int32_t shared = facts[i].full_bytes - distance;
+  return shared < 0 ? 0 : shared < facts[dying].full_bytes ? shared : facts[dying].full_bytes;
+}
+
 /// Fills in the facts. `maps` are the layouts of all layers run as one stage, which shows how many rows of each
 /// map are alive at once in any stage that makes and reads it; `from_map` is scratch of layer_count.
 constexpr void find_facts(graph_view g, const layer_span* spans, const map_layout* maps, layer_facts* facts,
@@ -113,6 +126,9 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     f.first_writer = spans[storage].first_writer;
     f.last_reader = spans[storage].last_reader;
     f.width = extents.width();
+    f.rows = map_rows(extents);
+    f.work = work_along(g, l, direction::rows);
+    f.has_formula = has_row_formula(g, l);
     if (is_global_mean(g, l)) f.sums_bytes = sum_bytes * g.output_of(l).extents.elements();
     if (f.first_writer != i) continue;
     f.full_bytes = extents.elements();
@@ -135,14 +151,21 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     const layer& l = g.layers[i];
     layer_facts& f = facts[i];
     f.alone_bytes = f.passing_bytes + f.full_bytes;
-    if (f.full_bytes == 0 || l.output != g.output_of(l).storage) continue;
-    const int whole = overwritten_operand(g, l, f.full_bytes, true, [&](int position) {
-      const std::int32_t maker = f.maker[position];
-      return maker >= 0 && facts[maker].last_reader == i && facts[maker].full_bytes >= f.full_bytes;
-    });
-    if (whole >= 0) f.alone_bytes += (is_pair(l.kind) ? 0 : overwrite_scratch(g, l)) - f.full_bytes;
+    if (f.full_bytes == 0) continue;
+    const std::int32_t storage = g.output_of(l).storage;
+    const auto overwrites = [&](layer_overwriting how) {
+      return overwritten_operand(g, l, how, [&](int position) {
+               const std::int32_t maker = f.maker[position];
+               return l.output == storage && maker >= 0 && facts[maker].last_reader == i &&
+                      facts[maker].full_bytes >= f.full_bytes;
+             }) >= 0;
+    };
+    std::int32_t saved = overwrites(layer_overwriting::pixels) ? f.full_bytes : layer_saves(g, facts, i);
+    if (overwrites(layer_overwriting::rows) && f.full_bytes - overwrite_scratch(g, l) > saved)
+      saved = f.full_bytes - overwrite_scratch(g, l);
+    f.alone_bytes -= saved;
     for (int operand = 0; operand < 2 && f.transient; ++operand)
-      f.over_maker[operand] = overwritten_operand(g, l, f.row_bytes, false, [&](int position) {
+      f.over_maker[operand] = overwritten_operand(g, l, layer_overwriting::pixels, [&](int position) {
                                 return position == operand && f.maker[position] >= 0 &&
                                        facts[f.maker[position]].transient &&
                                        facts[f.maker[position]].row_bytes >= f.row_bytes;
@@ -176,10 +199,66 @@ constexpr void offer(const search_goal& goal, search_state* best, const stage& s
   if (is_better(candidate, best[s.end], goal.least_bytes)) best[s.end] = candidate;
 }
 
+/// How many rows a layer has worked on when n rows of a map are wanted that is made from them: n × per_row + ahead.
+struct row_pace {
+  std::int32_t per_row = -1;  // −1: the map is not made from them, or there is no formula
+  std::int32_t ahead = 0;
+
+  constexpr std::int32_t at(std::int32_t n) const { return n * per_row + ahead; }
+};
+
+constexpr row_pace faster(const row_pace& a, const row_pace& b) {
+  return a.per_row < 0 || b.per_row > a.per_row || (b.per_row == a.per_row && b.ahead > a.ahead) ? b : a;
+}
+
+/// Of two layers that read the map which dies in a stream, the first one and the last.
+struct stream_paces {
+  std::int32_t first = -1;  // of the stream
+  row_pace of_reader[2]{};
+};
+
+/// What a stream saves, by estimate, as its last layer's map follows the one that dies in it.
+constexpr std::int32_t stream_saves(const layer_facts* facts, std::int32_t dying, std::int32_t first, std::int32_t i,
+                                    const stream_paces& paces) {
+  const layer_facts& to = facts[facts[i].first_writer];
+  const layer_facts& from = facts[dying];
+  if (facts[i].first_writer < first) return 0;
+  const std::int32_t row = to.full_bytes / to.rows, dying_row = from.full_bytes / from.rows;
+  std::int32_t distance = 1;
+  const std::int32_t readers[2]{first, from.last_reader};
+  for (int r = 0; r < 2; ++r) {
+    const layer_facts& reader = facts[readers[r]];
+    const int position = reader.maker[0] == dying ? 0 : 1;
+    const window_need& window = reader.window[position];
+    // Rows that the reader has worked on as row y is made.
+    row_pace pace = paces.of_reader[r];
+    if (readers[r] == i) pace = {1, -1};
+    if (pace.per_row < 0) return 0;  // the reader may not have begun when the map is done
+    std::int32_t last = to.rows - 1;
+    if (pace.per_row > 0 && (reader.work - 1 - pace.ahead) / pace.per_row - 1 < last)
+      last = (reader.work - 1 - pace.ahead) / pace.per_row - 1;
+    const std::int32_t extremes[] = {0, 1, last};
+    for (const std::int32_t y : extremes) {
+      if (y < 0 || y > last || pace.at(y + 1) >= reader.work) continue;
+      const std::int32_t oldest = pace.at(y + 1) * window.stride + window.begin;
+      const std::int32_t least = (y + 1) * row - (oldest > 0 ? oldest : 0) * dying_row;
+      if (least > distance) distance = least;
+    }
+  }
+  const std::int32_t shared = to.full_bytes - align_up(distance);
+  return shared < 0 ? 0 : shared < from.full_bytes ? shared : from.full_bytes;
+}
+
 /// Calls f(end, bytes) for every stage of several whole-width layers that starts at `first`, extending it by
-/// one layer at a time.
+/// one layer at a time. `paces` is scratch, one for each layer.
 template <typename Function>
-constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_count, std::int32_t first, Function f) {
+constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_count, std::int32_t first,
+                               stream_paces* paces, Function f) {
+  std::int32_t dying = -1;
+  for (const std::int32_t maker : facts[first].maker)
+    if (maker >= 0 && maker < first && (dying < 0 || facts[maker].full_bytes > facts[dying].full_bytes)) dying = maker;
+  const std::int32_t readers[2]{first, dying >= 0 ? facts[dying].last_reader : -1};
+  if (readers[1] >= layer_count) dying = -1;
   // What is kept all the time, the most of transient rows alive at one time, and those as the last layer runs, with the
   // one that it makes if that is transient.
   std::int64_t kept = facts[first].passing_bytes;
@@ -207,6 +286,30 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
     for (std::int32_t m = l.joins; m >= 0; m = facts[m].next_joined)
       if (m >= first && facts[m].last_reader < i)
         kept += (facts[m].ring_rows - facts[m].few_ring_rows) * facts[m].row_bytes;
+    if (!l.has_formula) dying = -1;
+    if (dying >= 0) {
+      stream_paces& own = paces[i];
+      if (own.first != first) own = {first, {}};
+      for (int r = 0; r < 2; ++r) {
+        row_pace pace;
+        for (std::size_t position = 0; position < 2; ++position) {
+          const std::int32_t maker = l.maker[position];
+          if (maker < first) continue;
+          const row_pace& before = paces[maker].of_reader[r];
+          const window_need& window = l.window[position];
+          if (before.per_row < 0 || !window.exists) continue;
+          pace = faster(pace, {before.per_row * window.stride, before.at(window.begin + window.size - window.stride)});
+        }
+        if (readers[r] == i) pace = {1, 0};
+        own.of_reader[r] = pace;
+        if (l.first_writer >= first && l.first_writer < i)
+          paces[l.first_writer].of_reader[r] = faster(paces[l.first_writer].of_reader[r], pace);
+      }
+      if (i > first && readers[1] <= i) {
+        f(i + 1, kept + transient - stream_saves(facts, dying, first, i, own));
+        continue;
+      }
+    }
     if (i > first) f(i + 1, kept + transient);
   }
 }
@@ -285,15 +388,14 @@ constexpr void start_search(graph_view g, search_state* best) {
 }
 
 /// Goes on with a search for layers [first, end). A compiler does it in parts, each within its limits; `progress` is
-/// scratch of layer_count.
+/// scratch of layer_count, and so is `paces`.
 constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const search_goal& goal, std::int32_t first,
-                                 std::int32_t end, search_state* best, strip_progress* progress) {
+                                 std::int32_t end, search_state* best, strip_progress* progress, stream_paces* paces) {
   for (std::int32_t i = first; i < end; ++i) {
     if (best[i].recomputed_macs >= 0) {
       offer(goal, best, {i, i + 1}, facts[i].alone_bytes, 0);
-      for_each_stream(facts, g.layer_count, i, [&](std::int32_t stop, std::int64_t bytes) {
-        offer(goal, best, {i, stop}, bytes, 0);
-      });
+      for_each_stream(facts, g.layer_count, i, paces,
+                      [&](std::int32_t stop, std::int64_t bytes) { offer(goal, best, {i, stop}, bytes, 0); });
     }
     // Strips are of no use where nothing need be computed again.
     if (!goal.strips || (best[i + 1].recomputed_macs == 0 && !goal.least_bytes)) continue;

@@ -16,6 +16,7 @@ struct stage {
   std::int32_t end = 0;
   std::int32_t row_patches = 1;     // 1: rows are streamed from top to bottom
   std::int32_t column_patches = 1;  // 1: rows are as wide as the map
+  bool upwards = false;             // rows are made from the last to the first
 
   constexpr std::int32_t layers() const { return end - first; }
   /// One layer over its whole map.
@@ -63,6 +64,9 @@ struct map_layout {
   std::int32_t row_pitch = 0;  // bytes from one row to the next
   bool internal = false;       // made and read within its stage
   bool transient = false;      // one row, read as soon as it is made
+  /// Bytes by which it must lie ahead of the map that dies in its stage to be written over that one's rows as they die;
+  /// 0 where it cannot.
+  std::int32_t distance = 0;
 
   constexpr std::int32_t bytes() const { return rows * row_pitch; }
 };

@@ -121,8 +121,43 @@ inline std::string svg_marks(const plan_view& plan, const lifetime_canvas& c) {
          svg_text({middle, c.top - 8}, "mark middle", "peak");
 }
 
-/// A layer that writes over its input takes over while it runs: half-way through its column.
-inline double first_column(const arena_place& place) { return place.first + (place.over >= 0 ? 0.5 : 0.0); }
+/// A layer that writes over its input at its place takes over while it runs: half-way through its column.
+inline double first_column(const arena_place& place) { return place.first + (place.takes_over() ? 0.5 : 0.0); }
+
+/// The place that is written over another one's rows as they die, −1 for none.
+inline std::int32_t place_over_rows_of(const plan_view& plan, std::int32_t p) {
+  for (const std::int32_t q : used_places(plan))
+    if (plan.places[q].over == p && shares_bytes(plan.places, plan.places[q])) return q;
+  return -1;
+}
+
+/// What a place holds over time: all its addresses, but as it grows over the dying rows of another, and as its own die
+/// under another. Rows that are made upwards grow and die from the highest address on.
+inline std::string place_outline(const plan_view& plan, const lifetime_canvas& c, std::int32_t p) {
+  const arena_place& place = plan.places[p];
+  const double left = c.x(first_column(place)), right = c.x(last_layer(plan, place) + 1);
+  const double low = c.y(place.offset), high = (std::min)(c.y(place.offset + place.bytes), low - 1.0);
+  const auto at = [](double x, double y) {
+    return decimal(x) + " " + decimal(y) + " ";
+  };
+  const auto goes_down = [&](const arena_place& q) {
+    return q.offset <= plan.places[q.over].offset - q.distance;
+  };
+  std::string outline = "M";
+  if (shares_bytes(plan.places, place)) {
+    const double grown = c.x(last_layer_over(plan, place) + 1);
+    outline += goes_down(place) ? at(left, low) + at(grown, high) : at(grown, low) + at(left, high);
+  } else {
+    outline += at(left, low) + at(left, high);
+  }
+  if (const std::int32_t over = place_over_rows_of(plan, p); over >= 0) {
+    const double dying = c.x(plan.places[over].first);
+    outline += goes_down(plan.places[over]) ? at(right, high) + at(dying, low) : at(dying, high) + at(right, low);
+  } else {
+    outline += at(right, high) + at(right, low);
+  }
+  return outline + "Z";
+}
 
 inline std::string place_tooltip(const plan_view& plan, std::int32_t p) {
   const arena_place& place = plan.places[p];
@@ -135,6 +170,9 @@ inline std::string place_tooltip(const plan_view& plan, std::int32_t p) {
 
 inline std::string svg_place(const plan_view& plan, const lifetime_canvas& c, std::int32_t p) {
   const arena_place& place = plan.places[p];
+  if (shares_bytes(plan.places, place) || place_over_rows_of(plan, p) >= 0)
+    return "<path d=\"" + place_outline(plan, c, p) + "\" class=\"place " + std::string(colour_of(plan, p).style) +
+           "\"><title>" + escaped(place_tooltip(plan, p)) + "</title></path>\n";
   const double left = c.x(first_column(place)), right = c.x(last_layer(plan, place) + 1);
   const double bottom = c.y(place.offset);
   const double height = (std::max)(bottom - c.y(place.offset + place.bytes), 1.0);
@@ -148,7 +186,7 @@ inline std::string svg_place_label(const plan_view& plan, const lifetime_canvas&
   constexpr double text_height = 13, character_width = 6.2;
   const arena_place& place = plan.places[p];
   const bool taken_over = std::any_of(plan.places, plan.places + place_count(plan.graph),
-                                      [&](const arena_place& q) { return q.over == p; });
+                                      [&](const arena_place& q) { return q.takes_over() && q.over == p; });
   const double right = c.x(last_layer(plan, place) + (taken_over ? 0.5 : 1.0)), left = c.x(first_column(place));
   const double top = c.y(place.offset + place.bytes), bottom = c.y(place.offset);
   const point middle{(left + right) / 2, (top + bottom) / 2};
@@ -192,8 +230,8 @@ inline std::string lifetime_summary(const plan_view& plan, std::int32_t peak) {
 
 }  // namespace detail
 
-/// The arena over time as an SVG picture: one <rect> for each place, from the layer that writes it to the last
-/// that reads it, at its addresses.
+/// The arena over time as an SVG picture: one shape for each place, from the layer that writes it to the last that
+/// reads it, at its addresses; a map that grows over another as that one's rows die has a slope, and so has the other.
 inline std::string lifetime_svg(const plan_view& plan, std::string_view title) {
   const detail::lifetime_canvas c{plan.graph.layer_count, plan.arena_bytes};
   const std::int32_t peak = peak_layer(plan);

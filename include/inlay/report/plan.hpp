@@ -183,10 +183,10 @@ constexpr std::int32_t peak_layer(const plan_view& plan, const stage& s) {
 }
 constexpr std::int32_t peak_layer(const plan_view& plan) { return peak_layer(plan, {0, plan.graph.layer_count}); }
 
-/// The layer writes its output over an input.
+/// The layer writes its output over an input, at its place.
 constexpr bool is_in_place(const plan_view& plan, std::int32_t index) {
   const arena_place& place = plan.places[plan.graph.output_of(plan.graph.layers[index]).storage];
-  return place.over >= 0 && place.first == index;
+  return place.takes_over() && place.first == index;
 }
 
 // ---- stages ----------------------------------------------------------------------------------------------

@@ -149,7 +149,9 @@ inline std::string layer_table(const plan_view& plan) {
       {"layer", "op", "kind", "shape", "window", "MACs", "parameters", rings ? "kept" : "", "alive", ""}};
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
-    std::string note = is_in_place(plan, i) ? "in place" : "";
+    std::string note = is_in_place(plan, i)                        ? "in place"
+                       : writes_over_dying_rows(g, plan.places, i) ? "over dying rows"
+                                                                   : "";
     if (i == peak) note += note.empty() ? "◄ peak" : ", ◄ peak";
     rows.push_back({std::to_string(i), std::to_string(l.operator_index), name(l.kind), shapes_text(g, l),
                     window_text(l), grouped(layer_macs(g, l)), grouped(layer_parameters(g, i)), kept_text(plan, i),
@@ -255,6 +257,16 @@ inline std::string place_content(const plan_view& plan, std::int32_t place) {
   return (rows.empty() ? "" : rows + " of ") + place_shape(plan, place);
 }
 
+/// The place whose memory another one is written over: at its offset, or as its rows die; −1 for none.
+inline std::int32_t place_below(const plan_view& plan, const arena_place& place) {
+  return place.takes_over() || shares_bytes(plan.places, place) ? place.over : -1;
+}
+
+/// The last layer that runs while a place is written over another.
+inline std::int32_t last_layer_over(const plan_view& plan, const arena_place& place) {
+  return place.follows() ? last_layer(plan, plan.places[place.over]) : place.first;
+}
+
 /// The layers that stand along a line of text: several columns a layer where there is room, several layers a
 /// column where there is not.
 struct layer_columns {
@@ -289,7 +301,7 @@ inline std::string life_bar(const plan_view& plan, const arena_place& place, con
   std::string bar;
   for (std::int32_t c = 0; c < scale.columns; ++c) {
     const bool alive = place.first <= scale.last(c) && scale.first(c) <= last_layer(plan, place);
-    const bool taking_over = place.over >= 0 && scale.last(c) <= place.first;
+    const bool taking_over = place_below(plan, place) >= 0 && scale.last(c) <= last_layer_over(plan, place);
     bar += !alive ? "·" : taking_over ? "▒" : "█";
   }
   return bar;

@@ -170,7 +170,7 @@ struct prepared : planned<Model, Schedule> {
       step::kernel::template run<known::input_tensor(input).type>(step::parameters, where.output_map(), r,
                                                                   std::get<input>(inputs));
     } else {
-      constexpr call how = call_of(graph, stages.items[S], l, arena.places[scratch_place(graph, Index)].used());
+      constexpr call how = call_of(graph, stages.items[S], Index, arena.places);
       using step = chosen_step<Model, Index>;
       // Fast kernels use instructions that constant expressions cannot.
       if (std::is_constant_evaluated())

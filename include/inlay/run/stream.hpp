@@ -71,7 +71,9 @@ struct stream {
   static constexpr layer_numbers constant = [] {
     const layer& l = graph.layers[s.first + Item];
     const std::int32_t all = map_rows(graph.tensors[graph.output_of(l).storage].extents);
-    return layer_numbers{layout.rows[Item], layout.columns[Item], all, is_made_at_once(graph, l)};
+    const interval work =
+        s.upwards ? mirrored(layout.rows[Item], work_along(graph, l, direction::rows)) : layout.rows[Item];
+    return layer_numbers{work, layout.columns[Item], all, is_made_at_once(graph, l)};
   }();
 
   template <std::int32_t Item>
@@ -87,7 +89,7 @@ struct stream {
       std::int32_t end = 1;
       for (std::int32_t patch = 0; patch < s.row_patches; ++patch)
         if (layout.rows[patch * layers + Item].end > end) end = layout.rows[patch * layers + Item].end;
-      return end;
+      return s.upwards ? work_along(graph, l, direction::rows) : end;
     }();
     static constexpr row_need formula = find_row_need(graph, s, l, Position, work);
     struct row_table {
@@ -126,15 +128,14 @@ struct stream {
       constexpr layer_span span = known::spans.items[storage];
       constexpr std::int32_t first = first_maker_in(graph, span, s);
       const std::int32_t needed = operand_rows<Item, Position>::end(p.done[Item]);
-      return [&p, needed ]<std::int32_t... Maker>(std::integer_sequence<std::int32_t, Maker...>) {
+      return [&p, needed]<std::int32_t... Maker>(std::integer_sequence<std::int32_t, Maker...>) {
         bool all = true;
         ((makes<first + Maker>(storage) && made<first + Maker>(p) < needed
               ? (p.wanted[first + Maker] = true, all = false)
               : true),
          ...);
         return all;
-      }
-      (std::make_integer_sequence<std::int32_t, span.last_writer - s.first - first + 1>{});
+      }(std::make_integer_sequence<std::int32_t, span.last_writer - s.first - first + 1>{});
     }
   }
 
@@ -149,8 +150,9 @@ struct stream {
     if (!first || !second) return false;
     p.wanted[Item] = false;
     const interval made_columns = columns<Item>(p);
-    Plan::template run_region<S, index>(
-        arena_bytes, inputs, {p.done[Item], p.done[Item] + 1, made_columns.first, made_columns.end}, p.column_patch);
+    const std::int32_t row = row_of_work(graph, s, graph.layers[index], p.done[Item]);
+    Plan::template run_region<S, index>(arena_bytes, inputs, {row, row + 1, made_columns.first, made_columns.end},
+                                        p.column_patch);
     ++p.done[Item];
     return true;
   }
