@@ -7,7 +7,9 @@ types. Afterwards tests/zoo/run.py --model NAME.tflite says whether Inlay answer
 bench/embedded/run.py --target m4 --model NAME.tflite whether it does on a Cortex-M4.
 """
 import argparse
+import multiprocessing
 import pathlib
+import signal
 import sys
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
@@ -67,6 +69,17 @@ def record(path: pathlib.Path, cases: int) -> str:
     return f"{len(recorded) // case_bytes} cases, {len(recorded)} bytes of inputs, {len(answers)} of answers"
 
 
+def record_one(path: pathlib.Path, cases: int) -> None:
+    try:
+        print(f"{path}: {record(path, cases)}")
+    except ImportError as missing:
+        sys.exit(f"record_answers.py: {missing}; pip install -r {GOLDEN / 'requirements.txt'}")
+    except OSError as error:
+        sys.exit(f"record_answers.py: {error.filename}: {error.strerror}")
+    except Exception as refusal:  # whatever the interpreter, or the reading of a damaged file, throws
+        sys.exit(f"{path}: the reference does not run it: {refusal}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("model", nargs="+", type=pathlib.Path, metavar="NAME.tflite")
@@ -74,15 +87,13 @@ def main() -> int:
     arguments = parser.parse_args()
     failed = False
     for path in arguments.model:
-        try:
-            print(f"{path}: {record(path, max(1, arguments.cases))}")
-        except ImportError as missing:
-            sys.exit(f"record_answers.py: {missing}; pip install -r {GOLDEN / 'requirements.txt'}")
-        except OSError as error:
-            sys.exit(f"record_answers.py: {error.filename}: {error.strerror}")
-        except Exception as refusal:  # whatever the interpreter, or the reading of a damaged file, throws
-            failed = True
-            print(f"{path}: the reference does not run it: {refusal}")
+        # The reference ends the whole process at some models.
+        one = multiprocessing.Process(target=record_one, args=(path, max(1, arguments.cases)))
+        one.start()
+        one.join()
+        failed = failed or one.exitcode != 0
+        if one.exitcode < 0:
+            print(f"{path}: the reference does not run it: it ends with {signal.Signals(-one.exitcode).name}")
     return 1 if failed else 0
 
 
