@@ -334,10 +334,8 @@ std::vector<inlay::trade> find_trades(const options& chosen, inlay::graph_view g
 
 std::optional<inspect::target_kernels> find_kernels(const options& chosen, const inlay::loaded_model& model) {
   if (chosen.target.empty()) return {};
-  inspect::target processor = inspect::target_named(chosen.target);
-  if (!chosen.cxx.empty()) processor.cxx = chosen.cxx;
-  if (!chosen.flags.empty()) processor.flags = chosen.flags;
-  inspect::target_kernels found = inspect::kernels_on(processor, model.file());
+  inspect::target_kernels found = inspect::kernels_on(
+      inspect::target_named(chosen.target, chosen.cxx, chosen.flags), model.file());
   if (found.layers.size() != static_cast<std::size_t>(model.graph().layer_count))
     throw std::runtime_error("the compiler finds other layers: is this program as old as its headers?");
   return found;

@@ -1,8 +1,10 @@
 // What inlay-inspect --target compiles for a processor, and never runs: the object holds a line that says which kernel
-// each layer of MODEL gets there and how many bytes of tables it has. MODEL_HEADER is the header with its bytes.
+// each layer of the model in GIVEN_HEADER gets there and how many bytes of tables it has.
+#include "line.hpp"
+
 #include <inlay.hpp>
 
-#include MODEL_HEADER
+#include GIVEN_HEADER
 
 #include <cstddef>
 #include <cstdint>
@@ -11,22 +13,11 @@
 
 namespace {
 
-struct model : inlay::tflite<MODEL> {};
+struct model : inlay::tflite<probed> {};
 using plan = inlay::detail::prepared<model, inlay::per_layer>;
 constexpr auto layer_count = static_cast<std::size_t>(plan::graph.layer_count);
 
-struct line {
-  char text[64 + 64 * layer_count]{};
-  std::size_t length = 0;
-
-  constexpr void add(const char* word) {
-    while (*word != 0) text[length++] = *word++;
-  }
-  constexpr void add(std::size_t number) {
-    if (number >= 10) add(number / 10);
-    text[length++] = static_cast<char>('0' + number % 10);
-  }
-};
+using line = inspect::line<64 + 64 * layer_count>;
 
 template <std::size_t Layer>
 constexpr void add_layer(line& all) {

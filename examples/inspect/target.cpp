@@ -1,9 +1,9 @@
 #include "target.hpp"
 
+#include "files.hpp"
+
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <random>
 #include <sstream>
@@ -49,24 +49,19 @@ class scratch_folder {
   fs::path path_;
 };
 
-std::string read_text(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// The file as a string literal.
-void write_header(const fs::path& path, const std::vector<char>& model) {
-  std::ofstream header(path);
-  header << "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\nalignas(16) inline constexpr char probed[] =\n";
+/// The file as a string literal, for the probe.
+std::string header_of(const std::vector<char>& model) {
+  std::string header =
+      "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\nalignas(16) inline constexpr char probed[] =\n";
   for (std::size_t i = 0; i < model.size(); ++i) {
     const auto byte = static_cast<unsigned char>(model[i]);
     const char octal[] = {'\\', static_cast<char>('0' + byte / 64), static_cast<char>('0' + byte / 8 % 8),
                           static_cast<char>('0' + byte % 8)};
-    header << (i % 64 == 0 ? "\"" : "");
-    header.write(octal, sizeof octal);
-    header << (i % 64 == 63 || i + 1 == model.size() ? "\"\n" : "");
+    if (i % 64 == 0) header += '"';
+    header.append(octal, sizeof octal);
+    if (i % 64 == 63 || i + 1 == model.size()) header += "\"\n";
   }
-  header << ";\n";
+  return header + ";\n";
 }
 
 /// For a shell: as it is, whatever is in it.
@@ -91,23 +86,37 @@ std::vector<std::string> target_names() {
   return names;
 }
 
-target target_named(const std::string& name) { return targets().at(name); }
+target target_named(const std::string& name, const std::string& cxx, const std::string& flags) {
+  target processor = targets().at(name);
+  if (!cxx.empty()) processor.cxx = cxx;
+  if (!flags.empty()) processor.flags = flags;
+  return processor;
+}
 
-target_kernels kernels_on(const target& processor, const std::vector<char>& model) {
+std::string compiled_line(const target& processor, const std::string& program, const std::string& header,
+                          const std::string& opening) {
   const scratch_folder folder;
-  const fs::path header = folder / "model.hpp", object = folder / "probe.o", log = folder / "log";
-  write_header(header, model);
+  const fs::path given = folder / "given.hpp", object = folder / "probe.o", log = folder / "log";
+  write_file(given.string(), header);
   // The flags are words of the command; everything else is one word each.
   const std::string command = quoted(processor.cxx) + " -std=c++20 " + processor.flags + " -I" +
-                              quoted(INLAY_INCLUDE_DIR) +
-                              " -DMODEL=probed -DMODEL_HEADER=" + quoted('"' + header.string() + '"') + " -c " +
-                              quoted(INLAY_PROBE) + " -o " + quoted(object.string()) + " 2> " + quoted(log.string());
+                              quoted(INLAY_INCLUDE_DIR) + " -DGIVEN_HEADER=" + quoted('"' + given.string() + '"') +
+                              " -c " + quoted(program) + " -o " + quoted(object.string()) + " 2> " +
+                              quoted(log.string());
+  const auto read_text = [](const fs::path& path) {
+    const std::vector<char> file = read_file(path.string());
+    return std::string(file.begin(), file.end());
+  };
   if (std::system(command.c_str()) != 0)
     throw std::runtime_error(processor.cxx + " " + processor.flags + ": " + first_error(read_text(log)));
-  const std::string compiled = read_text(object), opening = "inlay kernels, tables ";
+  const std::string compiled = read_text(object);
   const std::size_t begin = compiled.find(opening);
   if (begin == std::string::npos) throw std::runtime_error(processor.cxx + " compiled nothing");
-  std::istringstream line(compiled.substr(begin + opening.size(), compiled.find(';', begin) - begin - opening.size()));
+  return compiled.substr(begin + opening.size(), compiled.find(';', begin) - begin - opening.size());
+}
+
+target_kernels kernels_on(const target& processor, const std::vector<char>& model) {
+  std::istringstream line(compiled_line(processor, INLAY_PROBE, header_of(model), "inlay kernels, tables "));
   target_kernels found;
   char colon = 0;
   line >> found.table_bytes >> colon;

@@ -3,6 +3,7 @@
 //   inlay-design --sram 32K --flash 256K --macs 10M
 //   inlay-design --space mine.json --all --json
 //   inlay-design --sram 16K --svg frontier.svg --cpp largest.hpp
+//   inlay-design --sram 32K --flash 256K --target m4
 //   inlay-design --sram 32K --serve            a line of JSON for each line of JSON
 #include "files.hpp"
 #include "report.hpp"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,7 +27,7 @@ namespace {
 enum exit_code { done = 0, nothing_fits = 1, unusable = 2 };
 
 struct options {
-  std::string space, svg, cpp, picture = "lines";
+  std::string space, svg, cpp, picture = "lines", target, cxx, flags;
   std::uint64_t sram = 0, flash = 0, macs = 0;
   design::selection chosen{1000};
   unsigned threads = std::thread::hardware_concurrency();
@@ -94,6 +96,12 @@ int main(int argc, char** argv) {
   app.add_option("--samples", given.chosen.count, "price so many draws (1000)")->excludes(all);
   app.add_option("--seed", given.chosen.seed, "of the draws (1)")->excludes(all);
   app.add_option("--threads", given.threads, "as many as there are cores by default")->check(CLI::Range(1u, 1024u));
+  CLI::Option* target = app.add_option("--target", given.target,
+                                       "count the tables of this processor's kernels, as its compiler has them");
+  target->check(CLI::IsMember(inspect::target_names()));
+  app.add_option("--cxx", given.cxx, "another compiler for the target")->needs(target);
+  app.add_option("--flags", given.flags, "other flags for it, as in --flags='-mcpu=cortex-m33 -DINLAY_ISA=small'")
+      ->needs(target);
   app.add_flag("--progress", given.progress, "show how far it is, where standard error is no terminal, too");
   app.add_flag("--json", given.json, "print JSON instead of tables");
   app.add_option("--svg", given.svg, "write a chart of multiply-accumulates against SRAM to this file");
@@ -106,6 +114,11 @@ int main(int argc, char** argv) {
   if (*flash) limits.flash = static_cast<std::int64_t>(given.flash);
   if (*macs) limits.macs = static_cast<std::int64_t>(given.macs);
   try {
+    std::optional<design::target_tables> tables;
+    if (*target) {
+      tables.emplace(inspect::target_named(given.target, given.cxx, given.flags));
+      limits.tables = &*tables;
+    }
     return run(given, limits);
   } catch (const std::exception& failure) {
     std::cerr << "inlay-design: " << failure.what() << '\n';

@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """Checks inlay-design from outside: a tiny space enumerated whole, draws by seed, answers to a trainer, and that what it
-prints as C++ has the arena, the multiply-accumulates and the flash that it says.
+prints as C++ has the arena, the multiply-accumulates and the flash that it says; so has a network that is trained.
 
-usage: design_test.py INLAY_DESIGN CXX INCLUDE_FOLDER
+usage: design_test.py INLAY_DESIGN CXX INCLUDE_FOLDER INLAY_INSPECT SMALL_MODELS
 """
 import itertools
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as xml
 
-PROGRAM, CXX, INCLUDE = sys.argv[1:4]
+PROGRAM, CXX, INCLUDE, INSPECT, SMALL_MODELS = sys.argv[1:6]
 SPACE = {
     "resolution": [16, 23], "channels": [1, 3], "width": [0.5, 1],
     "stem": [{"kind": "conv2d", "filters": 8, "kernel": 3, "stride": 2, "clamp": "relu6"}],
@@ -188,6 +189,28 @@ def check_agreement():
         subprocess.run([CXX, "-std=c++20", "-Wall", "-Wextra", f"-I{INCLUDE}", "-fsyntax-only", file], check=True)
 
 
+def check_targets():
+    """A topology's flash on a processor is that of a trained network of the same form."""
+    trained = pathlib.Path(SMALL_MODELS) / "network_inverted_residual.tflite"
+
+    def block(filters, **more):
+        return {"kind": "inverted_residual", "filters": filters, "expansion": 3, "kernel": 3, **more}
+    request = {"picture": "memory", "topology": {"input": [16, 16, 3], "blocks": [
+        {"kind": "conv2d", "filters": 6, "kernel": 3, "stride": 2, "clamp": "relu6"}, block(4, expansion=1), block(4),
+        block(6, stride=2), block(6), {"kind": "conv2d", "filters": 16, "clamp": "relu6"},
+        {"kind": "global_average_pool"}, {"kind": "dense", "units": 10}, {"kind": "softmax"}]}}
+    portable = ["--target", "host", "--cxx", CXX, "--flags=-DINLAY_ISA=portable"]
+    targets = [portable] + [["--target", t] for t in ("m0", "m4", "m55") if shutil.which("arm-none-eabi-g++")]
+    for target in targets:
+        planned = serve([request], *target)[0]
+        said = json.loads(subprocess.run([INSPECT, trained, "--json", *target], capture_output=True, check=True).stdout)
+        for key in ("flash_bytes", "macs", "arena_bytes", "parameters"):
+            assert planned[key] == said[key] > 0, (target, key, planned[key], said[key])
+    found, asked = (json.loads(run("--all", "--json", *options)) for options in ([], portable))
+    assert asked == found
+    assert "none: not found" in serve([request], "--target", "host", "--cxx", "none")[0]["error"]
+
+
 def check_files():
     with tempfile.TemporaryDirectory() as folder:
         picture, header = pathlib.Path(folder) / "frontier.svg", pathlib.Path(folder) / "largest.hpp"
@@ -203,4 +226,5 @@ check_draws()
 check_refusals()
 check_serving()
 check_agreement()
+check_targets()
 check_files()

@@ -11,16 +11,30 @@ way planned(inlay::graph_view g, const char* policy, std::vector<inlay::stage> s
   return {policy, std::move(stages), schedule.arena_bytes(), schedule.macs()};
 }
 
+std::int64_t constant_bytes(inlay::graph_view g) {
+  return static_cast<std::int64_t>(inlay::detail::untrained_constant_bytes(g));
+}
+
 bool exceeds(std::int64_t value, const std::optional<std::int64_t>& budget) { return budget && value > *budget; }
 
 }  // namespace
+
+bool may_fit(const inlay::loaded_topology& topology, const budgets& limits) {
+  return !topology.refused() && !exceeds(inlay::total_macs(topology.graph()), limits.macs) &&
+         !exceeds(constant_bytes(topology.graph()), limits.flash);
+}
 
 void find_price(const inlay::loaded_topology& topology, const budgets& limits, price& found) {
   found.macs = inlay::total_macs(topology.graph());
   found.parameters = inlay::total_parameters(topology.graph());
   found.input_bytes = static_cast<std::int64_t>(inlay::total_input_bytes(topology.graph()));
-  found.flash_bytes = static_cast<std::int64_t>(inlay::untrained_flash_bytes(topology.graph()));
   if (exceeds(found.macs, limits.macs)) return void(found.exceeded = "macs");
+  // With tables it is only more, and a compiler need not be asked.
+  found.flash_bytes = constant_bytes(topology.graph());
+  if (exceeds(found.flash_bytes, limits.flash)) return void(found.exceeded = "flash");
+  found.flash_bytes +=
+      static_cast<std::int64_t>(limits.tables == nullptr ? inlay::detail::untrained_table_bytes(topology.graph())
+                                                         : limits.tables->bytes_of(topology.graph()));
   if (exceeds(found.flash_bytes, limits.flash)) return void(found.exceeded = "flash");
   if (limits.picture_in_memory && exceeds(found.input_bytes, limits.sram)) return void(found.exceeded = "sram");
 

@@ -1,6 +1,8 @@
 // What a network costs: memory, computation and flash, by the schedule that computes least of those that fit.
 #pragma once
 
+#include "tables.hpp"
+
 #include <inlay/report.hpp>
 
 #include <cstddef>
@@ -16,6 +18,7 @@ struct budgets {
   std::optional<std::int64_t> flash;  // bytes: weights and tables
   std::optional<std::int64_t> macs;   // of a run, what is computed again included
   bool picture_in_memory = false;     // else it comes line by line
+  target_tables* tables = nullptr;    // of another processor's kernels than this program's
 };
 
 /// A way to run a network.
@@ -44,6 +47,9 @@ struct price {
 inline std::int64_t sram_bytes(const price& p, const way& w, const budgets& b) {
   return w.arena_bytes + (b.picture_in_memory ? p.input_bytes : 0);
 }
+
+/// Whether a network's computation and the weights alone are within the budgets.
+bool may_fit(const inlay::loaded_topology& topology, const budgets& limits);
 
 /// Prices a network that is not refused, cheapest questions first: computation and flash, layer after layer, then
 /// streams, and recomputation only where these do not fit. Ends with the first that no schedule can mend.

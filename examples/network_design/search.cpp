@@ -8,6 +8,7 @@
 #include <iostream>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 namespace design {
 
@@ -25,6 +26,16 @@ outcome outcome_of(const search_space& space, const candidate& c, const budgets&
   if (p.kept == &*p.per_layer) result.per_layer_bytes = sram_bytes(p, *p.per_layer, limits);
   result.patched_bytes = sram_bytes(p, p.fit ? *p.fit : *p.least_memory, limits);
   return result;
+}
+
+/// Has the compiler asked for all layers together: once a network would take hours.
+void learn_tables(const search_space& space, const selection& chosen, const budgets& limits) {
+  target_tables::layer_set layers;
+  for (std::uint64_t i = 0; i < chosen.count; ++i) {
+    const inlay::loaded_topology topology = topology_of(space, candidate_of(space, chosen, i));
+    if (may_fit(topology, limits)) target_tables::collect(topology.graph(), layers);
+  }
+  limits.tables->ask(layers);
 }
 
 /// A bar on standard error.
@@ -55,6 +66,7 @@ candidate candidate_of(const search_space& space, const selection& chosen, std::
 
 std::vector<outcome> search(const search_space& space, const selection& chosen, const budgets& limits, unsigned threads,
                             bool progress) {
+  if (limits.tables != nullptr) learn_tables(space, chosen, limits);
   std::vector<outcome> outcomes(static_cast<std::size_t>(chosen.count));
   std::atomic<std::uint64_t> next = 0, done = 0;
   std::exception_ptr failure;
@@ -91,11 +103,12 @@ std::vector<std::uint64_t> frontier_of(const std::vector<outcome>& outcomes, std
   std::vector<std::uint64_t> numbers;
   for (std::size_t i = 0; i < outcomes.size(); ++i)
     if (outcomes[i].*bytes > 0) numbers.push_back(i);
-  // Of equal ones the first number.
-  std::stable_sort(numbers.begin(), numbers.end(), [&](std::uint64_t a, std::uint64_t b) {
-    const outcome &left = outcomes[static_cast<std::size_t>(a)], &right = outcomes[static_cast<std::size_t>(b)];
-    return left.*bytes != right.*bytes ? left.*bytes < right.*bytes : left.macs > right.macs;
-  });
+  // The least bytes first, then the most multiply-accumulates; of equal ones the first.
+  const auto key = [&](std::uint64_t number) {
+    const outcome& o = outcomes[static_cast<std::size_t>(number)];
+    return std::tuple(o.*bytes, -o.macs, number);
+  };
+  std::sort(numbers.begin(), numbers.end(), [&](std::uint64_t a, std::uint64_t b) { return key(a) < key(b); });
   std::vector<std::uint64_t> best;
   for (const std::uint64_t number : numbers)
     if (best.empty() ||

@@ -8,7 +8,7 @@
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/stage.hpp>
 #include <inlay/run/prepared.hpp>
-#include <inlay/run/steps.hpp>
+#include <inlay/run/untrained.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -17,7 +17,6 @@
 #include <numeric>
 #include <set>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace inlay::inline INLAY_ABI {
@@ -64,15 +63,6 @@ constexpr std::size_t total_table_bytes(graph_view g) {
   return sum;
 }
 
-/// Calls f with each constant that a kernel of a graph reads.
-template <typename Function>
-constexpr void for_each_constant_read(graph_view g, Function f) {
-  for (std::int32_t i = 0; i < g.layer_count; ++i)
-    for (int position = 0; position < operands_read(g.layers[i].kind); ++position)
-      if (g.has_input(g.layers[i], position))
-        if (const tensor& t = g.input_of(g.layers[i], position); t.is_constant()) f(t);
-}
-
 /// Bytes of the constants that kernels of a graph read; equal ones count once, as in what cmake/embed.py writes.
 inline std::size_t total_constant_bytes(graph_view g, std::string_view file) {
   std::set<std::string_view> read;
@@ -96,41 +86,6 @@ inline plan_view plan_of(const loaded_model& model, const loaded_schedule& sched
           file.size(),
           detail::total_constant_bytes(model.graph(), {file.data(), file.size()}),
           detail::total_table_bytes(model.graph())};
-}
-
-namespace detail {
-
-/// Bytes of the constants that kernels of a topology's graph read: of a network that is trained no two are equal.
-constexpr std::size_t untrained_constant_bytes(graph_view g) {
-  std::size_t sum = 0;
-  for_each_constant_read(g, [&](const tensor& t) { sum += t.data_bytes; });
-  return sum;
-}
-
-/// Bytes of the tables that the kernels of this program's networks keep in flash for a graph. Where training switches
-/// channels off, some need less.
-constexpr std::size_t untrained_table_bytes(graph_view g) {
-  std::size_t sum = 0;
-  const auto add = [&]<typename Kernel>(std::type_identity<Kernel>, const layer& l) {
-    if constexpr (requires { typename Kernel::table_entry; })
-      sum += static_cast<std::size_t>(Kernel::table_size(g, l)) * sizeof(typename Kernel::table_entry);
-  };
-  for (std::int32_t i = 0; i < g.layer_count; ++i)
-    with_layer_kind(g.layers[i].kind, [&]<layer_kind Kind>() {
-      switch (choose_kernel<Kind>(g, g.layers[i])) {
-        case kernel_choice::native: return add(std::type_identity<fast_kernel<native_isa, Kind>>{}, g.layers[i]);
-        case kernel_choice::portable: return add(std::type_identity<portable_kernel<Kind>>{}, g.layers[i]);
-        case kernel_choice::reference: return add(std::type_identity<reference_kernel<Kind>>{}, g.layers[i]);
-      }
-    });
-  return sum;
-}
-
-}  // namespace detail
-
-/// What network::flash_bytes will be once a topology is trained, in a program with this program's kernels.
-constexpr std::size_t untrained_flash_bytes(graph_view g) {
-  return detail::untrained_constant_bytes(g) + detail::untrained_table_bytes(g);
 }
 
 /// The plan of a topology by a schedule of `graph`, which is its graph or the sourced one. Its constants are those of
