@@ -83,3 +83,4 @@
 #include <inlay/input.hpp>
 #include <inlay/output.hpp>
 #include <inlay/network.hpp>
+#include <inlay/shared.hpp>

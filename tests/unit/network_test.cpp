@@ -194,3 +194,32 @@ TEST_CASE("real numbers are quantised as the reference does it") {
   CHECK(quantizes_as_the_kernel());
   CHECK(inlay::network<uint8_model>::input_info<>::quantize(std::numeric_limits<float>::quiet_NaN()) == 0);
 }
+
+// ---- several networks in one memory ----------------------------------------------------------------------
+
+namespace {
+
+using finder = inlay::network<int8_model, inlay::least_memory, inlay::sram<2048>>;
+using judge = inlay::network<tiny_model, inlay::per_layer, inlay::sram<2048>>;
+using both_networks = inlay::shared<finder, judge>;
+static_assert(both_networks::arena_bytes == std::max(finder::arena_bytes, judge::arena_bytes));
+static_assert(sizeof(both_networks) == std::max(sizeof(finder), sizeof(judge)));
+
+}  // namespace
+
+TEST_CASE("networks that share a memory answer as they do alone, in any order") {
+  static both_networks networks;
+  static finder alone;
+  std::array<std::int8_t, finder::input_info<>::size()> picture{};
+  for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<std::int8_t>(i * 37 % 251);
+  const auto expected = alone.run(picture);
+  const image crop = first_case();
+  for (int turn = 0; turn < 3; ++turn) {
+    CHECK(std::ranges::equal(networks.run<finder>(picture), expected));
+    CHECK(is_answer(networks.run<judge>(crop)));
+    auto job = networks.start<judge>(crop);
+    while (job.step()) {
+    }
+    CHECK(is_answer(job.outputs()));
+  }
+}
