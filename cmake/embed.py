@@ -74,15 +74,19 @@ def constants(data: bytes) -> list[tuple[int, int]]:
     return sorted((at, size) for at, size in found if 0 < size <= len(data) - at)
 
 
-def header(data: bytes, name: str) -> str:
-    body = f"alignas(16) inline constexpr char {name}[] =\n{literal(data)};\n"
+def header(data: bytes, name: str, section: str = "") -> str:
+    def placed(array: str) -> str:
+        """The attribute that puts an array into a section of its own, whose name begins with the given one."""
+        return f'[[gnu::section("{section}.{array}")]] ' if section else ""
+
+    body = f"{placed(name)}alignas(16) inline constexpr char {name}[] =\n{literal(data)};\n"
     if places := constants(data):
         prefix = name.rstrip("_")
         # Their lengths stand in front of them, as in the file: kernels read by words, up to three bytes before.
         arrays: dict[bytes, str] = {}
         for at, size in places:
             arrays.setdefault(data[at - 4:at + size], f"{prefix}_at_{at}")
-        body = "".join(f"alignas(4) inline constexpr char {array}[] =\n{literal(held)};\n"
+        body = "".join(f"{placed(array)}alignas(4) inline constexpr char {array}[] =\n{literal(held)};\n"
                        for held, array in arrays.items())
         body += f"inline constexpr char {prefix}_file[] =\n{literal(data)};\n"
         owners = list(arrays)
@@ -133,13 +137,17 @@ def main() -> None:
     parser.add_argument("file", type=pathlib.Path, metavar="FILE")
     parser.add_argument("header", type=pathlib.Path, metavar="HEADER")
     parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("--section", default="", metavar="SECTION",
+                        help="put the constants into sections SECTION.NAME_at_POSITION, for a linker script")
     arguments = parser.parse_args()
     name = default_name(arguments.file) if arguments.name is None else arguments.name
     if problem := problem_of(name):
         sys.exit(f"embed.py: the name {name} {problem}; give another one as NAME")
+    if not re.fullmatch(r"(\.?[A-Za-z_][A-Za-z0-9_.]*)?", arguments.section):
+        sys.exit(f"embed.py: {arguments.section!r} is not a section's name such as .qspi")
     try:
         data = arguments.file.read_bytes()
-        arguments.header.write_text(header(data, name), encoding="ascii")
+        arguments.header.write_text(header(data, name, arguments.section), encoding="ascii")
     except OSError as error:
         sys.exit(f"embed.py: {error.filename}: {error.strerror}")
 

@@ -1,10 +1,11 @@
-# inlay_add_model(TARGET FILE.tflite [NAME IDENTIFIER])
+# inlay_add_model(TARGET FILE.tflite [NAME IDENTIFIER] [SECTION SECTION])
 #
 # Lets TARGET write #include "IDENTIFIER.hpp" for a constexpr array IDENTIFIER with the file's bytes, to be
 # given to inlay::tflite<IDENTIFIER>. IDENTIFIER defaults to the file's name. The header is made in the binary
-# directory, again whenever the file changes.
+# directory, again whenever the file changes. With SECTION .qspi the model's constants are in sections
+# .qspi.IDENTIFIER_at_POSITION, which a linker script can place together or one by one.
 function(inlay_add_model target file)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "NAME" "")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "NAME;SECTION" "")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "inlay_add_model: unexpected arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -29,7 +30,7 @@ function(inlay_add_model target file)
   file(MAKE_DIRECTORY ${folder})
   add_custom_command(
     OUTPUT ${header}
-    COMMAND ${Python3_EXECUTABLE} ${embed} ${file} ${header} ${arg_NAME}
+    COMMAND ${Python3_EXECUTABLE} ${embed} ${file} ${header} ${arg_NAME} --section "${arg_SECTION}"
     DEPENDS ${file} ${embed}
     COMMENT "Embedding ${arg_NAME}"
     VERBATIM)

@@ -6,6 +6,7 @@ usage: tools_test.py CXX           what needs a compiler only
 """
 import importlib.util
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,7 @@ def check_embed(folder: pathlib.Path) -> None:
         (folder / "damaged.tflite").write_bytes(damaged)
         run(embed, folder / "damaged.tflite", header)
         assert "constexpr char damaged[] =" in header.read_text(), damaged[:8]
+    check_section(folder)
     for name in ("new", "co_await", "inlay", "2d", "_Net", "a__b", "a-b", "é", ""):
         assert f"the name {name} " in run(embed, file, header, name, status=1), name
     shutil.copy(file, folder / "switch.tflite")
@@ -50,6 +52,28 @@ def check_embed(folder: pathlib.Path) -> None:
                                  (file, folder / "none" / "model.hpp", "none/model.hpp: No such file"),
                                  (file, folder, "Is a directory")):
         assert what in run(embed, source, target, "name", status=1), what
+
+
+def check_section(folder: pathlib.Path) -> None:
+    """What kernels read of a model is where it is told, array by array, and nothing else of it is."""
+    embed = ROOT / "cmake" / "embed.py"
+    run(embed, GOLDEN / "tiny.tflite", folder / "tiny.hpp", "tiny", "--section", ".qspi")
+    source = folder / "placed.cpp"
+    source.write_text("""#include <inlay.hpp>
+#include "tiny.hpp"
+inlay::network<inlay::tflite<tiny>> network;
+int run(const signed char* pixels) { return network.run(network.unchecked_input(pixels))[0]; }
+""")
+    subprocess.run([CXX, "-std=c++20", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{ROOT / 'include'}",
+                    "-c", source, "-o", folder / "placed.o"], check=True)
+    listed = subprocess.run(["objdump", "-h", folder / "placed.o"], check=True, capture_output=True, text=True).stdout
+    header = (folder / "tiny.hpp").read_text()
+    arrays = set(re.findall(r'section\("(\.qspi\.tiny_at_\d+)"\)', header))
+    placed = set(re.findall(r"\.qspi\S*", listed))
+    assert placed and placed < arrays, (placed, arrays)  # biases are in tables
+    for wrong in ("a b", 'x"', "1a", "."):
+        assert "not a section's name" in run(embed, GOLDEN / "tiny.tflite", folder / "tiny.hpp", "tiny", "--section",
+                                             wrong, status=1), wrong
 
 
 def check_run(folder: pathlib.Path) -> None:
