@@ -107,11 +107,11 @@
 #else
 #define INLAY_HAS_THUMB1 0
 #endif
-// How many pairs of pixels have their sums in registers, of two channels: 16 registers for one, 31 for two.
+// How many output channels of four pixels have their sums in registers: 16 registers hold one's, 31 two.
 #if defined(__riscv) && !defined(__riscv_e) || defined(__aarch64__)
-#define INLAY_PIXEL_PAIRS 2
+#define INLAY_PAIR_CHANNELS 2
 #else
-#define INLAY_PIXEL_PAIRS 1
+#define INLAY_PAIR_CHANNELS 1
 #endif
 
 // What else the compiler may use, of that which one program's translation units are given in different measure.
@@ -163,7 +163,7 @@
 
 // A function whose loops have as many values at hand as there are registers: g++ mixes its steps until it runs out of
 // these.
-#if defined(__clang__)
+#if defined(__clang__) || defined(__x86_64__)
 #define INLAY_IN_ORDER
 #else
 #define INLAY_IN_ORDER [[gnu::optimize("no-schedule-insns")]]

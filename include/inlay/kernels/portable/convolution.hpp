@@ -50,15 +50,16 @@ struct window_kernel : folded_channels {
     const std::int8_t* weights;
   };
 
-  static constexpr std::int32_t most_elements = 128;  // of windows
-  static constexpr std::int32_t most_pixels = 2 * window_products::most_pairs;
-  static constexpr std::int32_t most_channels = 64 / most_pixels;  // whose sums are at hand
+  static constexpr std::int32_t most_words = 128;    // of windows
+  static constexpr std::int32_t most_channels = 32;  // whose sums are at hand
+  static constexpr std::int32_t most_pixels = window_products::sums_pitch;
 
-  /// Some pixels after others. A window that is longer than the buffer is read in parts, again for every few channels.
+  /// Four pixels after others, or one. A window that is longer than the buffer is read in parts, again for every few
+  /// channels.
   template <bool Contiguous>
   INLAY_NEVER_INLINE static void run_groups(const job& j) {
     const parameters& p = j.p;
-    std::int32_t words[most_elements * window_products::most_pairs], sums[most_channels * most_pixels];
+    std::int32_t words[most_words], sums[most_channels * most_pixels];
     const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
     const bool dense = p.dilation_width == 1 && j.input.pixel_pitch == p.group_channels;
     region r = j.r;
@@ -76,6 +77,8 @@ struct window_kernel : folded_channels {
     window_products products{};
     products.channel_pitch = p.channel_pitch;
     products.element_pitch = element_pitch;
+    window_block windows{p, j.input, input_width};
+    const std::int8_t* shifts = folded_channels::shifts(p, j.table);
     std::int32_t first_channel = 0;
     for (std::int32_t group = 0; group < p.output_channels; group += p.group_outputs, first_channel += p.group_channels)
       for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
@@ -83,30 +86,39 @@ struct window_kernel : folded_channels {
             inside_taps::clip(y * p.stride_height - p.padding_top, p.kernel_height, p.dilation_height, p.input_height);
         const std::int8_t* row =
             j.input.pixel(rows.count > 0 ? rows.position : 0, j.input.first_column) + first_channel;
-        std::int8_t* out = j.output.pixel(y, r.first_column) + group;
-        for (std::int32_t x = r.first_column; x < r.end_column; x += most_pixels) {
-          const std::int32_t pixels = r.end_column - x < most_pixels ? r.end_column - x : most_pixels;
+        std::int8_t* out = j.output.pixel(y, r.first_column);
+        for (std::int32_t x = r.first_column, pixels; x < r.end_column; x += pixels) {
+          const std::int32_t left = r.end_column - x;
+          pixels = left >= most_pixels ? most_pixels : left == 3 ? left : 1;
           const std::int32_t column = x * p.stride_width - p.padding_left;
           const std::int32_t last = column + (pixels - 1) * p.stride_width + (p.kernel_width - 1) * p.dilation_width;
-          window_block windows{p,           j.input, rows,   row,
-                               input_width, column,  pixels, dense && column >= 0 && last < input_width};
-          if (depth <= most_elements) windows.read(words, depth);
-          for (std::int32_t c = 0; c < p.group_outputs; c += most_channels) {
-            const std::int32_t left = p.group_outputs - c, channels = left < most_channels ? left : most_channels;
-            const std::int32_t* biases = j.table + group + c;
+          windows.start(rows, row, column, pixels, dense && column >= 0 && last < input_width);
+          const std::int32_t at_once = most_words / windows.pairs();
+          if (depth <= at_once) windows.read(words, depth);
+          for (std::int32_t c = group; c < group + p.group_outputs; c += most_channels) {
+            const std::int32_t others = group + p.group_outputs - c;
+            const std::int32_t channels = others < most_channels ? others : most_channels;
+            const std::int32_t* biases = j.table + c;
             for (std::int32_t* to = sums; to != sums + channels * most_pixels; ++biases)
               for (std::int32_t i = 0; i < most_pixels; ++i) *to++ = *biases;
-            window_block part = windows;
-            for (std::int32_t at = 0; at < depth; at += most_elements) {
-              const std::int32_t count = depth - at < most_elements ? depth - at : most_elements;
-              if (depth > most_elements) part.read(words, count);
+            for (std::int32_t at = 0; at < depth; at += at_once) {
+              const std::int32_t count = depth - at < at_once ? depth - at : at_once;
+              if (depth > at_once) {
+                if (at == 0) windows.start(rows, row, column, pixels, windows.rows_at_once);
+                windows.read(words, count);
+              }
               products.use(words, count, windows.pairs());
-              products.sums = sums;
-              products.sums_end = sums + channels * most_pixels;
-              products.weights = j.weights + (group + c) * p.channel_pitch + at * element_pitch;
-              multiply_windows<Contiguous>(products, pixels);
+              // Channels that are not constant.
+              for (std::int32_t i = 0, end; i < channels; i = end + 1) {
+                for (end = i; end < channels && shifts[c + end] != constant_shift;) ++end;
+                if (end == i) continue;
+                products.sums = sums + i * most_pixels;
+                products.sums_end = sums + end * most_pixels;
+                products.weights = j.weights + (c + i) * p.channel_pitch + at * element_pitch;
+                multiply_windows<Contiguous>(products, pixels > 1);
+              }
             }
-            finish(p, j.table, group + c, channels, sums, most_pixels, pixels, out + c, j.output.pixel_pitch);
+            finish(p, j.table, c, channels, sums, most_pixels, pixels, out + c, j.output.pixel_pitch);
           }
           out += pixels * j.output.pixel_pitch;
         }
@@ -141,6 +153,7 @@ struct window_kernel : folded_channels {
         }
         const bool inside = columns.count * rows.count == p.kernel_width * p.kernel_height;
         w.rows = columns.count > 0 ? rows.count : 0;
+        w.columns = columns.count;
         w.row_bytes = columns.count * w.tap_step;
         w.row_skip = input.row_pitch * p.dilation_height - w.row_bytes;
         w.weights_skip = (p.kernel_width - columns.count) * p.tap_pitch;

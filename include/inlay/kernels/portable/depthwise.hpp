@@ -51,12 +51,15 @@ INLAY_NEVER_INLINE inline void multiply_depthwise(depthwise_windows& w) {
 /// Adds the products of the zero point and the weights of the taps that are outside.
 INLAY_NEVER_INLINE inline void add_outside(const window_layer& p, inside_taps rows, inside_taps columns,
                                            const std::int8_t* weights, std::int32_t channels, std::int32_t* sums) {
+  const std::int32_t* const end = sums + channels;
+  const std::int32_t zero_point = p.input_zero_point;
   for (std::int32_t ky = 0; ky < p.kernel_height; ++ky) {
     const bool inside = static_cast<std::uint32_t>(ky - rows.first) < static_cast<std::uint32_t>(rows.count);
     for (std::int32_t kx = 0; kx < p.kernel_width; ++kx, weights += p.tap_pitch) {
       if (inside && static_cast<std::uint32_t>(kx - columns.first) < static_cast<std::uint32_t>(columns.count))
         continue;
-      for (std::int32_t i = 0; i < channels; ++i) sums[i] = wrapping_add(sums[i], p.input_zero_point * weights[i]);
+      const std::int8_t* weight = weights;
+      for (std::int32_t* sum = sums; sum != end; ++sum) *sum = wrapping_add(*sum, zero_point * *weight++);
     }
   }
 }

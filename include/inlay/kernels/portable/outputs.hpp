@@ -13,11 +13,13 @@
 namespace inlay::inline INLAY_ABI::detail {
 
 /// What output channels need, 9 bytes each: biases in which the input's zero point is, multipliers, then right shifts,
-/// four in an entry. A shift below 0 is that of fixed_multiplier, less 64: for multipliers and biases too large for
-/// right_scale.
+/// four in an entry. constant_shift: the multiplier is the output, whatever the sum; so with channels that training has
+/// switched off, some of which have tiny scales and huge biases. Other shifts below 0 are those of fixed_multiplier,
+/// less 64: for multipliers and biases too large for right_scale.
 struct folded_channels {
   using table_entry = std::int32_t;
   static constexpr bool needs_weight_sums = true;
+  static constexpr std::int32_t constant_shift = -128;
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     const std::int32_t channels = channel_table::table_size(g, l);
@@ -31,19 +33,33 @@ struct folded_channels {
     // In windows of pairs, elements are one more than what is stored.
     const std::int32_t zero_point = g.input_of(l).quant.zero_point + (is_by_channel(g, l) ? 0 : 1);
     const std::int64_t most = std::int64_t{weights_per_channel(g, l)} * 255 * 128;
+    const std::int32_t zero_point_after = g.output_of(l).quant.zero_point;
+    const stored_range range = activation_range(l.clamp, g.output_of(l).quant);
     for (std::int32_t i = 2 * channels; i < table_size(g, l); ++i) table[i] = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
       const std::int64_t bias = constants[c].bias, folded = bias - std::int64_t{zero_point} * sums[c];
       const fixed_multiplier by = constants[c].multiplier;
-      const bool is_short = right_scale::accepts(by) && (bias < 0 ? -bias : bias) + most < 1 << 29;
-      const std::int32_t shift = is_short ? -by.shift : (by.shift < 62 ? by.shift : 62) - 64;
+      const auto output = [&](std::int32_t sum) {
+        return range.clamp(wrapping_add(multiply(sum, by), zero_point_after));
+      };
+      std::int32_t multiplier = by.multiplier, shift = (by.shift < 62 ? by.shift : 62) - 64;
+      if (right_scale::accepts(by) && (bias < 0 ? -bias : bias) + most < 1 << 29) {
+        shift = -by.shift;
+      } else if (by.shift <= 0 && bias - most >= -0x7fffffff && bias + most <= 0x7fffffff) {
+        const std::int32_t lowest = output(static_cast<std::int32_t>(bias - most));
+        if (lowest == output(static_cast<std::int32_t>(bias + most))) multiplier = lowest, shift = constant_shift;
+      }
       table[c] = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(folded)));
-      table[channels + c] = by.multiplier;
+      table[channels + c] = multiplier;
       std::int32_t& four = table[2 * channels + c / 4];
       const std::int32_t byte = std::endian::native == std::endian::little ? c % 4 : 3 - c % 4;
       four = static_cast<std::int32_t>(static_cast<std::uint32_t>(four) | (static_cast<std::uint32_t>(shift) & 0xff)
                                                                               << 8 * byte);
     }
+  }
+
+  static const std::int8_t* shifts(const window_layer& p, const std::int32_t* table) {
+    return reinterpret_cast<const std::int8_t*>(table + 2 * p.output_channels);
   }
 
   /// Depthwise, with one output channel for each input channel.
@@ -82,12 +98,15 @@ INLAY_NEVER_INLINE inline void finish(const window_layer& p, const std::int32_t*
                                       std::int32_t channels, const std::int32_t* sums, std::int32_t sums_pitch,
                                       std::int32_t pixels, std::int8_t* to, std::int32_t pitch) {
   const std::int32_t* multipliers = table + p.output_channels;
-  const std::int8_t* shifts = reinterpret_cast<const std::int8_t*>(multipliers + p.output_channels);
+  const std::int8_t* shifts = folded_channels::shifts(p, table);
   constexpr auto word = static_cast<std::int32_t>(sizeof(std::int32_t));
   output_channels o{shifts + c,    multipliers + c, to,    sums,   multipliers + c + channels, word * sums_pitch,
                     word * pixels, pitch,           p.low, p.high, 2 * p.output_zero_point + 1};
   for (make_outputs(o); o.multiplier != o.end; make_outputs(o)) {
-    for (std::int32_t i = 0; i < pixels; ++i) o.to[i * pitch] = p.finish(o.sums[i], {*o.multiplier, *o.shift + 64});
+    for (std::int32_t i = 0; i < pixels; ++i)
+      o.to[i * pitch] = *o.shift == folded_channels::constant_shift
+                            ? static_cast<std::int8_t>(*o.multiplier)
+                            : p.finish(o.sums[i], {*o.multiplier, *o.shift + 64});
     o.next();
   }
 }

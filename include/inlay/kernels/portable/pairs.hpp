@@ -1,4 +1,4 @@
-// Inlay: products and sums of layers with weights in plain C++, two pixels or four at a time.
+// Inlay: products and sums of layers with weights in plain C++, four pixels at a time, or one.
 //
 // The windows of two pixels are copied to a buffer of words, element by element: a word is a + b × 2^16 with the first
 // pixel's element a and the second one's b, each one more than what is stored. So one multiplication by a weight makes
@@ -31,14 +31,14 @@ INLAY_ALWAYS_INLINE std::uint32_t upper_sum(std::uint32_t sums) {
   return static_cast<std::uint32_t>(static_cast<std::int32_t>(sums + 0x8000) >> 16);
 }
 
-/// Adds products to the sums of neighbouring channels, of some pairs of pixels each: Item is a channel and one of
+/// Adds products to the sums of neighbouring channels, of two pairs of pixels each: Item is a channel and one of
 /// these. Contiguous weights follow one another.
-template <bool Contiguous, std::size_t Pairs, std::size_t... Channel, std::size_t... Item>
-INLAY_ALWAYS_INLINE void multiply_pairs(std::index_sequence<Channel...>, std::index_sequence<Item...>,
-                                        const window_products& p) {
-  constexpr std::size_t channels = sizeof...(Channel), items = sizeof...(Item);
+template <bool Contiguous, std::size_t... Channel, std::size_t... Item>
+INLAY_ALWAYS_INLINE void multiply_four(std::index_sequence<Channel...>, std::index_sequence<Item...>,
+                                       const window_products& p) {
+  constexpr std::size_t channels = sizeof...(Channel), items = sizeof...(Item), pairs = window_products::pairs;
   constexpr auto first_sum = [](std::size_t item) {
-    return item / Pairs * window_products::sums_pitch + item % Pairs * 2;
+    return item / pairs * window_products::sums_pitch + item % pairs * 2;
   };
   const auto bits = [](std::int32_t value) {
     return static_cast<std::uint32_t>(value);
@@ -53,19 +53,19 @@ INLAY_ALWAYS_INLINE void multiply_pairs(std::index_sequence<Channel...>, std::in
   };
   const auto take_two = [&](const std::int32_t* words) {
     const std::int32_t first[channels] = {*weights[Channel]...}, second[channels] = {weights[Channel][pitch]...};
-    (take(Item, product(words[Item % Pairs], first[Item / Pairs]) +
-                    product(words[Pairs + Item % Pairs], second[Item / Pairs])),
+    (take(Item, product(words[Item % pairs], first[Item / pairs]) +
+                    product(words[pairs + Item % pairs], second[Item / pairs])),
      ...);
     ((weights[Channel] += 2 * pitch), ...);
   };
   const std::int32_t* words = p.words;
-  for (; words != p.first_four; words += Pairs) {
-    (take(Item, product(words[Item % Pairs], *weights[Item / Pairs])), ...);
+  for (; words != p.rounds; words += pairs) {
+    (take(Item, product(words[Item % pairs], *weights[Item / pairs])), ...);
     ((weights[Channel] += pitch), ...);
   }
-  for (const std::int32_t* end = p.end; words != end; words += 4 * Pairs) {
+  for (const std::int32_t* end = p.end; words != end; words += 4 * pairs) {
     take_two(words);
-    take_two(words + 2 * Pairs);
+    take_two(words + 2 * pairs);
   }
   ((p.sums[first_sum(Item)] = static_cast<std::int32_t>(both[Item] - (upper[Item] << 16)),
     p.sums[first_sum(Item) + 1] = static_cast<std::int32_t>(upper[Item])),
@@ -74,7 +74,7 @@ INLAY_ALWAYS_INLINE void multiply_pairs(std::index_sequence<Channel...>, std::in
 
 /// The same for one pixel.
 template <bool Contiguous, std::size_t... Channel>
-INLAY_ALWAYS_INLINE void multiply_singles(std::index_sequence<Channel...>, const window_products& p) {
+INLAY_ALWAYS_INLINE void multiply_one(std::index_sequence<Channel...>, const window_products& p) {
   constexpr std::size_t channels = sizeof...(Channel);
   const std::int32_t pitch = Contiguous ? 1 : p.element_pitch;
   const std::int8_t* weights[channels] = {(p.weights + static_cast<std::int32_t>(Channel) * p.channel_pitch)...};
@@ -84,65 +84,80 @@ INLAY_ALWAYS_INLINE void multiply_singles(std::index_sequence<Channel...>, const
     ((weights[Channel] += pitch), ...);
   };
   const std::int32_t* words = p.words;
-  while (words != p.first_four) take(*words++);
+  while (words != p.rounds) take(*words++);
   for (const std::int32_t* end = p.end; words != end; words += 4)
     take(words[0]), take(words[1]), take(words[2]), take(words[3]);
   ((p.sums[window_products::sums_pitch * Channel] = static_cast<std::int32_t>(sum[Channel])), ...);
 }
 
-/// Adds products to the sums of any number of channels, some at once: of one pixel if there are no pairs.
-template <bool Contiguous, std::size_t Pairs, std::size_t AtOnce>
+/// Adds products to the sums of any number of channels, some at once: of four pixels, or of one.
+template <bool Contiguous, bool Four, std::size_t AtOnce>
 INLAY_ALWAYS_INLINE void multiply_channels(window_products& p) {
   constexpr auto at_once = static_cast<std::int32_t>(AtOnce);
   constexpr std::make_index_sequence<AtOnce> channels{};
   while (p.sums_end - p.sums >= at_once * window_products::sums_pitch) {
-    if constexpr (Pairs > 0)
-      multiply_pairs<Contiguous, Pairs>(channels, std::make_index_sequence<AtOnce * Pairs>{}, p);
+    if constexpr (Four)
+      multiply_four<Contiguous>(channels, std::make_index_sequence<AtOnce * window_products::pairs>{}, p);
     else
-      multiply_singles<Contiguous>(channels, p);
+      multiply_one<Contiguous>(channels, p);
     p.weights += at_once * p.channel_pitch;
     p.sums += at_once * window_products::sums_pitch;
   }
-  if constexpr (AtOnce > 1) multiply_channels<Contiguous, Pairs, 1>(p);
+  if constexpr (AtOnce > 1) multiply_channels<Contiguous, Four, 1>(p);
 }
 
-/// The same for some pixels.
 template <bool Contiguous>
-INLAY_IN_ORDER INLAY_NEVER_INLINE void multiply_windows(window_products& p, std::int32_t pixels) {
+INLAY_IN_ORDER INLAY_NEVER_INLINE void multiply_windows(window_products& p, bool four) {
 #if INLAY_HAS_THUMB1
+  if (four) return (Contiguous ? thumb::multiply_four : thumb::multiply_four_apart)(&p);
   const std::int32_t* const end = p.sums_end;
-  const std::int32_t at_once = window_products::sums_pitch * (pixels > 1 ? 2 : 4);
+  constexpr std::int32_t at_once = 4 * window_products::sums_pitch;
   p.sums_end = p.sums + (end - p.sums) / at_once * at_once;
-  if (p.sums != p.sums_end) (pixels > 1 ? thumb::multiply_pairs : thumb::multiply_singles)(&p);
+  if (p.sums != p.sums_end) thumb::multiply_one(&p);
   p.sums_end = end;
-  pixels > 1 ? multiply_channels<Contiguous, 1, 1>(p) : multiply_channels<Contiguous, 0, 1>(p);
+  multiply_channels<Contiguous, false, 1>(p);
 #else
-  if (pixels > 2) return multiply_channels<Contiguous, window_products::most_pairs, 2>(p);
-  pixels == 2 ? multiply_channels<Contiguous, 1, 2>(p) : multiply_channels<Contiguous, 0, 4>(p);
+  four ? multiply_channels<Contiguous, true, INLAY_PAIR_CHANNELS>(p) : multiply_channels<Contiguous, false, 4>(p);
 #endif
 }
 
-/// Writes elements of two pixels' windows as words, a distance apart. A step of 0 repeats an element.
-INLAY_NEVER_INLINE inline void interleave(const std::int8_t* first, std::int32_t first_step, const std::int8_t* second,
-                                          std::int32_t second_step, std::int32_t* words, const std::int32_t* end,
-                                          std::int32_t distance) {
-  for (; words != end; words += distance, first += first_step, second += second_step)
-    *words = *first + *second * 0x10000 + 0x10001;
+/// Elements of a window, or one that is repeated: with a step of 0.
+struct elements_from {
+  const std::int8_t* next;
+  std::int32_t step;
+};
+
+/// Writes elements of two pixels' windows as words, a distance apart.
+INLAY_NEVER_INLINE inline void interleave(elements_from first, elements_from second, std::int32_t* words,
+                                          const std::int32_t* end, std::int32_t distance) {
+  for (; words != end; words += distance, first.next += first.step, second.next += second.step)
+    *words = *first.next + *second.next * 0x10000 + 0x10001;
 }
 
 /// Reads the windows of some pixels in a row of the output from their first elements on: those of pairs, side by side.
 struct window_block {
   const window_layer& p;
   const map_view<const std::int8_t>& input;
-  inside_taps rows;
-  const std::int8_t* row;  // where the next row that is inside starts
   std::int32_t input_width;
-  std::int32_t column;  // of the first pixel's first tap
-  std::int32_t pixels;
-  bool rows_at_once;  // all taps are inside along rows, without gaps
+
+  inside_taps rows{};
+  const std::int8_t* row = nullptr;  // where the next row that is inside starts
+  std::int32_t column = 0;           // of the first pixel's first tap
+  std::int32_t pixels = 0;
+  bool rows_at_once = false;  // all taps are inside along rows, without gaps
   std::int32_t ky = 0, kx = 0, element = 0;
 
-  constexpr std::int32_t pairs() const { return (pixels + 1) / 2; }
+  INLAY_ALWAYS_INLINE void start(inside_taps inside, const std::int8_t* first_row, std::int32_t first_column,
+                                 std::int32_t count, bool at_once) {
+    rows = inside;
+    row = first_row;
+    column = first_column;
+    pixels = count;
+    rows_at_once = at_once;
+    ky = kx = element = 0;
+  }
+
+  constexpr std::int32_t pairs() const { return pixels > 1 ? window_products::pairs : 1; }
 
   void read(std::int32_t* words, std::int32_t count) {
     static constexpr std::int8_t none = -1;
@@ -153,16 +168,18 @@ struct window_block {
       const bool row_inside = static_cast<std::uint32_t>(ky - rows.first) < static_cast<std::uint32_t>(rows.count);
       std::int32_t x = column + kx * p.dilation_width;
       std::int32_t* const end = words + run * pairs();
-      for (std::int32_t pixel = 0; pixel < pixels; pixel += 2, ++words) {
-        const std::int8_t* from[2] = {&p.input_zero_point, pixel + 1 < pixels ? &p.input_zero_point : &none};
-        std::int32_t steps[2] = {};
-        for (std::int32_t i = 0; i < 2; ++i, x += p.stride_width)
-          if (row_inside && pixel + i < pixels &&
-              (rows_at_once || static_cast<std::uint32_t>(x) < static_cast<std::uint32_t>(input_width))) {
-            from[i] = row + (x - input.first_column) * input.pixel_pitch + element;
-            steps[i] = 1;
-          }
-        interleave(from[0], steps[0], from[1], steps[1], words, end + pixel / 2, pairs());
+      const auto read_next = [&](std::int32_t pixel) {
+        const bool inside =
+            row_inside && (rows_at_once || static_cast<std::uint32_t>(x) < static_cast<std::uint32_t>(input_width));
+        const std::int32_t at = (x - input.first_column) * input.pixel_pitch + element;
+        x += p.stride_width;
+        return pixel >= pixels ? elements_from{&none, 0}
+               : inside        ? elements_from{row + at, 1}
+                               : elements_from{&p.input_zero_point, 0};
+      };
+      for (std::int32_t pixel = 0; pixel < 2 * pairs(); pixel += 2, ++words) {
+        const elements_from first = read_next(pixel), second = read_next(pixel + 1);
+        interleave(first, second, words, end + pixel / 2, pairs());
       }
       words = end;
       count -= run;

@@ -21,113 +21,105 @@ namespace inlay::inline INLAY_ABI::detail::thumb {
   "mov r11, r7\n" \
   "pop {r4-r7, pc}\n"
 
-/// Two pixels by two channels: see multiply_pairs. r0 and r1 are words, r2 and r3 products; weights stand at r4 + r6
-/// and r5 + r6, words at r7; r8 and r9 add up sums of products, r10 and r11 their upper halves; r12 is half of what
-/// those are counted in, lr the pitch of elements.
-[[gnu::naked, gnu::noinline]] inline void multiply_pairs(window_products*) {
-#define INLAY_TWO_ELEMENTS \
-  "ldmia r7!, {r0, r1}\n"  \
-  "ldrsb r2, [r4, r6]\n"   \
-  "ldrsb r3, [r5, r6]\n"   \
-  "add r6, lr\n"           \
-  "muls r2, r0\n"          \
-  "muls r3, r0\n"          \
-  "ldrsb r0, [r4, r6]\n"   \
-  "muls r0, r1\n"          \
-  "adds r2, r2, r0\n"      \
-  "add r8, r2\n"           \
-  "add r2, r12\n"          \
-  "asrs r2, r2, #16\n"     \
-  "add r10, r2\n"          \
-  "ldrsb r0, [r5, r6]\n"   \
-  "muls r0, r1\n"          \
-  "adds r3, r3, r0\n"      \
-  "add r9, r3\n"           \
-  "add r3, r12\n"          \
-  "asrs r3, r3, #16\n"     \
-  "add r11, r3\n"          \
-  "add r6, lr\n"
-  asm(".syntax unified\n" INLAY_PUSH
-      "ldr r1, [r0, #8]\n"
-      "push {r0, r1}\n"
-      "ldr r1, [r0, #28]\n"
-      "mov lr, r1\n"
-      "movs r1, #128\n"
-      "lsls r1, r1, #8\n"
-      "mov r12, r1\n"
-      "1:\n"
-      "ldr r0, [sp]\n"
-      "ldr r1, [r0, #12]\n"
-      "ldmia r1!, {r2-r5}\n"
-      "mov r10, r3\n"
-      "lsls r3, r3, #16\n"
-      "adds r2, r2, r3\n"
-      "mov r8, r2\n"
-      "mov r11, r5\n"
-      "lsls r5, r5, #16\n"
-      "adds r4, r4, r5\n"
-      "mov r9, r4\n"
-      "ldr r4, [r0, #20]\n"
-      "ldr r5, [r0, #24]\n"
-      "adds r5, r4, r5\n"
-      "ldr r7, [r0]\n"
-      "ldr r1, [r0, #4]\n"
-      "movs r6, #0\n"
-      "cmp r7, r1\n"
-      "beq 3f\n"
-      "2:\n"
-      "ldmia r7!, {r0}\n"
-      "ldrsb r2, [r4, r6]\n"
-      "ldrsb r3, [r5, r6]\n"
-      "add r6, lr\n"
-      "muls r2, r0\n"
-      "muls r3, r0\n"
-      "add r8, r2\n"
-      "add r2, r12\n"
-      "asrs r2, r2, #16\n"
-      "add r10, r2\n"
-      "add r9, r3\n"
-      "add r3, r12\n"
-      "asrs r3, r3, #16\n"
-      "add r11, r3\n"
-      "cmp r7, r1\n"
-      "bne 2b\n"
-      "3:\n"
-      "ldr r2, [sp, #4]\n"
-      "cmp r7, r2\n"
-      "beq 5f\n"
-      "4:\n" INLAY_TWO_ELEMENTS INLAY_TWO_ELEMENTS
-      "ldr r2, [sp, #4]\n"
-      "cmp r7, r2\n"
-      "bne 4b\n"
-      "5:\n"
-      "mov r0, r8\n"
-      "mov r1, r10\n"
-      "lsls r2, r1, #16\n"
-      "subs r0, r0, r2\n"
-      "mov r2, r9\n"
-      "mov r3, r11\n"
-      "lsls r4, r3, #16\n"
-      "subs r2, r2, r4\n"
-      "ldr r7, [sp]\n"
-      "ldr r6, [r7, #12]\n"
-      "stmia r6!, {r0-r3}\n"
-      "str r6, [r7, #12]\n"
-      "ldr r4, [r7, #20]\n"
-      "ldr r5, [r7, #24]\n"
-      "lsls r5, r5, #1\n"
-      "adds r4, r4, r5\n"
-      "str r4, [r7, #20]\n"
-      "ldr r5, [r7, #16]\n"
-      "cmp r6, r5\n"
-      "bne 1b\n"
-      "add sp, #8\n" INLAY_POP);
-#undef INLAY_TWO_ELEMENTS
+// Four pixels by one channel: see multiply_four. r0 to r3 are words and products, r4 a weight, which stands at r5 + r6,
+// words at r7; r8 and r9 add up sums of products, r10 and r11 their upper halves; r12 is half of what those are counted
+// in. NEXT goes on to the next weight, CHECK compares r7 with the words' end: lr is what they need. At sp are the
+// products' description and this end.
+#define INLAY_ADD_SUMS \
+  "add r8, r0\n"       \
+  "add r9, r1\n"       \
+  "add r0, r12\n"      \
+  "add r1, r12\n"      \
+  "asrs r0, r0, #16\n" \
+  "asrs r1, r1, #16\n" \
+  "add r10, r0\n"      \
+  "add r11, r1\n"
+#define INLAY_TWO_ELEMENTS(NEXT) \
+  "ldmia r7!, {r0-r3}\n"         \
+  "ldrsb r4, [r5, r6]\n" NEXT    \
+  "muls r0, r4\n"                \
+  "muls r1, r4\n"                \
+  "ldrsb r4, [r5, r6]\n" NEXT    \
+  "muls r2, r4\n"                \
+  "muls r3, r4\n"                \
+  "adds r0, r0, r2\n"            \
+  "adds r1, r1, r3\n" INLAY_ADD_SUMS
+#define INLAY_MULTIPLY_FOUR(LR, NEXT, CHECK)                                                                           \
+  asm(".syntax unified\n" INLAY_PUSH                                                                                   \
+      "ldr r1, [r0, #8]\n"                                                                                             \
+      "push {r0, r1}\n"                                                                                                \
+      "ldr r1, [r0, #" LR                                                                                              \
+      "]\n"                                                                                                            \
+      "mov lr, r1\n"                                                                                                   \
+      "movs r1, #128\n"                                                                                                \
+      "lsls r1, r1, #8\n"                                                                                              \
+      "mov r12, r1\n"                                                                                                  \
+      "1:\n"                                                                                                           \
+      "ldr r0, [sp]\n"                                                                                                 \
+      "ldr r1, [r0, #12]\n"                                                                                            \
+      "ldmia r1!, {r2-r5}\n"                                                                                           \
+      "mov r10, r3\n"                                                                                                  \
+      "lsls r3, r3, #16\n"                                                                                             \
+      "adds r2, r2, r3\n"                                                                                              \
+      "mov r8, r2\n"                                                                                                   \
+      "mov r11, r5\n"                                                                                                  \
+      "lsls r5, r5, #16\n"                                                                                             \
+      "adds r4, r4, r5\n"                                                                                              \
+      "mov r9, r4\n"                                                                                                   \
+      "ldr r5, [r0, #20]\n"                                                                                            \
+      "movs r6, #0\n"                                                                                                  \
+      "ldr r7, [r0]\n"                                                                                                 \
+      "ldr r2, [r0, #4]\n"                                                                                             \
+      "cmp r7, r2\n"                                                                                                   \
+      "beq 3f\n"                                                                                                       \
+      "2:\n"                                                                                                           \
+      "ldmia r7!, {r0, r1}\n"                                                                                          \
+      "ldrsb r4, [r5, r6]\n" NEXT                                                                                      \
+      "muls r0, r4\n"                                                                                                  \
+      "muls r1, r4\n" INLAY_ADD_SUMS                                                                                   \
+      "cmp r7, r2\n"                                                                                                   \
+      "bne 2b\n"                                                                                                       \
+      "3:\n" CHECK                                                                                                     \
+      "beq 5f\n"                                                                                                       \
+      "4:\n" INLAY_TWO_ELEMENTS(NEXT) INLAY_TWO_ELEMENTS(NEXT) INLAY_TWO_ELEMENTS(NEXT) INLAY_TWO_ELEMENTS(NEXT) CHECK \
+      "bne 4b\n"                                                                                                       \
+      "5:\n"                                                                                                           \
+      "mov r0, r8\n"                                                                                                   \
+      "mov r1, r10\n"                                                                                                  \
+      "lsls r2, r1, #16\n"                                                                                             \
+      "subs r0, r0, r2\n"                                                                                              \
+      "mov r2, r9\n"                                                                                                   \
+      "mov r3, r11\n"                                                                                                  \
+      "lsls r4, r3, #16\n"                                                                                             \
+      "subs r2, r2, r4\n"                                                                                              \
+      "ldr r7, [sp]\n"                                                                                                 \
+      "ldr r6, [r7, #12]\n"                                                                                            \
+      "stmia r6!, {r0-r3}\n"                                                                                           \
+      "str r6, [r7, #12]\n"                                                                                            \
+      "ldr r4, [r7, #20]\n"                                                                                            \
+      "ldr r5, [r7, #24]\n"                                                                                            \
+      "adds r4, r4, r5\n"                                                                                              \
+      "str r4, [r7, #20]\n"                                                                                            \
+      "ldr r5, [r7, #16]\n"                                                                                            \
+      "cmp r6, r5\n"                                                                                                   \
+      "beq 6f\n"                                                                                                       \
+      "b 1b\n"                                                                                                         \
+      "6:\n"                                                                                                           \
+      "add sp, #8\n" INLAY_POP)
+[[gnu::naked, gnu::noinline]] inline void multiply_four(window_products*) {
+  INLAY_MULTIPLY_FOUR("8", "adds r6, #1\n", "cmp r7, lr\n");
 }
+/// With a pitch of weights.
+[[gnu::naked, gnu::noinline]] inline void multiply_four_apart(window_products*) {
+  INLAY_MULTIPLY_FOUR("28", "add r6, lr\n", "ldr r0, [sp, #4]\ncmp r7, r0\n");
+}
+#undef INLAY_MULTIPLY_FOUR
+#undef INLAY_TWO_ELEMENTS
+#undef INLAY_ADD_SUMS
 
-/// One pixel by four channels: see multiply_singles. r0 is a word, r1 a weight; weights stand at r2 + r6 to r5 + r6,
+/// One pixel by four channels: see multiply_one. r0 is a word, r1 a weight; weights stand at r2 + r6 to r5 + r6,
 /// words at r7; r8 to r11 are sums, r12 the words' end, lr the pitch of elements.
-[[gnu::naked, gnu::noinline]] inline void multiply_singles(window_products*) {
+[[gnu::naked, gnu::noinline]] inline void multiply_one(window_products*) {
 #define INLAY_ELEMENT    \
   "ldmia r7!, {r0}\n"    \
   "ldrsb r1, [r2, r6]\n" \
@@ -154,9 +146,9 @@ namespace inlay::inline INLAY_ABI::detail::thumb {
       "ldr r0, [sp]\n"
       "ldr r1, [r0, #12]\n"
       "ldr r2, [r1]\n"
-      "ldr r3, [r1, #8]\n"
-      "ldr r4, [r1, #16]\n"
-      "ldr r5, [r1, #24]\n"
+      "ldr r3, [r1, #16]\n"
+      "ldr r4, [r1, #32]\n"
+      "ldr r5, [r1, #48]\n"
       "mov r8, r2\n"
       "mov r9, r3\n"
       "mov r10, r4\n"
@@ -189,10 +181,10 @@ namespace inlay::inline INLAY_ABI::detail::thumb {
       "mov r2, r10\n"
       "mov r3, r11\n"
       "str r0, [r6]\n"
-      "str r1, [r6, #8]\n"
-      "str r2, [r6, #16]\n"
-      "str r3, [r6, #24]\n"
-      "adds r6, #32\n"
+      "str r1, [r6, #16]\n"
+      "str r2, [r6, #32]\n"
+      "str r3, [r6, #48]\n"
+      "adds r6, #64\n"
       "str r6, [r7, #12]\n"
       "ldr r4, [r7, #20]\n"
       "ldr r5, [r7, #24]\n"
@@ -217,6 +209,10 @@ namespace inlay::inline INLAY_ABI::detail::thumb {
   "]\n"                             \
   "muls r0, r1\n"                   \
   "add " sum ", r0\n"
+#define INLAY_TAP \
+  INLAY_PRODUCT("r4", "r8") INLAY_PRODUCT("r5", "r9") INLAY_PRODUCT("r6", "r10") INLAY_PRODUCT("r7", "r11")           \
+  "add r2, r12\n"                                                                                                     \
+  "add r3, lr\n"
   asm(".syntax unified\n" INLAY_PUSH
       "sub sp, #20\n"
       "str r0, [sp]\n"
@@ -249,15 +245,19 @@ namespace inlay::inline INLAY_ABI::detail::thumb {
       "ldr r3, [r0, #4]\n"
       // A row of taps.
       "3:\n"
+      "ldr r1, [r0, #60]\n"
+      "cmp r1, #3\n"
+      "beq 6f\n"
       "ldr r0, [r0, #20]\n"
       "adds r0, r2, r0\n"
       "str r0, [sp, #4]\n"
-      "4:\n" INLAY_PRODUCT("r4", "r8") INLAY_PRODUCT("r5", "r9") INLAY_PRODUCT("r6", "r10") INLAY_PRODUCT("r7", "r11")
+      "4:\n" INLAY_TAP
       "ldr r0, [sp, #4]\n"
-      "add r2, r12\n"
-      "add r3, lr\n"
       "cmp r2, r0\n"
       "bne 4b\n"
+      "b 7f\n"
+      "6:\n" INLAY_TAP INLAY_TAP INLAY_TAP
+      "7:\n"
       "ldr r0, [sp]\n"
       "ldr r1, [r0, #24]\n"
       "adds r2, r2, r1\n"
@@ -290,7 +290,9 @@ namespace inlay::inline INLAY_ABI::detail::thumb {
       "str r2, [sp, #12]\n"
       "ldr r3, [sp, #16]\n"
       "cmp r1, r3\n"
-      "bne 2b\n"
+      "beq 8f\n"
+      "b 2b\n"
+      "8:\n"
       "ldr r4, [r0, #52]\n"
       "subs r4, #128\n"
       "subs r4, r1, r4\n"
@@ -303,8 +305,11 @@ namespace inlay::inline INLAY_ABI::detail::thumb {
       "ldr r0, [sp]\n"
       "ldr r1, [r0, #56]\n"
       "cmp r4, r1\n"
-      "bne 1b\n"
+      "beq 9f\n"
+      "b 1b\n"
+      "9:\n"
       "add sp, #20\n" INLAY_POP);
+#undef INLAY_TAP
 #undef INLAY_PRODUCT
 }
 

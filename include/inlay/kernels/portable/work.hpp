@@ -11,11 +11,12 @@ namespace inlay::inline INLAY_ABI::detail {
 
 /// Words of windows, and the weights by which they are multiplied, channel after channel.
 struct window_products {
-  static constexpr std::int32_t most_pairs = INLAY_PIXEL_PAIRS;  // of pixels
-  static constexpr std::int32_t sums_pitch = 2 * most_pairs;     // from channel to channel
+  static constexpr std::int32_t round = INLAY_HAS_THUMB1 ? 8 : 4;  // elements that are taken at once
+  static constexpr std::int32_t pairs = 2;                         // of pixels
+  static constexpr std::int32_t sums_pitch = 2 * pairs;            // from channel to channel
 
   const std::int32_t* words;
-  const std::int32_t* first_four;  // behind the words that are left over when they are taken four by four
+  const std::int32_t* rounds;  // where a whole number of rounds is left
   const std::int32_t* end;
   std::int32_t* sums;
   const std::int32_t* sums_end;
@@ -23,10 +24,10 @@ struct window_products {
   std::int32_t channel_pitch;
   std::int32_t element_pitch;
 
-  void use(const std::int32_t* from, std::int32_t count, std::int32_t pairs) {
+  void use(const std::int32_t* from, std::int32_t count, std::int32_t words_each) {
     words = from;
-    first_four = from + (count & 3) * pairs;
-    end = from + count * pairs;
+    rounds = from + (count & (round - 1)) * words_each;
+    end = from + count * words_each;
   }
 };
 
@@ -49,6 +50,7 @@ struct depthwise_windows {
   std::int32_t pixel_step;
   std::int32_t pixel_bytes;  // of a channel's sums
   const std::int32_t* sums_end;
+  std::int32_t columns;  // of taps
 
   void next(std::int32_t channels) {
     pixel += channels;
