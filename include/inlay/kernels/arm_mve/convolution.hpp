@@ -150,18 +150,20 @@ struct convolution {
   }
 };
 
-/// A table with a quad for every four output channels in their order.
+/// A table with a quad for every four output channels in their order; each group of channels begins one.
 struct product_table : quad_table {
-  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
-    return 1 + (detail::channel_table::table_size(g, l) + 3) / 4;
+  static constexpr std::int32_t table_size(graph_view g, const layer& l, std::int32_t groups = 1) {
+    return 1 + groups * ((detail::channel_table::table_size(g, l) / groups + 3) / 4);
   }
   template <typename Byte>
   static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
-                                   const std::int32_t* sums, channel_quad* table) {
-    const std::int32_t channels = detail::channel_table::table_size(g, l);
-    for (std::int32_t i = 0; i < table_size(g, l); ++i) table[i] = {};
+                                   const std::int32_t* sums, channel_quad* table, std::int32_t groups = 1) {
+    const std::int32_t entries = table_size(g, l, groups), quads = (entries - 1) / groups;
+    const std::int32_t channels = detail::channel_table::table_size(g, l), of_group = channels / groups;
+    for (std::int32_t i = 0; i < entries; ++i) table[i] = {};
     for (std::int32_t c = 0; c < channels; ++c)
-      set(table, table[1 + c / 4], c % 4, constants[c], sums[c], g.input_of(l).quant.zero_point);
+      set(table, table[1 + c / of_group * quads + c % of_group / 4], c % of_group % 4, constants[c], sums[c],
+          g.input_of(l).quant.zero_point);
   }
 };
 
@@ -177,6 +179,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     std::int32_t depth = 0;         // of weights, where it has code of its own
     std::int32_t window_bytes = 0;  // room for windows on the stack; 0: pixels are multiplied where they are
     std::int32_t window_rows = 0;   // at most
+    std::int32_t groups = 1;
     shifts shifting{};
     friend constexpr bool operator==(const spec&, const spec&) = default;
   };
@@ -185,7 +188,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     const shape& weights = g.input_of(l, 1).extents;
     const window_parameters p = prepare_window(g, l);
     const std::int32_t depth = weights.elements() / weights[0];
-    return arm_mve::fits_weighted(p) && weights.channels() == p.input_channels &&
+    return arm_mve::fits_weighted(p) &&
            (is_pointwise(p.window)
                 ? depth <= 0x7fff
                 : depth <= arm_mve::most_window_bytes && p.window.kernel.height <= arm_mve::most_window_rows);
@@ -199,6 +202,7 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     return {arm_mve::is_short_row(depth) || arm_mve::is_written_out(depth) ? depth : 0,
             bytes,
             l.window.kernel.height <= 4 ? 4 : arm_mve::most_window_rows,
+            groups_of(g, l),
             {}};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const arm_mve::channel_quad* table) {
@@ -206,9 +210,22 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
     s.shifting = shifts_of(table);
     return s;
   }
+  /// Channels are those of a group.
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
-    return arm_mve::make_weighted(prepare_window(g, l), weights.elements() / weights[0]);
+    window_parameters p = prepare_window(g, l);
+    p.input_channels = weights.channels();
+    p.output_channels /= groups_of(g, l);
+    return arm_mve::make_weighted(p, weights.elements() / weights[0]);
+  }
+
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    return arm_mve::product_table::table_size(g, l, groups_of(g, l));
+  }
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
+                                   const std::int32_t* sums, arm_mve::channel_quad* table) {
+    arm_mve::product_table::fill_table(g, l, model, constants, sums, table, groups_of(g, l));
   }
 
   template <spec S>
@@ -216,21 +233,43 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     if (S.shifting.need_any(table))
-      run_shared<true, S>(p, table, output, r, input, weights);
+      run_groups<true, S>(p, table + 1, output, r, input, weights);
     else
-      run_shared<false, S>(p, table, output, r, input, weights);
+      run_groups<false, S>(p, table + 1, output, r, input, weights);
   }
 
  private:
+  static constexpr std::int32_t groups_of(graph_view g, const layer& l) {
+    return g.input_of(l).extents.channels() / g.input_of(l, 1).extents.channels();
+  }
   static constexpr bool is_pointwise(const window2d& w) {
     return w.kernel == extent2d{1, 1} && w.stride == extent2d{1, 1} && w.padding == padding2d{};
   }
 
   template <bool AnyShift, spec S>
-  INLAY_NEVER_INLINE static void run_shared(const parameters& p, const arm_mve::channel_quad* table,
+  INLAY_ALWAYS_INLINE static void run_groups(const parameters& p, const arm_mve::channel_quad* quads,
+                                             const map_view<std::int8_t>& output, const region& r,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    if constexpr (S.groups == 1) {
+      run_shared<AnyShift, S>(p, quads, output, r, input, weights);
+    } else {
+      map_view<std::int8_t> made = output;
+      map_view<const std::int8_t> read = input;
+      for (std::int32_t group = 0; group < S.groups; ++group) {
+        run_shared<AnyShift, S>(p, quads, made, r, read, weights);
+        quads += (p.output_channels + 3) / 4;
+        made.data += p.output_channels;
+        read.data += p.input_channels;
+        weights += p.output_channels * p.depth;
+      }
+    }
+  }
+
+  template <bool AnyShift, spec S>
+  INLAY_NEVER_INLINE static void run_shared(const parameters& p, const arm_mve::channel_quad* quads,
                                             const map_view<std::int8_t>& output, const region& r,
                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    const arm_mve::product m{weights, table + 1, p.depth, p.output_channels, arm_mve::finishing_of(p)};
+    const arm_mve::product m{weights, quads, p.depth, p.output_channels, arm_mve::finishing_of(p)};
     if constexpr (S.window_bytes != 0)
       return arm_mve::convolution<AnyShift, S.depth, S.window_bytes, S.window_rows>{p, m, output, r, input}.run();
     const std::int32_t columns = r.end_column - r.first_column;
