@@ -110,7 +110,6 @@ struct avx2_sums {
 template <typename V, typename Element>
 struct avx2_rows : avx2_sums, element_moves<V, Element> {
   using element = Element;
-  static sums load_elements(const element* from) { return load(from); }
 
   template <typename Weight>
   static void pack(Weight* panel, const std::int8_t* rows, std::int32_t pitch, std::int32_t row_count,
@@ -130,17 +129,43 @@ struct avx2_rows : avx2_sums, element_moves<V, Element> {
 
   static sums multiply_rows(const Element* elements, const std::int8_t* weights, std::int32_t count, std::int32_t first,
                             std::int32_t end) {
+    const std::int32_t whole = count / V::row_step * V::row_step;
+    weights += first * count;
+    const sums all = first + 8 <= end ? multiply_eight<true>(elements, weights, count, 8, whole)
+                                      : multiply_eight<false>(elements, weights, count, end - first, whole);
+    return whole == count ? all
+                          : _mm256_add_epi32(all, multiply_rest(elements + whole, weights + whole, count, end - first,
+                                                                count - whole));
+  }
+
+ private:
+  /// The first elements, a multiple of row_step, times eight rows, or fewer.
+  template <bool All>
+  INLAY_NEVER_INLINE static sums multiply_eight(const Element* elements, const std::int8_t* weights,
+                                                std::ptrdiff_t pitch, std::int32_t row_count, std::ptrdiff_t count) {
+    const std::int8_t* rows[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) rows[i] = All || i < row_count ? weights + i * pitch : weights;
+    accumulator to[8]{};
+#pragma GCC unroll 2
+    for (std::ptrdiff_t at = 0; at < count; at += V::row_step) {
+      const sums some = load(elements + at);
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) add_products<V>(to[i], some, V::load_row(rows[i] + at, V::row_step));
+    }
     sums v[8];
 #pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      const std::int8_t* row = weights + (first + i < end ? first + i : first) * count;
-      accumulator to{};
-      std::int32_t at = 0;
-      for (; at + V::row_step <= count; at += V::row_step)
-        add_products<V>(to, load(elements + at), V::load_row(row + at, V::row_step));
-      if (at < count) add_products<V>(to, load(elements + at), V::load_row(row + at, count - at));
-      v[i] = sums(to);
-    }
+    for (int i = 0; i < 8; ++i) v[i] = sums(to[i]);
+    return add_lanes(v);
+  }
+  /// The others, fewer than row_step.
+  INLAY_NEVER_INLINE static sums multiply_rest(const Element* elements, const std::int8_t* weights,
+                                               std::ptrdiff_t pitch, std::int32_t row_count, std::int32_t count) {
+    const sums some = load(elements);
+    sums v[8];
+#pragma GCC unroll 1
+    for (int i = 0; i < 8; ++i)
+      v[i] = V::dot(zero(), some, V::load_row(i < row_count ? weights + i * pitch : weights, count));
     return add_lanes(v);
   }
 };
@@ -148,8 +173,9 @@ struct avx2_rows : avx2_sums, element_moves<V, Element> {
 /// AVX2: inputs and weights are multiplied as 16-bit numbers.
 struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t>, channel_block<8, 2> {
   static constexpr std::int32_t depth = 2;
-  static constexpr int block_panels = 2;
-  static constexpr int block_pixels(int panels) { return panels == 1 ? 6 : 4; }
+  static constexpr int block_panels = 4;
+  static constexpr int block_pixels(int panels) { return panels == 4 ? 3 : 6; }
+  static constexpr int pointed = 1;
   static constexpr std::int32_t element_offset = 0;
   using weight = std::int16_t;
 
@@ -166,6 +192,7 @@ struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t>, channel_block<8, 2>
   }
   static constexpr std::int32_t row_step = 16;
   static sums load_row(const std::int8_t* from, std::int32_t count) {
+    if (count == 8) return _mm256_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
     return count >= row_step ? widen(from) : widen(repeat<row_step>(from, count, 1).bytes);
   }
 
@@ -184,6 +211,13 @@ struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t>, channel_block<8, 2>
   struct parts {
     sums v[parts_count];
   };
+  /// With the type that unpacking takes, since g++ 12 moves others to the stack and back.
+  static sums load_elements(const element* from) {
+    std::int16_t __attribute__((vector_size(32))) elements;
+    std::memcpy(&elements, from, sizeof elements);
+    return sums(elements);
+  }
+  static sums load_from_map(const std::int8_t* from) { return widen(from); }
   static parts interleave(const sums (&taps)[depth]) {
     return {{_mm256_unpacklo_epi16(taps[0], taps[1]), _mm256_unpackhi_epi16(taps[0], taps[1])}};
   }
@@ -194,8 +228,14 @@ struct avx2_vectors : avx2_rows<avx2_vectors, std::int16_t>, channel_block<8, 2>
         clamp(_mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)), range);
     write_some<block>(to, count, [&](std::int8_t* all) { _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes); });
   }
+  /// All lanes of two vectors, side by side.
+  static void store_two(std::int8_t* to, sums a, sums b, const output_range& range) {
+    const __m256i words = _mm256_packs_epi32(a, b);
+    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), clamp(_mm_shuffle_epi32(bytes, 0xd8), range));
+  }
   static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
-    return widen(repeat<block>(from, channels, pixels).bytes);
+    return widen(channels == block ? from : repeat<block>(from, channels, pixels).bytes);
   }
 };
 
@@ -208,6 +248,7 @@ struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t>, channel_blo
   static constexpr std::int32_t depth = 4;
   static constexpr int block_panels = 2;
   static constexpr int block_pixels(int panels) { return panels == 1 ? 12 : 6; }
+  static constexpr int pointed = 3;
   static constexpr std::int32_t element_offset = 128;
   using weight = std::int8_t;
 
@@ -236,6 +277,7 @@ struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t>, channel_blo
   struct parts {
     sums v[parts_count];
   };
+  static sums load_elements(const element* from) { return load(from); }
   static parts interleave(const sums (&taps)[depth]) {
     const __m256i low_ab = _mm256_unpacklo_epi8(taps[0], taps[1]), high_ab = _mm256_unpackhi_epi8(taps[0], taps[1]);
     const __m256i low_cd = _mm256_unpacklo_epi8(taps[2], taps[3]), high_cd = _mm256_unpackhi_epi8(taps[2], taps[3]);
@@ -250,7 +292,7 @@ struct avx_vnni_vectors : avx2_rows<avx_vnni_vectors, std::uint8_t>, channel_blo
     write_some<block>(to, count, [&](std::int8_t* all) { store(all, bytes); });
   }
   static sums load_weights(const std::int8_t* from, std::int32_t channels, std::int32_t pixels) {
-    return load(repeat<block>(from, channels, pixels).bytes);
+    return load(channels == block ? from : repeat<block>(from, channels, pixels).bytes);
   }
 };
 

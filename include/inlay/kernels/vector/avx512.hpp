@@ -15,6 +15,7 @@ struct avx512_vnni_vectors : channel_block<16, 4> {
   static constexpr int block_panels = 4;
   /// Pixels of a block that has so many panels.
   static constexpr int block_pixels(int panels) { return panels == 1 ? 16 : panels == 2 ? 8 : 6; }
+  static constexpr int pointed = 3;
   static constexpr std::int32_t element_offset = 128;
   using element = std::uint8_t;
   using weight = std::int8_t;

@@ -23,6 +23,38 @@ struct element_runs {
   std::int32_t pitch;
 };
 
+/// A panel's sums of as many pixels, requantised and stored.
+template <typename V, std::size_t Pixels>
+INLAY_ALWAYS_INLINE void store_panel(const typename V::accumulator (&sums)[Pixels], const typename V::group& group,
+                                     const output_range& range, std::int8_t* const* outputs, std::int32_t pixels,
+                                     std::int32_t first_channel, std::int32_t channels) {
+  const std::int32_t count = channels < V::lanes ? channels : V::lanes;
+  if (group.simple != 0) {
+    const typename V::requantiser requantise(group);
+#pragma GCC unroll 16
+    for (int x = 0; x < static_cast<int>(Pixels); ++x)
+      if (x < pixels) V::store_outputs(outputs[x] + first_channel, requantise(typename V::sums(sums[x])), range, count);
+  } else {
+#pragma GCC unroll 16
+    for (int x = 0; x < static_cast<int>(Pixels); ++x)
+      if (x < pixels)
+        V::store_outputs(outputs[x] + first_channel, V::requantise_any(typename V::sums(sums[x]), group), range, count);
+  }
+}
+/// Two panels', all of whose channels there are and have simple constants.
+template <typename V, std::size_t Pixels>
+INLAY_ALWAYS_INLINE void store_two_panels(const typename V::accumulator (&first)[Pixels],
+                                          const typename V::accumulator (&second)[Pixels],
+                                          const typename V::group* groups, const output_range& range,
+                                          std::int8_t* const* outputs, std::int32_t pixels,
+                                          std::int32_t first_channel) {
+  const typename V::requantiser a(groups[0]), b(groups[1]);
+#pragma GCC unroll 16
+  for (int x = 0; x < static_cast<int>(Pixels); ++x)
+    if (x < pixels)
+      V::store_two(outputs[x] + first_channel, a(typename V::sums(first[x])), b(typename V::sums(second[x])), range);
+}
+
 /// Sums of Panels × Pixels, requantised and stored.
 template <typename V, int Panels, int Pixels>
 INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typename V::weight* panel,
@@ -38,18 +70,18 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
   }
   const std::ptrdiff_t pitch = from.pitch;
   for (std::int32_t run = 0; run < from.count; ++run) {
-    // Every third pixel has a pointer: from there the machine adds the pitch once or twice itself.
-    constexpr int pointers = (Pixels + 2) / 3;
+    // Some pixels have a pointer: from there the machine may add the pitch once or twice itself.
+    constexpr int pointers = (Pixels + V::pointed - 1) / V::pointed;
     const typename V::element* elements[static_cast<std::size_t>(pointers)];
 #pragma GCC unroll 16
-    for (int x = 0; x < pointers; ++x) elements[x] = from.runs[run] + from.offset + 3 * x * pitch;
+    for (int x = 0; x < pointers; ++x) elements[x] = from.runs[run] + from.offset + V::pointed * x * pitch;
     for (std::int32_t s = 0; s < from.steps; ++s) {
       typename V::sums weights[static_cast<std::size_t>(Panels)];
 #pragma GCC unroll 16
       for (int p = 0; p < Panels; ++p) weights[p] = V::load(panel + p * panel_pitch);
 #pragma GCC unroll 16
       for (int x = 0; x < Pixels; ++x) {
-        const typename V::sums one = V::broadcast(elements[x / 3] + x % 3 * pitch);
+        const typename V::sums one = V::broadcast(elements[x / V::pointed] + x % V::pointed * pitch);
 #pragma GCC unroll 16
         for (int p = 0; p < Panels; ++p) add_products<V>(sums[p][x], one, weights[p]);
       }
@@ -58,22 +90,24 @@ INLAY_NEVER_INLINE void multiply_block(const element_runs<V>& from, const typena
       for (int x = 0; x < pointers; ++x) elements[x] += V::depth;
     }
   }
-#pragma GCC unroll 16
-  for (int p = 0; p < Panels; ++p) {
+  const auto store = [&](int p) {
     const std::int32_t first = first_channel + p * V::lanes;
-    const std::int32_t count = channels - first < V::lanes ? channels - first : V::lanes;
-    if (groups[p].simple != 0) {
-      const typename V::requantiser requantise(groups[p]);
+    store_panel<V>(sums[p], groups[p], range, outputs, pixels, first, channels - first);
+  };
+  if constexpr (Panels % 2 == 0 && requires { &V::store_two; }) {
 #pragma GCC unroll 16
-      for (int x = 0; x < Pixels; ++x)
-        if (x < pixels) V::store_outputs(outputs[x] + first, requantise(typename V::sums(sums[p][x])), range, count);
-    } else {
-#pragma GCC unroll 16
-      for (int x = 0; x < Pixels; ++x)
-        if (x < pixels)
-          V::store_outputs(outputs[x] + first, V::requantise_any(typename V::sums(sums[p][x]), groups[p]), range,
-                           count);
+    for (int p = 0; p < Panels; p += 2) {
+      const std::int32_t first = first_channel + p * V::lanes;
+      if (channels - first >= 2 * V::lanes && groups[p].simple != 0 && groups[p + 1].simple != 0) {
+        store_two_panels<V>(sums[p], sums[p + 1], groups + p, range, outputs, pixels, first);
+      } else {
+        store(p);
+        store(p + 1);
+      }
     }
+  } else {
+#pragma GCC unroll 16
+    for (int p = 0; p < Panels; ++p) store(p);
   }
 }
 
@@ -131,7 +165,9 @@ void for_each_chunk(const convolution_parameters& p, std::int32_t runs, const st
   constexpr std::int32_t panel_weights = panel_bytes / static_cast<std::int32_t>(sizeof(typename V::weight));
   alignas(64) typename V::weight panels[static_cast<std::size_t>(panel_weights)];
   const std::int32_t panel_pitch = runs * round_up(p.patch / runs, V::depth) * V::lanes;
-  const std::int32_t most = panel_weights / panel_pitch;
+  // Whole blocks, if a block fits.
+  const std::int32_t fitting = panel_weights / panel_pitch;
+  const std::int32_t most = fitting < V::block_panels ? fitting : fitting - fitting % V::block_panels;
   for (std::int32_t first = 0; first < p.output_channels;) {
     const std::int32_t chunk = first;
     std::int32_t made = 0;
@@ -233,7 +269,8 @@ constexpr bool goes_by_rows(const convolution_parameters& p, std::int32_t column
       round_up(columns, V::block_pixels(panels < V::block_panels ? panels : V::block_panels));
   if (run > most_run || (run > always_run && 8 * in_blocks > 9 * columns)) return false;
   const std::int32_t at_once = columns < most_pixels ? columns : most_pixels;
-  const std::int64_t row = std::int64_t{input_tile<V>::columns_of(w, 0, at_once, 1, 0, 1).phase_columns()} * p.input_channels;
+  const std::int64_t row =
+      std::int64_t{input_tile<V>::columns_of(w, 0, at_once, 1, 0, 1).phase_columns()} * p.input_channels;
   const std::int64_t beyond = std::int64_t{most_block_pixels} * w.stride.width * p.input_channels + run + V::depth;
   const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
   const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
@@ -251,13 +288,25 @@ void convolve(const convolution_parameters& p, const typename V::group* table, c
     convolve_patches<V>(p, table, output, r, input, weights);
 }
 
-/// Whether a patch and a panel fit the stack's buffers.
+/// Pixels of a region for which panels are not worth making.
+inline constexpr std::int32_t few_pixels = 2;
+
+/// Whether patches and a panel fit the stack's buffers.
 template <typename V>
 constexpr bool fits_buffers(std::int32_t patch) {
   const std::int32_t padded = round_up(patch, V::row_step);
   const auto element_bytes = static_cast<std::int32_t>(sizeof(typename V::element));
   const auto weight_bytes = static_cast<std::int32_t>(sizeof(typename V::weight));
   return padded * element_bytes * most_block_pixels <= patch_bytes && padded * weight_bytes * V::lanes <= panel_bytes;
+}
+/// The same for a layer, of which a few pixels need a patch only.
+template <typename V>
+constexpr bool fits_buffers(graph_view g, const layer& l) {
+  const std::int32_t patch = weights_per_channel(g, l);
+  const shape& out = g.output_of(l).extents;
+  if (out.elements() / out.channels() > few_pixels) return fits_buffers<V>(patch);
+  const std::int32_t needed = round_up(patch, V::row_step) + V::row_step;  // some before the first
+  return needed <= patch_bytes / static_cast<std::int32_t>(sizeof(typename V::element));
 }
 
 /// Table: the constants of the output channels in groups of lanes.
@@ -290,14 +339,13 @@ struct vector_convolution : lane_table<V> {
   static constexpr bool accepts(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
     return weights.channels() == g.input_of(l).extents.channels() && l.window.kernel.height <= most_kernel_rows &&
-           fits_buffers<V>(weights_per_channel(g, l));
+           fits_buffers<V>(g, l);
   }
 
   template <spec>
   static void run(const parameters& p, const typename V::group* table, const map_view<std::int8_t>& output,
                   const region& r, const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    // A panel that few pixels use is not worth making.
-    if ((r.end_row - r.first_row) * (r.end_column - r.first_column) <= 2)
+    if ((r.end_row - r.first_row) * (r.end_column - r.first_column) <= few_pixels)
       run_pixels(p, table, output, r, input, weights);
     else
       convolve<V>(p, table, output, r, input, weights);
@@ -337,7 +385,7 @@ struct vector_fully_connected : lane_table<V> {
     p.window = {};
     return p;
   }
-  static constexpr bool accepts(graph_view g, const layer& l) { return fits_buffers<V>(weights_per_channel(g, l)); }
+  static constexpr bool accepts(graph_view g, const layer& l) { return fits_buffers<V>(g, l); }
 
   template <spec>
   static void run_whole(const parameters& p, const typename V::group* table, std::int8_t* output,

@@ -6,6 +6,7 @@
 //   element, element_offset     what inputs are multiplied as: the int8 plus the offset
 //   weight                      what weights are multiplied as
 //   block_panels, block_pixels  the block of sums that stays in registers
+//   pointed                     pixels of a block that share a pointer
 //   sums                        a vector of int32
 //   accumulator                 the same, where products are added up in a loop
 #pragma once
@@ -133,11 +134,9 @@ INLAY_ALWAYS_INLINE void write_some(std::int8_t* to, std::int32_t count, Write w
 template <std::int32_t Bytes>
 struct repeat {
   repeat(const std::int8_t* from, std::int32_t count, std::int32_t times) {
-    std::int32_t at = 0;
-    for (std::int32_t i = 0; i < times; ++i, at += count) copy_few(bytes + at, from, count);
-    for (; at < Bytes; ++at) bytes[at] = 0;
+    for (std::int32_t i = 0, at = 0; i < times; ++i, at += count) copy_few(bytes + at, from, count);
   }
-  std::int8_t bytes[static_cast<std::size_t>(Bytes)];
+  std::int8_t bytes[static_cast<std::size_t>(Bytes)]{};
 };
 
 /// A block of channels: `Parts` vectors of sums, each lane of which is where narrowing them together, four lanes at a

@@ -16,6 +16,7 @@ struct neon_sums {
   static constexpr std::int32_t lanes = 4;
   static constexpr int block_panels = 4;
   static constexpr int block_pixels(int panels) { return panels == 1 ? 12 : panels == 2 ? 6 : 4; }
+  static constexpr int pointed = 3;
   static constexpr std::int32_t element_offset = 0;
   static std::int32_t row_lead(const std::int8_t*, std::int32_t) { return 0; }
   using sums = int32x4_t;
