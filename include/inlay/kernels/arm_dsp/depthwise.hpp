@@ -9,11 +9,65 @@
 #include <cstdint>
 #include <cstring>
 
+namespace inlay::inline INLAY_ABI::detail::arm_dsp {
+
+/// How many entries biases take, the multipliers, the biases, then the shifts, as scale_table has them. Biases are of
+/// 16 bits, two in an entry, where all fit and no channel is uncommon: 7 bytes a channel.
+struct depthwise_table : scale_table {
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) { return 1 + scale_table::table_size(g, l); }
+  static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    return 1 + channels + table[0] + (channels + 3) / 4;
+  }
+
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte* model, const channel_constants* constants,
+                                   const std::int32_t* sums, std::int32_t* table) {
+    scale_table::fill_table(g, l, model, constants, sums, table + 1);
+    const std::int32_t channels = channel_table::table_size(g, l);
+    table[0] = channels;
+    std::int32_t* const biases = table + 1 + channels;
+    bool narrow = !is_general(table, channels);
+    for (std::int32_t c = 0; c < channels; ++c) {
+      if (get_byte(biases + channels, c) == constant_shift || table[1 + c] == 0) biases[c] = 0;
+      narrow = narrow && biases[c] >= -0x8000 && biases[c] <= 0x7fff;
+    }
+    if (!narrow) return;
+    table[0] = (channels + 1) / 2;
+    for (std::int32_t c = 0; c < channels; c += 2) {
+      const std::int32_t next = c + 1 < channels ? biases[c + 1] : 0;
+      biases[c / 2] = static_cast<std::int32_t>((static_cast<std::uint32_t>(biases[c]) & 0xffff) |
+                                                static_cast<std::uint32_t>(next) << 16);
+    }
+    for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) biases[table[0] + i] = biases[channels + i];
+  }
+
+  /// Whether the multipliers or biases of some channels are too large for the short way.
+  static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
+    for (std::int32_t c = 0; c < channels; ++c)
+      if (const std::int32_t shift = get_byte(table + 1 + channels + table[0], c); shift < 0 && shift != constant_shift)
+        return true;
+    return false;
+  }
+  static std::int32_t multiplier_of(const std::int32_t* table, std::int32_t c) { return table[1 + c]; }
+  static std::int32_t bias_of(const std::int32_t* table, std::int32_t channels, std::int32_t c) {
+    if (table[0] == channels) return table[1 + channels + c];
+    std::int16_t half;
+    std::memcpy(&half, reinterpret_cast<const std::int8_t*>(table + 1 + channels) + 2 * c, sizeof half);
+    return half;
+  }
+  static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
+    return reinterpret_cast<const std::int8_t*>(table + 1 + channels + table[0]);
+  }
+};
+
+}  // namespace inlay::detail::arm_dsp
+
 namespace inlay::inline INLAY_ABI::detail {
 
 /// Square windows of 3, 5 and 7 that are not dilated, over any number of channels with any number of outputs each.
 template <>
-struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_table {
+struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::depthwise_table {
   struct parameters {
     std::int16_t input_height, input_width, input_channels, channels;
     std::int8_t top, left;  // padding
@@ -254,8 +308,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
             const std::int32_t shift = all_shifts[channel];
             if (twins || shared || y == r.first_row) {
               code.gather(weights + channel, p.channels, buffer + 1);
-              buffer[0] = table[p.channels + channel] << 1;
-              fill_scale(table[channel], shift, 2 * p.range.zero_point + 1, 0, scale);
+              buffer[0] = bias_of(table, p.channels, channel) << 1;
+              fill_scale(multiplier_of(table, channel), shift, 2 * p.range.zero_point + 1, 0, scale);
             }
             if (code.make_uncommon_rows != nullptr && shift < 0 && shift != constant_shift)
               code.make_uncommon_rows(p, table, weights, channel, plane, rows, outputs + channel);
@@ -296,7 +350,6 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
     row.bias = minus_twice(p.input_zero_point);
     const std::int8_t* const shift = shifts(table, p.channels);
     const std::int32_t rounding = 2 * p.range.zero_point + 1;
-    const std::int32_t* const biases = table + p.channels;
     for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
       const std::int32_t top = y * p.row_stride - p.top;
       const std::int32_t first_row = top < 0 ? -top : 0;
@@ -308,9 +361,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
         gather_weights<Stride>(weights + c, p.channels, first_row, end_row, row.blocks);
         std::int32_t* block = row.blocks;
         for (int i = 0; i < 4; ++i, block += depthwise_block<Stride>::words) {
-          const std::int32_t twice_bias = biases[c + i] << 1;
+          const std::int32_t twice_bias = bias_of(table, p.channels, c + i) << 1;
           for (int sum = 0; sum < depthwise_block<Stride>::weights; ++sum) block[sum] = twice_bias;
-          fill_scale(table[c + i], shift[c + i], rounding, i < 3 ? more_channels : 0,
+          fill_scale(multiplier_of(table, c + i), shift[c + i], rounding, i < 3 ? more_channels : 0,
                      block + depthwise_block<Stride>::scale);
         }
         make_outputs(columns, parts, c, row, outputs + c);
@@ -337,7 +390,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
                                                                 std::int8_t* output) {
     using namespace arm_dsp;
     const depthwise_window w = p.window;
-    const std::int32_t bias = table[p.channels + c];
+    const std::int32_t bias = bias_of(table, p.channels, c);
     std::int32_t top = rows.top;
     for (std::int32_t y = 0; y < rows.count; ++y, top += rows.stride, output += rows.output_row_pitch)
       for (std::int32_t x = 0; x < rows.columns; ++x) {
@@ -352,8 +405,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
             sum = wrapping_add(sum, value * weights[(ky * w.size + kx) * p.channels + c]);
           }
         }
-        output[x * rows.output_pitch] =
-            static_cast<std::int8_t>(uncommon_output(sum, table[c], shifts(table, p.channels)[c], p.range));
+        output[x * rows.output_pitch] = static_cast<std::int8_t>(
+            uncommon_output(sum, multiplier_of(table, c), shifts(table, p.channels)[c], p.range));
       }
   }
 
@@ -367,7 +420,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
     for (std::int32_t c = 0; c < p.channels; ++c) {
       const std::int32_t shift = shifts(table, p.channels)[c];
       if (shift >= 0 || shift == constant_shift) continue;
-      const std::int32_t bias = table[p.channels + c];
+      const std::int32_t bias = bias_of(table, p.channels, c);
       for (std::int32_t y = r.first_row; y < r.end_row; ++y)
         for (std::int32_t x = r.first_column; x < r.end_column; ++x) {
           std::int32_t sum = bias;
@@ -378,7 +431,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::scale_
               const std::int32_t value = input.pixel(iy, ix)[c] - p.input_zero_point;
               sum = wrapping_add(sum, value * weights[(ky * w.size + kx) * p.channels + c]);
             }
-          output.pixel(y, x)[c] = static_cast<std::int8_t>(uncommon_output(sum, table[c], shift, p.range));
+          output.pixel(y, x)[c] =
+              static_cast<std::int8_t>(uncommon_output(sum, multiplier_of(table, c), shift, p.range));
         }
     }
   }

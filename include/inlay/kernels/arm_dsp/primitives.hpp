@@ -78,14 +78,6 @@ struct scale_table {
     }
   }
 
-  /// Whether the multipliers or biases of some channels are too large for the short way.
-  static constexpr bool is_general(const std::int32_t* table, std::int32_t channels) {
-    for (std::int32_t c = 0; c < channels; ++c) {
-      const std::int32_t shift = get_byte(table + 2 * channels, c);
-      if (shift < 0 && shift != constant_shift) return true;
-    }
-    return false;
-  }
   static const std::int8_t* shifts(const std::int32_t* table, std::int32_t channels) {
     return reinterpret_cast<const std::int8_t*>(table + 2 * channels);
   }
