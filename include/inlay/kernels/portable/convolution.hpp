@@ -5,6 +5,7 @@
 #include <inlay/kernels/portable/outputs.hpp>
 #include <inlay/kernels/portable/pairs.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace inlay::inline INLAY_ABI::detail {
@@ -13,7 +14,7 @@ namespace inlay::inline INLAY_ABI::detail {
 struct window_kernel : folded_channels {
   using parameters = window_layer;
   struct spec {
-    bool depthwise = false, by_channel = false;
+    bool depthwise = false, by_channel = false;  // one output channel for each input channel
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) { return window_layer::accepts(g, l); }
@@ -26,10 +27,10 @@ struct window_kernel : folded_channels {
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
                                       const map_view<std::int8_t>& output, const region& r,
                                       const map_view<const std::int8_t>& input, const std::int8_t* weights) {
-    if constexpr (S.by_channel)
-      run_by_channel({p, table, output, r, input, weights});
+    if constexpr (S.depthwise)
+      run_depthwise<S.by_channel>({p, table, output, r, input, weights});
     else
-      run_groups<!S.depthwise>({p, table, output, r, input, weights});
+      run_groups({p, table, output, r, input, weights});
   }
   template <spec>
   INLAY_NEVER_INLINE static void run_whole(const parameters& p, const table_entry* table, std::int8_t* output,
@@ -37,7 +38,7 @@ struct window_kernel : folded_channels {
     const map_view<std::int8_t> to{output, p.output_channels, 0, 1, 0};
     const map_view<const std::int8_t> from{input, p.group_channels, 0, 1, 0};
     const region all{0, 1, 0, p.input_width};
-    run_groups<true>({p, table, to, all, from, weights});
+    run_groups({p, table, to, all, from, weights});
   }
 
  private:
@@ -56,7 +57,6 @@ struct window_kernel : folded_channels {
 
   /// Four pixels after others, or one. A window that is longer than the buffer is read in parts, again for every few
   /// channels.
-  template <bool Contiguous>
   INLAY_NEVER_INLINE static void run_groups(const job& j) {
     const parameters& p = j.p;
     std::int32_t words[most_words], sums[most_channels * most_pixels];
@@ -73,10 +73,8 @@ struct window_kernel : folded_channels {
       r.end_row = r.first_row + 1;
       input_width = r.end_column;
     }
-    const std::int32_t element_pitch = Contiguous ? 1 : p.tap_pitch;
     window_products products{};
     products.channel_pitch = p.channel_pitch;
-    products.element_pitch = element_pitch;
     window_block windows{p, j.input, input_width};
     const std::int8_t* shifts = folded_channels::shifts(p, j.table);
     std::int32_t first_channel = 0;
@@ -114,8 +112,8 @@ struct window_kernel : folded_channels {
                 if (end == i) continue;
                 products.sums = sums + i * most_pixels;
                 products.sums_end = sums + end * most_pixels;
-                products.weights = j.weights + (c + i) * p.channel_pitch + at * element_pitch;
-                multiply_windows<Contiguous>(products, pixels > 1);
+                products.weights = j.weights + (c + i) * p.channel_pitch + at;
+                multiply_windows(products, pixels > 1);
               }
             }
             finish(p, j.table, c, channels, sums, most_pixels, pixels, out + c, j.output.pixel_pitch);
@@ -126,11 +124,12 @@ struct window_kernel : folded_channels {
   }
 
   /// Pixels whose windows are clipped alike are taken at once.
-  INLAY_NEVER_INLINE static void run_by_channel(const job& j) {
+  template <bool ByChannel>
+  INLAY_NEVER_INLINE static void run_depthwise(const job& j) {
     const parameters& p = j.p;
     const map_view<const std::int8_t>& input = j.input;
-    constexpr std::int32_t channels_at_once = 16, pitch = depthwise_windows::most_pixels;
-    std::int32_t sums[channels_at_once * pitch], biases[channels_at_once];
+    constexpr std::int32_t channels_at_once = ByChannel ? 16 : 4, pitch = depthwise_windows::most_pixels;
+    std::int32_t sums[std::size_t{channels_at_once} * pitch], biases[std::size_t{channels_at_once}];
     depthwise_windows w{};
     w.ring_bytes = input.rows * input.row_pitch;
     w.ring_end = input.data + w.ring_bytes;
@@ -160,6 +159,8 @@ struct window_kernel : folded_channels {
         w.pixel_bytes = 4 * pixels;
         const std::int8_t* pixel = row + (columns.position - input.first_column) * input.pixel_pitch;
         const std::int8_t* weights = j.weights + (rows.first * p.kernel_width + columns.first) * p.tap_pitch;
+        // The input channel of a channel that has no own one, and how many have had it before.
+        std::int32_t source = 0, before = 0;
         for (std::int32_t c = 0, channels; c < p.output_channels; c += channels) {
           channels = p.output_channels - c < channels_at_once ? p.output_channels - c : channels_at_once;
           w.biases = j.table + c;
@@ -168,12 +169,19 @@ struct window_kernel : folded_channels {
             add_outside(p, rows, columns, j.weights + c, channels, biases);
             w.biases = biases;
           }
-          w.pixel = pixel + c;
+          w.pixel = pixel + (ByChannel ? c : source);
+          if constexpr (!ByChannel) {
+            const std::int32_t first = source;
+            for (std::int32_t i = 0; i < channels; ++i) {
+              w.offsets[i] = source - first;
+              if (++before == p.group_outputs) before = 0, ++source;
+            }
+          }
           w.weights = weights + c;
           w.sums = sums;
           w.sums_end = sums + channels * pitch;
           if (w.rows > 0)
-            multiply_depthwise(w);
+            (ByChannel ? multiply_depthwise : multiply_depthwise_apart)(w);
           else
             for (std::int32_t i = 0; i < channels; ++i) sums[i * pitch] = biases[i];
           finish(p, j.table, c, channels, sums, pitch, pixels, out + c, j.output.pixel_pitch);

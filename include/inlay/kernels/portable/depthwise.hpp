@@ -11,8 +11,8 @@
 namespace inlay::inline INLAY_ABI::detail {
 
 /// The sums of neighbouring channels.
-template <std::size_t... Channel>
-INLAY_ALWAYS_INLINE void multiply_depthwise(std::index_sequence<Channel...>, const depthwise_windows& w) {
+template <bool Apart, std::size_t... Channel>
+INLAY_ALWAYS_INLINE void multiply_taps(std::index_sequence<Channel...>, const depthwise_windows& w) {
   std::int32_t* sums = w.sums;
   const std::int8_t* pixel = w.pixel;
   for (const std::int32_t* end = sums + w.pixel_bytes / 4; sums != end; pixel += w.pixel_step, ++sums) {
@@ -23,7 +23,9 @@ INLAY_ALWAYS_INLINE void multiply_depthwise(std::index_sequence<Channel...>, con
            tap += w.tap_step, weight += w.weights_step) {
         // Keeps the loop over taps from being vectorised, which g++ 12 -O3 does wrongly for x86.
         asm("" : "+r"(tap));
-        ((sum[Channel] += product(tap[Channel], weight[Channel])), ...);
+        ((sum[Channel] +=
+          product(tap[Apart ? w.offsets[Channel] : static_cast<std::int32_t>(Channel)], weight[Channel])),
+         ...);
       }
       weight += w.weights_skip;
       tap += w.row_skip;
@@ -43,9 +45,26 @@ INLAY_NEVER_INLINE inline void multiply_depthwise(depthwise_windows& w) {
   w.sums_end = end;
 #else
   for (; w.sums_end - w.sums >= at_once * pitch; w.next(at_once))
-    multiply_depthwise(std::make_index_sequence<at_once>{}, w);
+    multiply_taps<false>(std::make_index_sequence<at_once>{}, w);
 #endif
-  for (; w.sums != w.sums_end; w.next(1)) multiply_depthwise(std::make_index_sequence<1>{}, w);
+  for (; w.sums != w.sums_end; w.next(1)) multiply_taps<false>(std::make_index_sequence<1>{}, w);
+}
+
+/// The same for at most four channels that do not have an input channel each.
+INLAY_NEVER_INLINE inline void multiply_depthwise_apart(depthwise_windows& w) {
+  if (w.sums_end - w.sums == 4 * depthwise_windows::most_pixels) {
+#if INLAY_HAS_THUMB1
+    thumb::multiply_depthwise_apart(&w);
+#else
+    multiply_taps<true>(std::make_index_sequence<4>{}, w);
+#endif
+    return;
+  }
+  const std::int8_t* const pixel = w.pixel;
+  for (const std::int32_t* offset = w.offsets; w.sums != w.sums_end; w.next(1)) {
+    w.pixel = pixel + *offset++;
+    multiply_taps<false>(std::make_index_sequence<1>{}, w);
+  }
 }
 
 /// Adds the products of the zero point and the weights of the taps that are outside.

@@ -31,7 +31,7 @@ struct folded_channels {
                                    const std::int32_t* sums, std::int32_t* table) {
     const std::int32_t channels = channel_table::table_size(g, l);
     // In windows of pairs, elements are one more than what is stored.
-    const std::int32_t zero_point = g.input_of(l).quant.zero_point + (is_by_channel(g, l) ? 0 : 1);
+    const std::int32_t zero_point = g.input_of(l).quant.zero_point + (l.kind == layer_kind::depthwise_conv2d ? 0 : 1);
     const std::int64_t most = std::int64_t{weights_per_channel(g, l)} * 255 * 128;
     const std::int32_t zero_point_after = g.output_of(l).quant.zero_point;
     const stored_range range = activation_range(l.clamp, g.output_of(l).quant);

@@ -32,8 +32,8 @@ INLAY_ALWAYS_INLINE std::uint32_t upper_sum(std::uint32_t sums) {
 }
 
 /// Adds products to the sums of neighbouring channels, of two pairs of pixels each: Item is a channel and one of
-/// these. Contiguous weights follow one another.
-template <bool Contiguous, std::size_t... Channel, std::size_t... Item>
+/// these.
+template <std::size_t... Channel, std::size_t... Item>
 INLAY_ALWAYS_INLINE void multiply_four(std::index_sequence<Channel...>, std::index_sequence<Item...>,
                                        const window_products& p) {
   constexpr std::size_t channels = sizeof...(Channel), items = sizeof...(Item), pairs = window_products::pairs;
@@ -43,7 +43,6 @@ INLAY_ALWAYS_INLINE void multiply_four(std::index_sequence<Channel...>, std::ind
   const auto bits = [](std::int32_t value) {
     return static_cast<std::uint32_t>(value);
   };
-  const std::int32_t pitch = Contiguous ? 1 : p.element_pitch;
   const std::int8_t* weights[channels] = {(p.weights + static_cast<std::int32_t>(Channel) * p.channel_pitch)...};
   std::uint32_t upper[items] = {bits(p.sums[first_sum(Item) + 1])...};
   std::uint32_t both[items] = {(bits(p.sums[first_sum(Item)]) + (upper[Item] << 16))...};
@@ -52,16 +51,16 @@ INLAY_ALWAYS_INLINE void multiply_four(std::index_sequence<Channel...>, std::ind
     upper[item] += upper_sum(s);
   };
   const auto take_two = [&](const std::int32_t* words) {
-    const std::int32_t first[channels] = {*weights[Channel]...}, second[channels] = {weights[Channel][pitch]...};
+    const std::int32_t first[channels] = {*weights[Channel]...}, second[channels] = {weights[Channel][1]...};
     (take(Item, product(words[Item % pairs], first[Item / pairs]) +
                     product(words[pairs + Item % pairs], second[Item / pairs])),
      ...);
-    ((weights[Channel] += 2 * pitch), ...);
+    ((weights[Channel] += 2), ...);
   };
   const std::int32_t* words = p.words;
   for (; words != p.rounds; words += pairs) {
     (take(Item, product(words[Item % pairs], *weights[Item / pairs])), ...);
-    ((weights[Channel] += pitch), ...);
+    (++weights[Channel], ...);
   }
   for (const std::int32_t* end = p.end; words != end; words += 4 * pairs) {
     take_two(words);
@@ -73,15 +72,14 @@ INLAY_ALWAYS_INLINE void multiply_four(std::index_sequence<Channel...>, std::ind
 }
 
 /// The same for one pixel.
-template <bool Contiguous, std::size_t... Channel>
+template <std::size_t... Channel>
 INLAY_ALWAYS_INLINE void multiply_one(std::index_sequence<Channel...>, const window_products& p) {
   constexpr std::size_t channels = sizeof...(Channel);
-  const std::int32_t pitch = Contiguous ? 1 : p.element_pitch;
   const std::int8_t* weights[channels] = {(p.weights + static_cast<std::int32_t>(Channel) * p.channel_pitch)...};
   std::uint32_t sum[channels] = {static_cast<std::uint32_t>(p.sums[window_products::sums_pitch * Channel])...};
   const auto take = [&](std::int32_t word) {
     ((sum[Channel] += product(word, *weights[Channel])), ...);
-    ((weights[Channel] += pitch), ...);
+    (++weights[Channel], ...);
   };
   const std::int32_t* words = p.words;
   while (words != p.rounds) take(*words++);
@@ -91,33 +89,32 @@ INLAY_ALWAYS_INLINE void multiply_one(std::index_sequence<Channel...>, const win
 }
 
 /// Adds products to the sums of any number of channels, some at once: of four pixels, or of one.
-template <bool Contiguous, bool Four, std::size_t AtOnce>
+template <bool Four, std::size_t AtOnce>
 INLAY_ALWAYS_INLINE void multiply_channels(window_products& p) {
   constexpr auto at_once = static_cast<std::int32_t>(AtOnce);
   constexpr std::make_index_sequence<AtOnce> channels{};
   while (p.sums_end - p.sums >= at_once * window_products::sums_pitch) {
     if constexpr (Four)
-      multiply_four<Contiguous>(channels, std::make_index_sequence<AtOnce * window_products::pairs>{}, p);
+      multiply_four(channels, std::make_index_sequence<AtOnce * window_products::pairs>{}, p);
     else
-      multiply_one<Contiguous>(channels, p);
+      multiply_one(channels, p);
     p.weights += at_once * p.channel_pitch;
     p.sums += at_once * window_products::sums_pitch;
   }
-  if constexpr (AtOnce > 1) multiply_channels<Contiguous, Four, 1>(p);
+  if constexpr (AtOnce > 1) multiply_channels<Four, 1>(p);
 }
 
-template <bool Contiguous>
-INLAY_IN_ORDER INLAY_NEVER_INLINE void multiply_windows(window_products& p, bool four) {
+INLAY_IN_ORDER INLAY_NEVER_INLINE inline void multiply_windows(window_products& p, bool four) {
 #if INLAY_HAS_THUMB1
-  if (four) return (Contiguous ? thumb::multiply_four : thumb::multiply_four_apart)(&p);
+  if (four) return thumb::multiply_four(&p);
   const std::int32_t* const end = p.sums_end;
   constexpr std::int32_t at_once = 4 * window_products::sums_pitch;
   p.sums_end = p.sums + (end - p.sums) / at_once * at_once;
   if (p.sums != p.sums_end) thumb::multiply_one(&p);
   p.sums_end = end;
-  multiply_channels<Contiguous, false, 1>(p);
+  multiply_channels<false, 1>(p);
 #else
-  four ? multiply_channels<Contiguous, true, INLAY_PAIR_CHANNELS>(p) : multiply_channels<Contiguous, false, 4>(p);
+  four ? multiply_channels<true, INLAY_PAIR_CHANNELS>(p) : multiply_channels<false, 4>(p);
 #endif
 }
 

@@ -22,7 +22,6 @@ struct window_products {
   const std::int32_t* sums_end;
   const std::int8_t* weights;
   std::int32_t channel_pitch;
-  std::int32_t element_pitch;
 
   void use(const std::int32_t* from, std::int32_t count, std::int32_t words_each) {
     words = from;
@@ -50,7 +49,8 @@ struct depthwise_windows {
   std::int32_t pixel_step;
   std::int32_t pixel_bytes;  // of a channel's sums
   const std::int32_t* sums_end;
-  std::int32_t columns;  // of taps
+  std::int32_t columns;     // of taps
+  std::int32_t offsets[4];  // of four channels' elements, if they do not stand as the channels do
 
   void next(std::int32_t channels) {
     pixel += channels;
