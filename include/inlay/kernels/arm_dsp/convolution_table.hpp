@@ -41,6 +41,7 @@ struct convolution_table : scale_table {
   static constexpr std::int32_t has_constants = 2;   // some channels with one of the constant shifts
   static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
   static constexpr std::int32_t is_packed = 8;       // the weights are such a copy
+  static constexpr std::int32_t is_one_scale = 16;   // a multiplier and a shift for all channels, then the biases
   static constexpr std::int32_t fraction_bits = 14;  // L
   // Channels that always make the zero point: this, and how many of them follow one another from here on.
   static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
@@ -54,6 +55,7 @@ struct convolution_table : scale_table {
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
   static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
+    if (table[0] & is_one_scale) return 3 + channel_table::table_size(g, l);
     return 1 + 2 * (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
   }
 
@@ -88,6 +90,12 @@ struct convolution_table : scale_table {
         const std::int64_t bias = constants[c].bias, highest = most + (bias < 0 ? -bias : bias);
         if (shift > fraction_bits - 2 || highest << (fraction_bits - shift) > 0x7fffffff) flags &= ~from_minus_128;
       }
+    }
+    if (has_one_scale(g, l) && (flags & (has_constants | is_uncommon)) == 0) {
+      table[0] = is_one_scale;
+      table[2] = get_byte(shifts, 0);
+      for (std::int32_t c = 0; c < channels; ++c) table[3 + c] = biases[c];
+      return;
     }
     if (flags & from_minus_128)
       for (std::int32_t c = 0; c < channels; ++c)
@@ -162,6 +170,13 @@ struct convolution_table : scale_table {
       put_byte(shifts, c, shift_of_constant(value, range));
     }
     return found;
+  }
+
+  /// Whether the kernel can do with one scale: where it makes one pixel, and nothing is left to clamp.
+  static constexpr bool has_one_scale(graph_view g, const layer& l) {
+    const shape& weights = g.input_of(l, 1).extents;
+    return l.kind == layer_kind::fully_connected && g.input_of(l, 1).quant.channels == 1 && weights[0] > 2 &&
+           g.input_of(l).extents.elements() == weights[1] && range_of(g, l).is_whole();
   }
 
   static constexpr const std::int32_t* packed_shifts(const std::int32_t* table) {

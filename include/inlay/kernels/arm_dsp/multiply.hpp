@@ -213,7 +213,7 @@ constexpr std::int32_t steps_of_3_pixels = 6;  // in a round
 /// four steps.
 ///
 /// On the stack: the multiplication, and what r3 is at the start for each of the four channels: where outputs go.
-enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4 };
+enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4, outputs_of_one_scale = 10 };
 [[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(one_ends, multiplication*, const std::int8_t* /*weights*/,
                                                            std::int8_t* /*to*/, std::int32_t /*skipped_steps*/) {
   asm(R"(
@@ -338,9 +338,23 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
     inlay_next_channels
     .balign 4
   9:
-    .hword 4b - 9b + 1, 5b - 9b + 1, 6f - 9b + 1, 3b - 2b, 2b - 9b + 1
+    .hword 4b - 9b + 1, 5b - 9b + 1, 6f - 9b + 1, 3b - 2b, 2b - 9b + 1, 7f - 9b + 1
   6:
     inlay_outputs inlay_output
+    inlay_next_channels
+  // Outputs of one scale, which the multiplication has in place of where multipliers and shifts are.
+  7:
+    add r2, r12, r3
+    add r0, r1, #20
+    ldm r0, {r3-r5}
+    mov r7, r3
+    mov lr, r4
+    .irp sum, r8, r9, r10, r11
+    ldr r12, [sp, #4]!
+    inlay_signed_output \sum
+    strb \sum, [r12]
+    .endr
+    sub sp, #16
     inlay_next_channels
     .purgem inlay_products
     .purgem inlay_step
