@@ -542,12 +542,20 @@ void compare(const one_layer& c, tally& t) {
         } else {
           reference::run(reference_parameters, reference_table, detail::whole_map(wanted, to), all,
                          view_of<Kind>(c, 0));
-          make_output<Kernel, Kind>(
-              c, how, [&](auto map, region r, auto in) { Kernel::template run<Spec>(parameters, table, map, r, in); });
+          bool by_rows = false;
+          if constexpr (detail::describe(Kind).accumulates)
+            if (by_rows = how == 0 && detail::is_global_average(g, l); by_rows) {
+              std::memset(got, 91, sizeof got);
+              add_up_rows<Kernel, Spec>(c, parameters);
+            }
+          if (!by_rows)
+            make_output<Kernel, Kind>(c, how, [&](auto map, region r, auto in) {
+              Kernel::template run<Spec>(parameters, table, map, r, in);
+            });
         }
       } else {
         const bool by_rows = Kind == layer_kind::mean && how == 1;
-        if (how > 1 || (how == 1 && !detail::is_global_mean(g, l))) continue;
+        if (how > 1 || (how == 1 && !detail::is_global_average(g, l))) continue;
         std::memset(got, 91, sizeof got);
         if constexpr (detail::has_weights(Kind)) {
           reference::run_whole(reference_parameters, constants, wanted, first_input, model + header_bytes);

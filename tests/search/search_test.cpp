@@ -247,7 +247,8 @@ class dry_arena {
     read(false);
     const inlay::shape& extents = g_.tensors[output].extents;
     inlay::detail::interval made{0, inlay::detail::map_rows(extents)};
-    if (!inlay::detail::is_made_at_once(g_, l)) made = rows;
+    if (how != inlay::detail::call::accumulate && !inlay::detail::is_made_at_once(g_, {index, index + 1}, l))
+      made = rows;
     for (std::int32_t y = made.first; y < made.end; ++y) fill(output, y);
     // A kernel may write before it has read all.
     read(true);

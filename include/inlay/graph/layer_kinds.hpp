@@ -81,7 +81,7 @@ struct layer_description {
   X(update,             pair,     pixelwise,  pixels,     false,  false) /* the second in a block of the first */  \
   X(batch_matmul,       pair,     whole,      never,      false,  false) /* the mask: which are transposed */       \
   X(prelu,              pair,     pixelwise,  pixels,     false,  false) /* input and slopes */                      \
-  X(average_pool2d,     unary,    window,     rows,       true,   false)                                             \
+  X(average_pool2d,     unary,    window,     rows,       true,   true)                                              \
   X(max_pool2d,         unary,    window,     rows,       true,   false)                                             \
   X(mean,               unary,    reduced,    never,      false,  true)                                              \
   X(sum,                unary,    reduced,    never,      false,  false)                                             \

@@ -20,9 +20,6 @@ constexpr std::int32_t align_up(std::int32_t bytes) {
   return (bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
 }
 
-/// Bytes of one sum of a mean that accumulates.
-inline constexpr std::int32_t sum_bytes = 4;
-
 }  // namespace detail
 
 /// A piece of memory and its life. In the arena are tensors that own storage, but not constants, not the

@@ -181,7 +181,7 @@ constexpr void start_patch(graph_view g, const stage& s, const interval* work, c
     p.rows = s.upwards ? mirrored(work[i], work_along(g, l, direction::rows)) : work[i];
     p.done = p.rows.first;
     p.all_rows = map_rows(g.tensors[g.output_of(l).storage].extents);
-    p.at_once = is_made_at_once(g, l);
+    p.at_once = is_made_at_once(g, s, l);
     p.leaves = output.last_reader >= s.end;
     p.map = first_maker_in(g, output, s);
     p.next_maker = progress[p.map].makers;
@@ -230,8 +230,8 @@ constexpr std::int32_t rows_alive(const layer_progress* progress, std::int32_t m
 constexpr std::int32_t map_row_bytes(const shape& s) { return s.width() * s.channels(); }
 
 /// Rows of its output's map that a layer has written, at most, when it has made row y of its work.
-constexpr std::int32_t written_rows(graph_view g, const layer& l, std::int32_t y) {
-  return is_made_at_once(g, l) ? map_rows(g.tensors[g.output_of(l).storage].extents) : y + 1;
+constexpr std::int32_t written_rows(graph_view g, const stage& s, const layer& l, std::int32_t y) {
+  return is_made_at_once(g, s, l) ? map_rows(g.tensors[g.output_of(l).storage].extents) : y + 1;
 }
 
 /// How far ahead of a map that dies another must lie, so that its first `written` rows stand where none of the rows
@@ -260,7 +260,7 @@ constexpr std::int32_t distance_one_way(graph_view g, const stage& s, std::int32
     if (!g.has_input(l, position) || g.input_of(l, position).storage != dying) continue;
     const auto make_row = [&](std::int32_t y) {
       const std::int32_t oldest = need_in_stage(g, s, l, position, {y, y + 1}, direction::rows).first;
-      const std::int32_t least = distance_for(from, oldest, to, written_rows(g, l, y));
+      const std::int32_t least = distance_for(from, oldest, to, written_rows(g, s, l, y));
       if (least > distance) distance = least;
     };
     for (std::int32_t y = 0; y < work - 1 && !has_formula; ++y) make_row(y);
@@ -298,7 +298,7 @@ constexpr bool run_dry(dry_run& run, layer_progress* progress, map_layout* maps,
       const layer& l = g.layers[s.first + i];
       const std::int32_t least =
           distance_for(dying, oldest_needed(progress, run.dying_readers, map_rows(dying)),
-                       g.tensors[g.output_of(l).storage].extents, written_rows(g, l, progress[i].done));
+                       g.tensors[g.output_of(l).storage].extents, written_rows(g, s, l, progress[i].done));
       if (least > maps[run.ends.growing].distance) maps[run.ends.growing].distance = least;
     }
     advance(g, s, progress, run.waiting, i);

@@ -101,18 +101,27 @@ constexpr interval work_for(graph_view g, const layer& l, interval output, direc
   return inside.size() > 0 ? inside : interval{};
 }
 
-/// A MEAN over height and width, which can be summed up row by row as its input is made.
-constexpr bool is_global_mean(graph_view g, const layer& l) {
-  if (!describe(l.kind).accumulates || l.axes != (1u << 1 | 1u << 2)) return false;
+/// Bytes of one sum of a layer that accumulates.
+inline constexpr std::int32_t sum_bytes = 4;
+
+/// A MEAN over height and width, or an average pool whose one window is the whole map: it can be summed up row by row
+/// as its input is made.
+constexpr bool is_global_average(graph_view g, const layer& l) {
+  if (!describe(l.kind).accumulates) return false;
   const tensor& input = g.input_of(l);
-  return input.extents.rank == 4 && input.extents[0] == 1 && !input.is_constant() &&
-         !is_reshaped(input.extents, g.tensors[input.storage].extents);
+  const shape& from = input.extents;
+  if (from.rank != 4 || from[0] != 1 || input.is_constant() || is_reshaped(from, g.tensors[input.storage].extents))
+    return false;
+  if (!has_window(l.kind)) return l.axes == (1u << 1 | 1u << 2);
+  // Of few pixels, the sums are larger than the map.
+  return l.window.kernel == extent2d{from.height(), from.width()} && l.window.padding == padding2d{} &&
+         g.output_of(l).extents.elements() == from.channels() && from.height() * from.width() > 2 * sum_bytes;
 }
 
 /// Whether a layer of a stage sums up rows as they come instead of waiting for all of them. Where patches
 /// compute rows and columns more than once it waits.
 constexpr bool accumulates(graph_view g, const stage& s, const layer& l) {
-  return s.layers() > 1 && s.row_patches == 1 && s.column_patches == 1 && is_global_mean(g, l);
+  return s.layers() > 1 && s.row_patches == 1 && s.column_patches == 1 && is_global_average(g, l);
 }
 
 /// work_for and input_need of a layer in its stage.
@@ -144,7 +153,8 @@ constexpr std::int32_t row_of_work(graph_view g, const stage& s, const layer& l,
 }
 
 /// Whether no row of a layer's output is there before all its work is done.
-constexpr bool is_made_at_once(graph_view g, const layer& l) {
+constexpr bool is_made_at_once(graph_view g, const stage& s, const layer& l) {
+  if (accumulates(g, s, l)) return true;
   if (describe(l.kind).geometry != layer_geometry::placed) return !makes_regions(l.kind);
   // Blocks below others wait for their end; those beside each other grow together.
   return map_rows(g.input_of(l).extents) != map_rows(g.tensors[g.output_of(l).storage].extents);
@@ -167,7 +177,7 @@ constexpr bool can_go_upwards(graph_view g, const stage& s) {
     const layer& l = g.layers[i];
     const bool is_placed = describe(l.kind).geometry == layer_geometry::placed;
     if (describe(l.kind).operands == layer_operands::none || accumulates(g, s, l) || !has_row_formula(g, l) ||
-        (is_placed && is_made_at_once(g, l)))
+        (is_placed && is_made_at_once(g, s, l)))
       return false;
   }
   return true;

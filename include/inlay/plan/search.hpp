@@ -18,7 +18,7 @@ struct layer_facts {
   bool transient = false;          // one row, read as soon as it is made
   std::int32_t passing_bytes = 0;  // maps that are made before this layer and read by it or later
   std::int32_t alone_bytes = 0;    // alive while the layer runs as a stage of its own
-  std::int32_t sums_bytes = 0;     // of a mean that accumulates in a stream
+  std::int32_t sums_bytes = 0;     // of a layer that accumulates in a stream
   std::int32_t first_writer = -1;  // of the map
   std::int32_t last_reader = -1;
   std::int32_t readers = 0;       // layers that read it
@@ -129,7 +129,7 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     f.rows = map_rows(extents);
     f.work = work_along(g, l, direction::rows);
     f.has_formula = has_row_formula(g, l);
-    if (is_global_mean(g, l)) f.sums_bytes = sum_bytes * g.output_of(l).extents.elements();
+    if (is_global_average(g, l)) f.sums_bytes = sum_bytes * g.output_of(l).extents.elements();
     if (f.first_writer != i) continue;
     f.full_bytes = extents.elements();
     f.channels = extents.channels();
@@ -339,8 +339,8 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     const layer& layer = g.layers[i];
     const layer_facts& l = facts[i];
     const bool leaves = l.last_reader >= end;
-    // A mean would wait for its whole input; strips without a column of their own are none.
-    if (is_global_mean(g, layer) || (leaves && l.width < strips)) return;
+    // A global average would wait for its whole input; strips without a column of their own are none.
+    if (is_global_average(g, layer) || (leaves && l.width < strips)) return;
     std::int32_t width = 1, made = 0;
     for (std::int32_t strip = 0; strip < strips; ++strip) {
       // The layers that make parts of one map share its columns.

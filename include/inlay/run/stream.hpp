@@ -73,7 +73,7 @@ struct stream {
     const std::int32_t all = map_rows(graph.tensors[graph.output_of(l).storage].extents);
     const interval work =
         s.upwards ? mirrored(layout.rows[Item], work_along(graph, l, direction::rows)) : layout.rows[Item];
-    return layer_numbers{work, layout.columns[Item], all, is_made_at_once(graph, l)};
+    return layer_numbers{work, layout.columns[Item], all, is_made_at_once(graph, s, l)};
   }();
 
   template <std::int32_t Item>

@@ -35,6 +35,13 @@ struct pool : detail::no_table {
   static constexpr spec specialise(graph_view g, const layer& l) { return portable::specialise(g, l); }
   static constexpr parameters prepare(graph_view g, const layer& l) { return portable::prepare(g, l); }
 
+  /// An average over the whole map, row by row.
+  template <spec S>
+  static void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums, const region& row,
+                         const map_view<const std::int8_t>& input) {
+    portable::template accumulate<S>(p, output, sums, row, input);
+  }
+
   template <spec>
   INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry*, const map_view<std::int8_t>& output,
                                      const region& r, const map_view<const std::int8_t>& input) {

@@ -110,6 +110,28 @@ struct fast_pool : no_table {
     }
   }
 
+  /// An average over the whole map, row by row.
+  template <spec>
+  INLAY_NEVER_INLINE static void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums,
+                                            const region& row, const map_view<const std::int8_t>& input) {
+    const window w{input.pixel(row.first_row, row.first_column), 1, row.end_column - row.first_column};
+    const std::int32_t pixels = p.input_height * p.input_width;
+    for (std::int32_t c = 0, count = 4; c < p.channels; c += count) {
+      std::int32_t values[4];
+      if (p.channels - c >= 4) {
+        gather_window<four>(input, w, c, values);
+      } else {
+        gather_window<one>(input, w, c, values);
+        count = 1;
+      }
+      for (std::int32_t i = 0; i < count; ++i) {
+        const std::int32_t sum = add_to_sum(sums + sum_bytes * (c + i), values[i], row.first_row == 0);
+        if (row.end_row == p.input_height)
+          output[c + i] = stored_range{p.low, p.high}.clamp(rounded_average(sum, pixels));
+      }
+    }
+  }
+
  protected:
   /// The part of a window along one axis that is inside the map.
   struct inside {
@@ -232,8 +254,8 @@ struct fast_mean : no_table {
   INLAY_ALWAYS_INLINE static void add_up(const parameters& p, bool starts, bool ends, Sums sums, std::int8_t*& stored,
                                          std::int8_t*& output) {
     for (std::int32_t& sum : sums.items) {
-      if (!starts) sum += read_int32(stored, 0);
-      for (std::int32_t i = 0; i < 4; ++i) *stored++ = static_cast<std::int8_t>(sum >> 8 * i & 0xff);
+      sum = add_to_sum(stored, sum, starts);
+      stored += sum_bytes;
     }
     if (ends) finish(p, sums, output);
   }

@@ -29,6 +29,13 @@ constexpr std::int32_t rounded_average(std::int32_t sum, std::int32_t count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }
 
+/// Adds to a sum of four bytes, which the first row starts; returns what it is now.
+constexpr std::int32_t add_to_sum(std::int8_t* stored, std::int32_t added, bool starts) {
+  const std::int32_t sum = starts ? added : added + read_int32(stored, 0);
+  for (std::int32_t i = 0; i < 4; ++i) stored[i] = static_cast<std::int8_t>(sum >> 8 * i & 0xff);
+  return sum;
+}
+
 /// tensorflow/lite/kernels/internal/reference/integer_ops/pooling.h. Input [h, w, c], output [h', w', c].
 /// Padding takes no part.
 template <bool Average>
@@ -58,6 +65,19 @@ struct pool_kernel : no_table {
         std::int8_t* out = output.pixel(y, x);
         for (std::int32_t c = 0; c < p.output_channels; ++c) out[c] = element(p, input, y, x, c);
       }
+  }
+
+  /// An average over the whole map, row by row.
+  template <typename Input>
+  static constexpr void accumulate(const parameters& p, std::int8_t* output, std::int8_t* sums, const region& row,
+                                   const map_view<const Input>& input) {
+    for (std::int32_t c = 0; c < p.output_channels; ++c) {
+      std::int32_t sum = 0;
+      for (std::int32_t x = row.first_column; x < row.end_column; ++x) sum += as_int8(input.pixel(row.first_row, x)[c]);
+      sum = add_to_sum(sums + 4 * c, sum, row.first_row == 0);
+      if (row.end_row == p.input_height)
+        output[c] = p.range.clamp(rounded_average(sum, p.input_height * p.input_width));
+    }
   }
 };
 
@@ -152,10 +172,9 @@ struct reference_kernel<layer_kind::mean> : no_table {
                                    const map_view<const Input>& input) {
     const std::int32_t channels = p.kept.extents[0];
     for (std::int32_t c = 0; c < channels; ++c) {
-      std::int8_t* stored = sums + 4 * c;
-      std::int32_t sum = row.first_row == 0 ? 0 : read_int32(stored, 0);
+      std::int32_t sum = 0;
       for (std::int32_t x = row.first_column; x < row.end_column; ++x) sum += as_int8(input.pixel(row.first_row, x)[c]);
-      for (std::int32_t i = 0; i < 4; ++i) stored[i] = static_cast<std::int8_t>(sum >> 8 * i & 0xff);
+      sum = add_to_sum(sums + 4 * c, sum, row.first_row == 0);
       if (row.end_row == p.reduced.extents[1]) output[c] = mean_of(p, sum);
     }
   }
