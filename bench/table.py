@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures the networks of the README's tables of speed, and writes those tables.
 
---measure runs bench/embedded/run.py or, for host, bench/compare.py and keeps what they say in bench/results/; without
-it the tables are written from what is kept there. small is a Cortex-M4, size before speed.
+--measure runs bench/embedded/run.py or, for host and avx2, bench/compare.py and keeps what they say in bench/results/;
+without it the tables are written from what is kept there. small is a Cortex-M4, size before speed; avx2 counts a host's
+instructions.
 """
 import argparse
 import dataclasses
@@ -51,11 +52,13 @@ TARGETS = {
     "rv32imac": ["--target", "rv32imac", "--model", *SMALL],
     "small": ["--target", "m4", "--flags=-Os -DINLAY_ISA=small"],
 }
+HOSTS = {"host": [], "avx2": ["--instructions"]}
 
 
 def measure(target: str, models: pathlib.Path) -> None:
     out = RESULTS / f"{target}.json"
-    command = [BENCH / "compare.py"] if target == "host" else [BENCH / "embedded" / "run.py", *TARGETS[target]]
+    command = ([BENCH / "compare.py", *HOSTS[target]] if target in HOSTS
+               else [BENCH / "embedded" / "run.py", *TARGETS[target]])
     subprocess.run([sys.executable, *command, "--models", models, "--json", out], check=True)
 
 
@@ -102,10 +105,17 @@ def instructions_table() -> list[str]:
 
 
 def host_table() -> list[str]:
+    counted = {row["model"]: row for row in kept("avx2")}
     rows = kept("host")
-    return table([f"model, {rows[0]['isa']}", "Inlay, µs", "peer, µs", "Inlay / peer", "peer"],
-                 [[NETWORKS.get(row["model"], [row["model"]])[0], f"{row['inlay_us']:,.1f}", f"{row['peer_us']:,.1f}",
-                   f"{row['ratio']:.2f}", row["peer"]] for row in rows])
+    lines = []
+    for row in rows:
+        instructions = counted[row["model"]]
+        lines.append([NETWORKS.get(row["model"], [row["model"]])[0], f"{row['inlay_us']:,.1f}", f"{row['peer_us']:,.1f}",
+                      f"{row['ratio']:.2f}",
+                      *(f"{instructions[f'{side}_instructions'] / 1e6:#.3g}".rstrip(".") for side in ("inlay", "peer")),
+                      f"{instructions['ratio']:.2f}", row["peer"]])
+    return table([f"model, {rows[0]['isa']}", "Inlay, µs", "peer, µs", "Inlay / peer", "AVX2 alone: Inlay, million", "peer, million",
+                  "Inlay / peer", "peer"], lines)
 
 
 def write(marker: str, lines: list[str]) -> None:
@@ -121,7 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--models", type=pathlib.Path, default=BENCH.parent.parent / "shared" / "zoo", metavar="DIR",
                         help="folder of models (default ../shared/zoo)")
-    parser.add_argument("--measure", nargs="+", default=[], choices=[*TARGETS, "host"], metavar="TARGET",
+    parser.add_argument("--measure", nargs="+", default=[], choices=[*TARGETS, *HOSTS], metavar="TARGET",
                         help="measure anew")
     arguments = parser.parse_args()
     for target in arguments.measure:
