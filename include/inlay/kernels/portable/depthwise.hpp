@@ -1,4 +1,4 @@
-// Inlay: products and sums of depthwise convolutions with one output channel for each input channel, in plain C++.
+// Inlay: products and sums of depthwise convolutions in plain C++.
 #pragma once
 
 #include <inlay/config.hpp>

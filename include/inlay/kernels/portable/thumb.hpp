@@ -4,7 +4,13 @@
 
 #include <inlay/kernels/portable/work.hpp>
 
+#include <cstddef>
+
 namespace inlay::inline INLAY_ABI::detail::thumb {
+
+static_assert(offsetof(window_products, channel_pitch) == 24);
+static_assert(offsetof(depthwise_windows, columns) == 60 && offsetof(depthwise_windows, offsets) == 64);
+static_assert(offsetof(output_channels, half) == 40);
 
 #define INLAY_PUSH     \
   "push {r4-r7, lr}\n" \
