@@ -9,9 +9,10 @@ Prints for each network
                 it executes the same instructions is checked, to 1 %
   arena         bytes of working memory, inputs not included
   stack         bytes of stack below the caller's while it ran
-  code          bytes of flash beside the model: the sections .text, .rodata, .data and the like of a program with
-                this network alone, its tables and what it needs of libgcc and libc included; the start-up code, this
-                harness and the recording, which have sections of their own, are not
+  code          bytes of flash beside the model's own arrays: the sections .text, .rodata, .data and the like of a
+                program with this network alone, its tables, weights in another order and what it needs of libgcc and
+                libc included; the start-up code, this harness and the recording, which have sections of their own,
+                are not
   flash         code, and the model as far as the program refers to it
 
 Recordings (NAME.in, NAME.out) stand beside the models; tests/zoo/record_answers.py makes them. With --together all
@@ -177,8 +178,8 @@ def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[lis
     version = emulator.run(arguments.cxx, "-dumpfullversion", "-dumpversion").strip()
     rows = [{"model": network.model.stem, "target": arguments.target, "exact": False, "reason": "", "macs": None,
              "instructions": None, "cycles": None, "arena_bytes": None, "stack_bytes": None, "code_bytes": None,
-             "flash_bytes": None, "schedule": network.schedule, "compiler": f"{arguments.cxx} {version}",
-             "flags": " ".join(emulator.flags(arguments))}
+             "flash_bytes": None, "file_bytes": None, "schedule": network.schedule,
+             "compiler": f"{arguments.cxx} {version}", "flags": " ".join(emulator.flags(arguments))}
             for network in networks]
     target = TARGETS[arguments.target]
     profiles, layers = [], []
@@ -204,6 +205,7 @@ def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[lis
                     row["instructions"] = round(figures["ticks"] * target.tick_instructions)
                     functions = add_cycles(row, layers, traced, arguments) if arguments.cycles else []
                     row["exact"] = figures["exact"] == 1
+                    row["file_bytes"] = networks[index].model.stat().st_size
                     profiles += [*(profile(layers, arguments) if layers else []), *functions]
                     layers = []
                     index += 1
