@@ -7,6 +7,7 @@ usage: design_test.py INLAY_DESIGN CXX INCLUDE_FOLDER INLAY_INSPECT SMALL_MODELS
 import itertools
 import json
 import pathlib
+import random as random_numbers
 import shutil
 import subprocess
 import sys
@@ -150,6 +151,34 @@ def check_serving():
     assert wide["sram_bytes"] == wide["arena_bytes"] + 8 * 9 * 3 and wide["input_bytes"] == 8 * 9 * 3
 
 
+def check_hostile():
+    """Topologies of random numbers, most of which cannot be, are each answered."""
+    random = random_numbers.Random(5)
+    windowed = ("conv2d", "depthwise_conv2d", "inverted_residual", "average_pool2d", "max_pool2d")
+    options = {"filters": ("conv2d", "inverted_residual"), "units": ("dense",), "multiplier": ("depthwise_conv2d",),
+               "expansion": ("inverted_residual",), "kernel": windowed, "stride": windowed, "dilation": windowed}
+    holders = ("chain", "residual", "scaled", "concatenate")
+
+    def number():
+        hostile = [0, -1, 2**31 - 1, -2**31, 65536, 32767, 40000, 2**20]
+        return random.choice(hostile) if random.random() < 0.2 else random.choice([1, 2, 3, 8])
+
+    def block(depth=0):
+        kind = random.choice(windowed + holders + ("dense", "global_average_pool", "softmax", "logistic"))
+        made = {"kind": kind, **{key: number() for key, kinds in options.items()
+                                 if kind in kinds and random.random() < 0.6}}
+        if kind in holders and depth < 4:
+            made["inside"] = [block(depth + 1) for _ in range(random.randint(0, 3))]
+        return made
+    answers = serve([{"topology": {"input": [random.choice([1, 8, 17, 24, number()]) for _ in range(3)],
+                                   "blocks": [block() for _ in range(random.randint(1, 5))]},
+                      "sram": random.choice([500, 2000, 100000]), "cpp": True} for _ in range(2000)],
+                    "--macs", "10M")
+    refused = [answer for answer in answers if "error" in answer]
+    assert 200 < len(refused) < 1800 and all(len(answer) == 1 for answer in refused), len(refused)
+    assert sum(answer.get("feasible", False) for answer in answers) > 100
+
+
 def check_agreement():
     """The compiler has the same figures, for each way to run a network."""
     space = {**SPACE, "resolution": [24]}
@@ -225,6 +254,7 @@ check_enumeration()
 check_draws()
 check_refusals()
 check_serving()
+check_hostile()
 check_agreement()
 check_targets()
 check_files()
