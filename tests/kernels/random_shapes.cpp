@@ -93,7 +93,8 @@ constexpr one_layer random_layer(std::uint32_t seed) {
   // Reals are four bytes each, and what is placed or resized grows.
   if (!detail::has_weights(Kind) && !detail::has_window(Kind) && channels > 65) channels = 65;
   std::int32_t outputs = random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 8, 10, 16, 16, 17, 24, 30, 32, 40, 64});
-  std::int32_t height = random.between(1, 11), width = random.between(1, 13);
+  // Rows of convolutions are longer: some kernels want so many pixels.
+  std::int32_t height = random.between(1, 11), width = random.between(1, Kind == layer_kind::conv2d ? 39 : 13);
   inlay::window2d& w = l.window;
   if (detail::has_window(Kind)) {
     const bool pointwise = Kind == layer_kind::conv2d && random.next() % 2 == 0;

@@ -138,7 +138,8 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
   const bool keeps_sums = s.ends == 0 || (s.flags & convolution_table::is_uncommon);
   const std::int32_t step_words = (s.p.group_channels % 4 == 0 ? 2 : 3) * s.pixels;
   const bool at_once = s.all_steps * step_words <= s.words - (keeps_sums ? least_sums : 0);
-  const std::int32_t part_steps = at_once ? s.all_steps : s.words / 2 / step_words;
+  const std::int32_t part_steps =
+      at_once ? s.all_steps : (s.pixels == 1 ? (s.words - 64) & ~7 : s.words / 2) / step_words;
   const std::int32_t most_channels =
       at_once && !keeps_sums ? s.end_channel : (s.words - part_steps * step_words) / s.pixels;
   const bool is_plain = (s.flags & (convolution_table::has_constants | convolution_table::is_uncommon)) == 0;
@@ -228,14 +229,14 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
                                                          : 2;
   m.rounding = s.flags & convolution_table::from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1))
                                                            : 2 * p.range.zero_point + 1;
-  m.pitch = output.pixel_pitch;
+  m.pitch = r.end_column - r.first_column == 1 ? output.row_pitch : output.pixel_pitch;
   m.depth = depth;
   std::int32_t first_row = r.first_row, end_row = r.end_row;
   s.first_column = r.first_column;
   s.end_column = r.end_column;
   const std::int32_t columns = r.end_column - r.first_column;
   // Rows that follow one another in the output may be one long row.
-  s.joined = end_row <= output.rows && output.row_pitch == columns * output.pixel_pitch;
+  s.joined = end_row <= output.rows && (columns == 1 || output.row_pitch == columns * output.pixel_pitch);
   if (s.joined && p.group_channels % 4 == 0 && p.pointwise && p.stride_height == 1 && p.stride_width == 1 &&
       columns == p.input_width && end_row <= input.rows && input.row_pitch == columns * input.pixel_pitch) {
     // So are those of the input.
@@ -310,6 +311,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
   struct spec {
     bool shares_weights;  // where there are enough pixels
     bool deep;            // windows of the larger buffer
+    bool pointwise;
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -325,7 +327,8 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
 
   static constexpr spec specialise(graph_view g, const layer& l) {
     const bool pointwise = l.window.kernel == extent2d{1, 1};
-    return {arm_dsp::shares_weights(g, l), !pointwise && weights_per_channel(g, l) / 2 * 3 > arm_dsp::buffer_words};
+    return {arm_dsp::shares_weights(g, l), !pointwise && weights_per_channel(g, l) / 2 * 3 > arm_dsp::buffer_words,
+            pointwise};
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -356,11 +359,21 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
   template <spec S>
   static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    constexpr std::int32_t words = S.deep ? arm_dsp::deep_buffer_words : arm_dsp::buffer_words;
     if constexpr (S.shares_weights) {
-      const arm_dsp::pixel_rows rows(p, output, r, input);
-      if (arm_dsp::shares_weights(p, rows, table)) return arm_dsp::convolve_pixels(p, table, rows, weights);
+      constexpr std::int32_t pair_words = S.deep ? arm_dsp::deep_pair_words : arm_dsp::pair_words;
+      const region inner = arm_dsp::convolve_inside<pair_words>(p, table, output, r, input, weights);
+      if (inner.first_row < inner.end_row) {
+        if constexpr (S.pointwise) return;
+        for (int side = 0; side < 4; ++side) {
+          const region other = arm_dsp::beside(inner, r, side);
+          if (other.first_row < other.end_row && other.first_column < other.end_column)
+            arm_dsp::convolve<words>(p, table, output, other, input, weights);
+        }
+        return;
+      }
     }
-    arm_dsp::convolve<S.deep ? arm_dsp::deep_buffer_words : arm_dsp::buffer_words>(p, table, output, r, input, weights);
+    arm_dsp::convolve<words>(p, table, output, r, input, weights);
   }
 };
 

@@ -8,7 +8,7 @@
 namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
 /// Words for widened windows, sums before them.
-constexpr std::int32_t buffer_words = 108;
+constexpr std::int32_t buffer_words = 104;
 constexpr std::int32_t deep_buffer_words = 216;  // the windows of three pixels of 3 × 3 × 16
 constexpr std::int32_t least_sums = 16;          // beside whole windows
 

@@ -1,8 +1,9 @@
-// Inlay: CONV_2D with windows of one pixel for Cortex-M4, M7 and M33, where a region has enough pixels.
+// Inlay: CONV_2D for Cortex-M4, M7 and M33 where windows are small, and a region has many that are inside of the map.
 //
 // Channels two by two, whose weights are widened once and meet all pixels, three at a time as they lie in the input:
 // 28 cycles for 24 products. The input's zero point goes into the biases. Channels with the same output for every input
-// are not computed, and any two others make a pair.
+// are not computed, and any two others make a pair. Rows of windows are whole steps of four bytes: weights behind their
+// ends are 0.
 #pragma once
 
 #include <inlay/kernels/arm_dsp/convolution_table.hpp>
@@ -28,8 +29,13 @@ struct channel_pair {
   std::int32_t pitch;     // from an output pixel to the next
   std::int32_t step;      // from the end of an input pixel to the third one behind it
   const std::int8_t* end;
+  std::int32_t rounds;  // what is behind one: 0, more of the row; 2, the window's next row; 4, either
+  const std::int32_t* row_end;
+  std::int32_t row_bytes;  // of weights
+  std::int32_t row_step;   // from the end of a window's row to its next
+  const std::int32_t* first_row_end;
 };
-static_assert(sizeof(channel_pair) == 17 * 4);
+static_assert(sizeof(channel_pair) == 22 * 4);
 
 /// The outputs of two channels, of three pixels at a time. r8 to lr are the sums, both channels' of a pixel side by
 /// side; r0 is in the weights, r2 in the input. A round has eight steps of four input channels; skipped_steps are left
@@ -80,13 +86,19 @@ static_assert(sizeof(channel_pair) == 17 * 4);
     .endr
   .endm
     push {r4-r11, lr}
-    sub sp, #68
+    sub sp, #88
     mov r3, sp
     ldmia r0!, {r4-r11}
     stmia r3!, {r4-r11}
-    ldmia r0!, {r4-r12}
-    stmia r3!, {r4-r12}
+    ldmia r0!, {r4-r11}
+    stmia r3!, {r4-r11}
+    ldmia r0!, {r4-r9}
+    stmia r3!, {r4-r9}
     adr r3, 6f
+    add r5, r5, r3
+    ldrsh r5, [r5, #2]
+    add r5, r5, r3
+    str r5, [sp, #68]
     ldrsh r4, [r3]
     ldrsh r5, [r3, #2]
     mla r2, r2, r4, r3
@@ -110,7 +122,8 @@ static_assert(sizeof(channel_pair) == 17 * 4);
     .endr
     ldr r1, [sp, #48]
     cmp r0, r1
-    bne 2b
+    it ne
+    ldrne pc, [sp, #68]
     ldm sp, {r0-r1, r3-r7}
     cmp r3, #32
     bhs 5f
@@ -134,15 +147,31 @@ static_assert(sizeof(channel_pair) == 17 * 4);
     add r7, r7, r1
     str r7, [sp, #24]
     bne 1b
-    add sp, #68
+    add sp, #88
     pop {r4-r11, pc}
   5:
     sub r3, #32
     inlay_outputs inlay_signed_output
     b 4b
+  // The window's next row, if this one has ended. The first one is the next one's next.
+  7:
+    ldr r1, [sp, #72]
+    cmp r0, r1
+    bne 2b
+    ldr r3, [sp, #76]
+    ldr r4, [sp, #48]
+    add r1, r1, r3
+    cmp r1, r4
+    it eq
+    ldreq r1, [sp, #84]
+    str r1, [sp, #72]
+  8:
+    ldr r5, [sp, #80]
+    add r2, r2, r5
+    ldr pc, [sp, #40]
     .balign 4
   6:
-    .hword 3b - 2b, 2b - 6b + 1
+    .hword 3b - 2b, 2b - 6b + 1, 8b - 6b + 1, 7b - 6b + 1
     .purgem inlay_step
     .purgem inlay_output
     .purgem inlay_signed_output
@@ -183,24 +212,23 @@ INLAY_NEVER_INLINE inline halved_sums widen_weights(const std::int8_t* first, co
 
 /// Rows of pixels, in the input and in the output.
 struct pixel_rows {
+  const convolution& p;
   const map_view<const std::int8_t>& input;
   const map_view<std::int8_t>& output;
   std::int32_t first_row, end_row, first_column, columns;
-  std::int32_t stride_height, stride_width;
 
   /// Rows that follow one another in both maps are one.
-  pixel_rows(const convolution& p, const map_view<std::int8_t>& to, const region& r,
+  pixel_rows(const convolution& layer, const map_view<std::int8_t>& to, const region& r,
              const map_view<const std::int8_t>& from)
-      : input(from),
+      : p(layer),
+        input(from),
         output(to),
         first_row(r.first_row),
         end_row(r.end_row),
         first_column(r.first_column),
-        columns(r.end_column - r.first_column),
-        stride_height(p.stride_height),
-        stride_width(p.stride_width) {
-    if (stride_height == 1 && stride_width == 1 && columns == p.input_width && end_row <= from.rows &&
-        end_row <= to.rows && from.row_pitch == columns * from.pixel_pitch &&
+        columns(r.end_column - r.first_column) {
+    if (p.pointwise && p.stride_height == 1 && p.stride_width == 1 && columns == p.input_width &&
+        end_row <= from.rows && end_row <= to.rows && from.row_pitch == columns * from.pixel_pitch &&
         to.row_pitch == columns * to.pixel_pitch) {
       first_column = first_row * columns;
       columns *= end_row - first_row;
@@ -210,23 +238,78 @@ struct pixel_rows {
   }
 
   const std::int8_t* from(std::int32_t row) const {
-    return input.pixel(row * stride_height, first_column * stride_width);
+    return input.pixel(row * p.stride_height - p.padding_top, first_column * p.stride_width - p.padding_left);
   }
   std::int8_t* to(std::int32_t row) const { return output.pixel(row, first_column); }
 };
 
 /// Words for the widened weights of a pair.
-constexpr std::int32_t pointwise_words = 128;
+constexpr std::int32_t pair_words = 128, deep_pair_words = 144;
+
+/// Steps of a window's row.
+constexpr std::int32_t row_steps(std::int32_t row_bytes) { return (row_bytes + 3) / 4; }
 
 constexpr bool shares_weights(graph_view g, const layer& l) {
   const std::int32_t channels = g.input_of(l).extents.channels();
-  return l.window.kernel == extent2d{1, 1} && l.window.padding == padding2d{} && channels % 4 == 0 &&
-         channels <= pointwise_words && g.input_of(l, 1).extents.channels() == channels && range_of(g, l).is_whole();
+  const bool pointwise = l.window.kernel == extent2d{1, 1};
+  // Windows that are to be copied take longer, but for few channels only.
+  if (channels % 4 != 0 && (pointwise || g.output_of(l).extents.channels() > 12)) return false;
+  if (pointwise && l.window.stride.width > 1 && g.output_of(l).extents.width() < 24) return false;
+  const std::int32_t words = l.window.kernel.height * 4 * row_steps(l.window.kernel.width * channels);
+  return (!pointwise || l.window.padding == padding2d{}) && l.window.dilation == extent2d{1, 1} &&
+         words <= (pointwise ? pair_words : deep_pair_words) && g.input_of(l, 1).extents.channels() == channels &&
+         range_of(g, l).is_whole();
 }
 /// Few pixels do not pay for widened weights, unless some channels are left out, or windows were to be taken apart.
 inline bool shares_weights(const convolution& p, const pixel_rows& rows, const std::int32_t* table) {
+  if (!p.pointwise) return rows.columns >= 12 && rows.columns * (rows.end_row - rows.first_row) >= 40;
   const bool others_are_slow = (table[0] & convolution_table::has_constants) || 6 * p.group_channels > 4 * buffer_words;
   return rows.columns >= (others_are_slow ? 9 : 24);
+}
+
+/// Outputs whose windows are inside of the map, with the bytes that the last step of a row reads beyond it; none if
+/// rows of windows are not side by side, or for channels with uncommon scales.
+inline region inner_region(const convolution& p, const region& r, const map_view<const std::int8_t>& input,
+                           const std::int32_t* table) {
+  const std::int32_t row_bytes = p.kernel_width * p.group_channels, beyond = 4 * row_steps(row_bytes) - row_bytes;
+  const std::int32_t wide = p.kernel_width + (beyond + p.group_channels - 1) / p.group_channels;
+  if (input.pixel_pitch != p.group_channels || input.rows < p.input_height ||
+      (table[0] & convolution_table::is_uncommon))
+    return {};
+  region inner = r;
+  const auto shrink = [](std::int32_t& first, std::int32_t& end, std::int32_t before, std::int32_t size,
+                         std::int32_t stride, std::int32_t extent) {
+    const std::int32_t least = (before + stride - 1) / stride;
+    const std::int32_t most = extent + before < size ? 0 : (extent + before - size) / stride + 1;
+    if (first < least) first = least;
+    if (end > most) end = most;
+    if (end < first) end = first;
+  };
+  shrink(inner.first_row, inner.end_row, p.padding_top, p.kernel_height, p.stride_height, p.input_height);
+  shrink(inner.first_column, inner.end_column, p.padding_left, wide, p.stride_width, p.input_width);
+  return inner;
+}
+
+/// Widens the weights of a pair, row by row of the window; takes the input's zero point off the biases.
+INLAY_SMALL INLAY_NEVER_INLINE inline void widen_pair(const convolution& p, const std::int8_t* first,
+                                                      const std::int8_t* second, std::int32_t* to, channel_pair& pair) {
+  const std::int32_t row_bytes = p.kernel_width * p.group_channels, last = row_bytes & 3, whole = row_bytes - last;
+  const auto widen = [&](const std::int8_t* a, const std::int8_t* b, std::int32_t bytes) {
+    const halved_sums sums = widen_weights(a, b, to, to + bytes);
+    to += bytes;
+    pair.biases[0] -= p.input_zero_point * ((sums.first >> 16) + static_cast<std::int16_t>(sums.first));
+    pair.biases[1] -= p.input_zero_point * ((sums.second >> 16) + static_cast<std::int16_t>(sums.second));
+  };
+  for (std::int32_t y = 0; y < p.kernel_height; ++y, first += row_bytes, second += row_bytes) {
+    if (whole > 0) widen(first, second, whole);
+    if (last == 0) continue;
+    std::int8_t ends[8] = {};
+    for (std::int32_t i = 0; i < last; ++i) {
+      ends[i] = static_cast<std::int8_t>(keep(first[whole + i]));
+      ends[4 + i] = static_cast<std::int8_t>(keep(second[whole + i]));
+    }
+    widen(ends, ends + 4, 4);
+  }
 }
 
 /// The outputs of one channel, whatever its scale.
@@ -246,7 +329,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void make_uncommon(const convolution& p, c
         sum = add_products(sum, add_odd_bytes(minus_zero_points, pixels), odd_bytes(word));
       }
       *to = static_cast<std::int8_t>(output_of(sum, multiplier, shift, p.range));
-      from += rows.stride_width * rows.input.pixel_pitch;
+      from += p.stride_width * rows.input.pixel_pitch;
       to += rows.output.pixel_pitch;
     }
   }
@@ -267,10 +350,10 @@ INLAY_NEVER_INLINE inline void fill_channels(const pixel_rows& rows, std::int32_
   }
 }
 
-INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_pixels(const convolution& p, const std::int32_t* table,
-                                                           const pixel_rows& rows, const std::int8_t* weights) {
-  std::int32_t buffer[pointwise_words];
-  const std::int32_t depth = p.group_channels, outputs = p.group_outputs;
+INLAY_ALWAYS_INLINE void convolve_pixels(const convolution& p, const std::int32_t* table, const pixel_rows& rows,
+                                         const std::int8_t* weights, std::int32_t* buffer) {
+  const std::int32_t row_bytes = p.kernel_width * p.group_channels, steps = row_steps(row_bytes);
+  const std::int32_t depth = p.kernel_height * row_bytes, outputs = p.group_outputs;
   const bool from_minus_128 = table[0] & convolution_table::from_minus_128;
   const std::int32_t constant_depth = table[0] & convolution_table::is_packed ? 0 : depth;
   const std::int32_t* multiplier = table + 1;
@@ -279,12 +362,16 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_pixels(const convolution& p,
   if (table[0] & convolution_table::has_constants) fill_channels(rows, 0, outputs, p.range.zero_point);
   channel_pair pair;
   pair.weights = buffer;
-  pair.weights_end = buffer + depth;
-  pair.gap = rows.stride_width * rows.input.pixel_pitch;
+  pair.weights_end = buffer + p.kernel_height * 4 * steps;
+  pair.row_end = pair.first_row_end = buffer + 4 * steps;
+  pair.rounds = p.kernel_height == 1 ? 0 : steps <= 8 ? 2 : 4;
+  pair.row_bytes = 16 * steps;
+  pair.row_step = rows.input.row_pitch - 4 * steps;
+  pair.gap = p.stride_width * rows.input.pixel_pitch;
   pair.pitch = rows.output.pixel_pitch;
-  pair.step = 3 * pair.gap - depth;
+  pair.step = 3 * pair.gap - (p.kernel_height - 1) * rows.input.row_pitch - 4 * steps;
   for (std::int32_t channel = 0;;) {
-    std::int32_t found = 0, channels[2];
+    std::int32_t found = 0, first_channel = 0;
     const std::int8_t* of_channels[2];
     while (found < 2 && channel < outputs) {
       const std::int32_t shift = shifts[channel];
@@ -308,7 +395,8 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_pixels(const convolution& p,
         }
         pair.biases[found] = bias;
         of_channels[found] = weights;
-        channels[found++] = channel;
+        if (found++ == 0) first_channel = channel;
+        pair.distance = channel - first_channel;
       }
       ++channel;
       weights += depth;
@@ -317,26 +405,47 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_pixels(const convolution& p,
     if (found == 1) {
       pair.scales[1] = pair.scales[0];
       pair.biases[1] = pair.biases[0];
-      channels[1] = channels[0];
       of_channels[1] = of_channels[0];
     }
     if (!from_minus_128) pair.scales[0].shift += 32;
-    pair.distance = channels[1] - channels[0];
-    const halved_sums sums = widen_weights(of_channels[0], of_channels[1], buffer, pair.weights_end);
-    pair.biases[0] -= p.input_zero_point * ((sums.first >> 16) + static_cast<std::int16_t>(sums.first));
-    pair.biases[1] -= p.input_zero_point * ((sums.second >> 16) + static_cast<std::int16_t>(sums.second));
+    widen_pair(p, of_channels[0], of_channels[1], buffer, pair);
     for (std::int32_t y = rows.first_row; y < rows.end_row; ++y) {
       // Of the last three pixels some may be made for a second time.
       const std::int32_t rest = rows.columns % 3, last = rows.columns - 3;
-      pair.to = rows.to(y) + channels[0];
+      pair.to = rows.to(y) + first_channel;
       pair.end = pair.to + (rows.columns - rest - 1) * pair.pitch;
-      multiply_pixels(&pair, rows.from(y), -(depth / 4) & 7);
+      multiply_pixels(&pair, rows.from(y), -steps & 7);
       if (rest == 0) continue;
       pair.to += last * pair.pitch;
       pair.end = pair.to + 2 * pair.pitch;
-      multiply_pixels(&pair, rows.from(y) + last * pair.gap, -(depth / 4) & 7);
+      multiply_pixels(&pair, rows.from(y) + last * pair.gap, -steps & 7);
     }
   }
+}
+
+/// Makes outputs whose windows are inside of the map, if it pays; returns which.
+template <std::int32_t Words>
+INLAY_SMALL INLAY_NEVER_INLINE region convolve_inside(const convolution& p, const std::int32_t* table,
+                                                      const map_view<std::int8_t>& output, const region& r,
+                                                      const map_view<const std::int8_t>& input,
+                                                      const std::int8_t* weights) {
+  region inner = p.pointwise ? r : inner_region(p, r, input, table);
+  const pixel_rows rows(p, output, inner, input);
+  if (!shares_weights(p, rows, table)) {
+    inner = {};
+    return inner;
+  }
+  std::int32_t buffer[Words];
+  convolve_pixels(p, table, rows, weights, buffer);
+  return inner;
+}
+
+/// What is above, below, before and behind a part of a region.
+INLAY_SMALL INLAY_NEVER_INLINE inline region beside(const region& inner, const region& all, int side) {
+  if (side == 0) return {all.first_row, inner.first_row, all.first_column, all.end_column};
+  if (side == 1) return {inner.end_row, all.end_row, all.first_column, all.end_column};
+  if (side == 2) return {inner.first_row, inner.end_row, all.first_column, inner.first_column};
+  return {inner.first_row, inner.end_row, inner.end_column, all.end_column};
 }
 
 }  // namespace inlay::detail::arm_dsp

@@ -244,12 +244,15 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s
 
 INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
   const convolution& p = s.p;
-  if (s.pixels == 3 && p.pointwise && s.before == 0 && !s.joined) {
-    widen_three(s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step, p.stride_width * s.input.pixel_pitch,
-                s.end(), minus_twice(p.input_zero_point), s.windows());
-  } else {
-    (s.p.group_channels % 4 == 0 ? widen_words : widen_copies)(s);
+  if (!p.pointwise || s.before != 0 || (s.joined && s.pixels > 1)) {
+    (p.group_channels % 4 == 0 ? widen_words : widen_copies)(s);
+    return;
   }
+  const std::int8_t* const from = s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step;
+  if (s.pixels == 3)
+    widen_three(from, p.stride_width * s.input.pixel_pitch, s.end(), minus_twice(p.input_zero_point), s.windows());
+  else
+    widen(from, s.steps, minus_twice(p.input_zero_point), 1, s.windows());
 }
 
 /// Copies the windows of the three pixels in work, to before `end`.
