@@ -87,8 +87,8 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel
     m.sums = address_of(sums) - 4 * address_of(to);
     m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
     if (s.flags & convolution_table::is_one_scale) {
-      m.multipliers = static_cast<std::uintptr_t>(s.multipliers[-2]);
-      m.shifts = static_cast<std::uintptr_t>(s.multipliers[-1]);
+      m.multipliers = static_cast<std::uintptr_t>(s.multipliers[s.bias_distance - 1]);
+      m.shifts = static_cast<std::uintptr_t>(s.bias_distance);
     }
     multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to, -s.steps & 3);
     return;
@@ -218,9 +218,9 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
   s.all_steps = static_cast<std::int16_t>((depth + 3) >> 2);
   s.dense = p.dilation_width == 1 && p.dilation_height == 1 && input.pixel_pitch == p.group_channels;
   s.flags = static_cast<std::uint8_t>(table[0]);
-  // Of one scale, biases are where multipliers are else.
-  s.multipliers = s.flags & convolution_table::is_one_scale ? table + 3 : table + 1;
   s.bias_distance = table[0] >> 8;
+  // Of one scale, that is the shift, and the one multiplier stands before the biases.
+  s.multipliers = s.flags & convolution_table::is_one_scale ? table + 2 - s.bias_distance : table + 1;
   s.shifts = scale_table::shifts(s.multipliers, s.bias_distance);
   s.weights = weights - s.before;
   s.ends = s.flags & convolution_table::is_one_scale     ? static_cast<std::uint8_t>(one_ends::outputs_of_one_scale)

@@ -41,7 +41,7 @@ struct convolution_table : scale_table {
   static constexpr std::int32_t has_constants = 2;   // some channels with one of the constant shifts
   static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
   static constexpr std::int32_t is_packed = 8;       // the weights are such a copy
-  static constexpr std::int32_t is_one_scale = 16;   // a multiplier and a shift for all channels, then the biases
+  static constexpr std::int32_t is_one_scale = 16;   // the shift above the flags, a multiplier, the biases
   static constexpr std::int32_t fraction_bits = 14;  // L
   // Channels that always make the zero point: this, and how many of them follow one another from here on.
   static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
@@ -55,7 +55,7 @@ struct convolution_table : scale_table {
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
   static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
-    if (table[0] & is_one_scale) return 3 + channel_table::table_size(g, l);
+    if (table[0] & is_one_scale) return 2 + channel_table::table_size(g, l);
     return 1 + 2 * (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
   }
 
@@ -92,9 +92,8 @@ struct convolution_table : scale_table {
       }
     }
     if (has_one_scale(g, l) && (flags & (has_constants | is_uncommon)) == 0) {
-      table[0] = is_one_scale;
-      table[2] = get_byte(shifts, 0);
-      for (std::int32_t c = 0; c < channels; ++c) table[3 + c] = biases[c];
+      table[0] = is_one_scale | get_byte(shifts, 0) << 8;
+      for (std::int32_t c = 0; c < channels; ++c) table[2 + c] = biases[c];
       return;
     }
     if (flags & from_minus_128)

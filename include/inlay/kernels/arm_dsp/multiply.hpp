@@ -236,13 +236,16 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
     inlay_products r11, r1
     inlay_products r10, r7
   .endm
+  .macro inlay_rounded_output sum, multiplier, shift, rounding
+    add r0, \rounding, \sum, asr #31
+    lsl \sum, \sum, #1
+    smmlar \sum, \sum, \multiplier, r0
+    asr \sum, \sum, \shift
+    ssat \sum, #8, \sum, asr #1
+  .endm
   .macro inlay_signed_output sum
     lsl r0, r5, lr
-    add r0, r0, \sum, asr #31
-    lsl \sum, \sum, #1
-    smmlar \sum, \sum, r7, r0
-    asr \sum, \sum, lr
-    ssat \sum, #8, \sum, asr #1
+    inlay_rounded_output \sum, r7, lr, r0
   .endm
   .macro inlay_output sum
     lsl r0, r6, lr
@@ -335,6 +338,7 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
     inlay_next_channels
   5:
     inlay_outputs inlay_signed_output
+  8:
     inlay_next_channels
     .balign 4
   9:
@@ -347,17 +351,17 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
     add r2, r12, r3
     add r0, r1, #20
     ldm r0, {r3-r5}
-    mov r7, r3
-    mov lr, r4
+    lsl r5, r5, r4
     .irp sum, r8, r9, r10, r11
     ldr r12, [sp, #4]!
-    inlay_signed_output \sum
+    inlay_rounded_output \sum, r3, r4, r5
     strb \sum, [r12]
     .endr
     sub sp, #16
-    inlay_next_channels
+    b 8b
     .purgem inlay_products
     .purgem inlay_step
+    .purgem inlay_rounded_output
     .purgem inlay_signed_output
     .purgem inlay_output
     .purgem inlay_outputs
