@@ -77,7 +77,6 @@
 #include <inlay/kernels/fast.hpp>
 
 #include <inlay/run/steps.hpp>
-#include <inlay/run/untrained.hpp>
 #include <inlay/run/stream.hpp>
 #include <inlay/run/prepared.hpp>
 #include <inlay/input.hpp>

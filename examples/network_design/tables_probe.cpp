@@ -3,6 +3,7 @@
 #include "../inspect/line.hpp"
 
 #include <inlay.hpp>
+#include <inlay/run/untrained.hpp>
 
 #include <cstddef>
 #include <cstdint>

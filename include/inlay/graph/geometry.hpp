@@ -19,11 +19,19 @@ struct interval {
   friend constexpr bool operator==(const interval&, const interval&) = default;
 };
 
+/// Grows an interval as far as it takes to have [first, end) in it. In place: a search does it very often, and compilers
+/// keep every temporary.
+constexpr void grow(interval& to, std::int32_t first, std::int32_t end) {
+  if (first >= end) return;
+  const bool is_empty = to.first >= to.end;
+  if (is_empty || first < to.first) to.first = first;
+  if (is_empty || end > to.end) to.end = end;
+}
+
 /// The smallest interval that holds both; an empty one holds nothing.
 constexpr interval hull(interval a, interval b) {
-  if (a.size() == 0) return b;
-  if (b.size() == 0) return a;
-  return {a.first < b.first ? a.first : b.first, a.end > b.end ? a.end : b.end};
+  grow(a, b.first, b.end);
+  return a;
 }
 
 /// Part p of `extent` cut into `parts` as evenly as whole pixels allow.

@@ -397,14 +397,22 @@ struct fitting_stages {
   }();
 };
 
-/// The least budget that is met.
-template <typename Model, std::int64_t FoundBytes>
+/// The least that any stages need, by the search's estimate, and some that do.
+template <typename Model>
+using cheapest_stages = searched_stages<Model, search_goal{.least_bytes = true}>;
+
+/// The least budget that is met. A search takes seconds in a large network: none where it could not find anything.
+template <typename Model, std::int64_t FoundBytes = laid_out<Model, cheapest_stages<Model>>::arena.bytes>
 constexpr std::int64_t least_budget() {
-  using less = typename fitting_stages<Model, FoundBytes - 1, most_percent, FoundBytes - 1>::type;
-  if constexpr (less::list.count == 0)
+  if constexpr (FoundBytes <= cheapest_stages<Model>::estimated_bytes) {
     return FoundBytes;
-  else
-    return least_budget<Model, laid_out<Model, less>::arena.bytes>();
+  } else {
+    using less = typename fitting_stages<Model, FoundBytes - 1, most_percent, FoundBytes - 1>::type;
+    if constexpr (less::list.count == 0)
+      return FoundBytes;
+    else
+      return least_budget<Model, laid_out<Model, less>::arena.bytes>();
+  }
 }
 
 /// Why a budget cannot be kept; 0 for what does not matter.
@@ -439,7 +447,7 @@ struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
     if constexpr (exists || percent < most_percent)
       return std::int64_t{0};
     else
-      return least_budget<Model, laid_out<Model, least_stages<Model, true>>::arena.bytes>();
+      return least_budget<Model>();
   }();
   static_assert(sizeof(refuse_fit<exists, budget, least_bytes, percent, Overhead::percent>) > 0);
   using chosen = std::conditional_t<exists, found, stages_of<Model, per_layer>>;

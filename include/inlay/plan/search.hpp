@@ -34,6 +34,8 @@ struct layer_facts {
   std::int32_t rows = 1;     // of the map
   std::int32_t work = 1;     // rows that the layer works on
   window_need window[2]{};   // of these on its operands
+  window_need column_window[2]{};
+  bool works_as_it_makes = false;  // its work's columns are its output's
   bool has_formula = false;  // for the rows that it needs
   std::int64_t macs = 0;
 };
@@ -69,6 +71,7 @@ constexpr void find_readers(graph_view g, const layer_span* spans, layer_facts* 
       // Rows that it reads at once, at least.
       const window_need window = window_in_stage(g, {0, g.layer_count}, l, position, direction::rows);
       facts[i].window[position] = window;
+      facts[i].column_window[position] = find_window_need(g, l, position, direction::columns);
       const std::int32_t rows = !window.exists ? 1 : window.size < window.extent ? window.size : window.extent;
       if (facts[maker].few_ring_rows < rows) facts[maker].few_ring_rows = rows;
       if (position == 1 && maker == facts[i].maker[0]) continue;
@@ -129,6 +132,7 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     f.rows = map_rows(extents);
     f.work = work_along(g, l, direction::rows);
     f.has_formula = has_row_formula(g, l);
+    f.works_as_it_makes = makes_regions(l.kind) && describe(l.kind).geometry != layer_geometry::placed;
     if (is_global_average(g, l)) f.sums_bytes = sum_bytes * g.output_of(l).extents.elements();
     if (f.first_writer != i) continue;
     f.full_bytes = extents.elements();
@@ -330,8 +334,13 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
                                     std::int64_t most_bytes, std::int64_t most_macs, strip_progress* progress,
                                     Function f) {
   const auto of = [&](std::int32_t i) -> strip_progress& {
-    if (progress[i].strips != strips || progress[i].end != end) progress[i] = {strips, end};
-    return progress[i];
+    strip_progress& p = progress[i];
+    if (p.strips == strips && p.end == end) return p;
+    p.strips = strips;
+    p.end = end;
+    p.operand_bytes = p.output_bytes = 0;
+    for (std::int32_t strip = 0; strip < strips; ++strip) p.columns[strip].first = p.columns[strip].end = 0;
+    return p;
   };
   std::int64_t kept = 0, recomputed = 0;
   std::int32_t transient = 0;
@@ -340,20 +349,34 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     const layer_facts& l = facts[i];
     const bool leaves = l.last_reader >= end;
     // A global average would wait for its whole input; strips without a column of their own are none.
-    if (is_global_average(g, layer) || (leaves && l.width < strips)) return;
+    if (l.sums_bytes > 0 || (leaves && l.width < strips)) return;
+    const bool at_once = !l.works_as_it_makes && !makes_regions(layer.kind);
+    interval* const made_columns = of(l.first_writer).columns;
     std::int32_t width = 1, made = 0;
     for (std::int32_t strip = 0; strip < strips; ++strip) {
       // The layers that make parts of one map share its columns.
-      interval& columns = of(l.first_writer).columns[strip];
+      interval& columns = made_columns[strip];
       if (leaves) columns = hull(columns, even_part(l.width, strips, strip));
-      if (!makes_regions(layer.kind) && columns.size() > 0) columns = {0, l.width};
-      if (columns.size() > width) width = columns.size();
-      made += columns.size();
-      const interval work = work_for(g, layer, columns, direction::columns);
-      for (int position = 0; position < 2; ++position) {
-        if (l.maker[position] < 0) continue;
-        interval& needed = of(l.maker[position]).columns[strip];
-        needed = hull(needed, input_need(g, layer, position, work, direction::columns));
+      if (at_once && columns.size() > 0) columns = {0, l.width};
+      const std::int32_t size = columns.end - columns.first;
+      if (size > width) width = size;
+      made += size;
+    }
+    for (std::size_t position = 0; position < 2; ++position) {
+      if (l.maker[position] < 0) continue;
+      interval* const needed = of(l.maker[position]).columns;
+      const window_need& window = l.column_window[position];
+      for (std::int32_t strip = 0; strip < strips; ++strip) {
+        const interval& columns = made_columns[strip];
+        if (columns.first >= columns.end) continue;
+        if (l.works_as_it_makes && window.exists) {
+          const std::int32_t first = columns.first * window.stride + window.begin;
+          const std::int32_t end_column = first + (columns.end - 1 - columns.first) * window.stride + window.size;
+          grow(needed[strip], clamp_to_extent(first, window.extent), clamp_to_extent(end_column, window.extent));
+        } else {
+          const interval work = work_for(g, layer, columns, direction::columns);
+          needed[strip] = hull(needed[strip], input_need(g, layer, static_cast<int>(position), work, direction::columns));
+        }
       }
     }
     // macs × (made − width) / width, whose product need not fit 64 bits.
