@@ -4,6 +4,7 @@
 #include <inlay/kernels/portable/requantize.hpp>
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/narrow.hpp>
+#include <inlay/plan/need.hpp>
 
 #include <cstdint>
 #include <type_traits>
