@@ -3,6 +3,7 @@
 
 #include <inlay/kernels/arm_dsp/depthwise_planes.hpp>
 #include <inlay/kernels/arm_dsp/depthwise_row.hpp>
+#include <inlay/kernels/arm_dsp/widen_planes.hpp>
 #include <inlay/kernels/overwrite.hpp>
 
 #include <cstddef>
