@@ -20,7 +20,7 @@ constexpr int floor_of(inlay::isa isa, inlay::layer_kind kind) {
     case layer_kind::mean: return mve ? 15 : 66;
     case layer_kind::pad: return 68;
     case layer_kind::slice: return 74;
-    case layer_kind::softmax: return 55;
+    case layer_kind::softmax: return inlay::native_isa == set::small ? 0 : 55;
     default: return 100;
   }
 }

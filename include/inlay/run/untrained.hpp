@@ -28,8 +28,8 @@ constexpr std::size_t untrained_constant_bytes(graph_view g) {
   return sum;
 }
 
-/// Bytes of the table that a layer's kernel in this program's networks keeps in flash. Where training switches channels
-/// off, some need less.
+/// Bytes of the table that a layer's kernel in this program's networks keeps in flash, at most: where training switches
+/// channels off or leaves biases small, some need less.
 constexpr std::size_t untrained_table_bytes(graph_view g, const layer& l) {
   const auto bytes = [&]<typename Kernel>(std::type_identity<Kernel>) {
     if constexpr (requires { typename Kernel::table_entry; })
@@ -56,7 +56,7 @@ constexpr std::size_t untrained_table_bytes(graph_view g) {
 
 }  // namespace detail
 
-/// What network::flash_bytes will be once a topology is trained, with this program's kernels.
+/// What network::flash_bytes will be once a topology is trained, at most, with this program's kernels.
 constexpr std::size_t untrained_flash_bytes(graph_view g) {
   return detail::untrained_constant_bytes(g) + detail::untrained_table_bytes(g);
 }

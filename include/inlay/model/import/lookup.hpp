@@ -167,7 +167,9 @@ constexpr bool import_negate(tflite_reader& r, layer_kind kind) {
 
 /// Of floats, which are only known as the bytes that a QUANTIZE makes of them.
 constexpr bool import_square(tflite_reader& r, layer_kind kind) {
-  return r.require_operands(1, 1) && require_dequantized(r, r.operand(0), r.result(0)) && r.append(r.make_layer(kind));
+  if (!r.require_operands(1, 1)) return false;
+  const std::int32_t input = r.operand(0), output = r.result(0);
+  return require_dequantized(r, input, output) && r.require_same_map(input, output) && r.append(r.make_layer(kind));
 }
 
 /// A tensor of int8 in place of one of floats: the caller's, or the same in another order, which they are brought to
