@@ -269,7 +269,7 @@ constexpr one_layer random_layer(std::uint32_t seed) {
 }
 
 std::int8_t model[model_capacity];
-alignas(4) std::int8_t packed_weights[4 + weight_capacity];
+[[maybe_unused]] alignas(4) std::int8_t packed_weights[4 + weight_capacity];
 alignas(4) std::int8_t first_input[map_capacity];  // also of reals
 std::int8_t second_input[map_capacity];
 std::int8_t wanted[map_capacity];

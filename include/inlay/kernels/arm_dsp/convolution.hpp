@@ -13,6 +13,7 @@
 #include <inlay/kernels/arm_dsp/pointwise.hpp>
 #include <inlay/kernels/arm_dsp/windows.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace inlay::inline INLAY_ABI::detail::arm_dsp {
@@ -288,7 +289,7 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
                                  const region& r, const map_view<const std::int8_t>& input,
                                  const std::int8_t* weights) {
   struct {
-    std::int32_t buffer[Words];
+    std::int32_t buffer[static_cast<std::size_t>(Words)];
     multiplication m;
   } memory;
   convolve(p, table, output, r, input, weights, Words, memory.m);

@@ -9,6 +9,7 @@
 #include <inlay/kernels/arm_dsp/convolution_table.hpp>
 #include <inlay/kernels/arm_dsp/multiply.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace inlay::inline INLAY_ABI::detail::arm_dsp {
@@ -435,7 +436,7 @@ INLAY_SMALL INLAY_NEVER_INLINE region convolve_inside(const convolution& p, cons
     inner = {};
     return inner;
   }
-  std::int32_t buffer[Words];
+  std::int32_t buffer[static_cast<std::size_t>(Words)];
   convolve_pixels(p, table, rows, weights, buffer);
   return inner;
 }
