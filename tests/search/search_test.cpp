@@ -224,9 +224,10 @@ class dry_arena {
     using inlay::detail::call;
     const call how = inlay::detail::call_of(g_, s, index, schedule_.places().data());
     if (how != call::run_downwards && how != call::run_upwards) return make(index, rows, how);
-    const std::int32_t storage = g_.output_of(g_.layers[index]).storage;
-    inlay::detail::for_rows_at_once(how, rows, schedule_.places()[static_cast<std::size_t>(storage)].rows_at_once,
-                                    [&](const inlay::detail::interval& some) { make(index, some, how); });
+    for (std::int32_t y = rows.first; y < rows.end; ++y) {
+      const std::int32_t row = how == call::run_downwards ? y : rows.first + rows.end - 1 - y;
+      make(index, {row, row + 1}, how);
+    }
   }
 
   void make(std::int32_t index, inlay::detail::interval rows, inlay::detail::call how) {
