@@ -142,13 +142,8 @@ class schedule_finder {
   /// With the least recomputation that the search finds for an arena of so many bytes, and at most so many percent of
   /// it; empty if nothing fits.
   std::vector<stage> fitting(std::int64_t budget_bytes, double percent = any_percent) const {
-    for (found tried = search({budget_bytes}); !tried.stages.empty(); tried = search({tried.estimated_bytes - 1})) {
-      const loaded_schedule placed(graph_, tried.stages);
-      const std::int64_t macs = total_macs(graph_);
-      if (placed.arena_bytes() <= budget_bytes && detail::percent_of(placed.macs() - macs, macs) <= percent)
-        return std::move(tried.stages);
-    }
-    return {};
+    std::vector<stage> stages = fitting_from(budget_bytes, budget_bytes, percent);
+    return !stages.empty() ? stages : fitting_from(detail::generous_estimate(budget_bytes), budget_bytes, percent);
   }
 
   /// In the least memory in which a schedule fits that computes at most so many percent again.
@@ -165,6 +160,17 @@ class schedule_finder {
     std::vector<stage> stages;  // none if nothing fits
     std::int64_t estimated_bytes = 0;
   };
+
+  /// The first that fits of what the search finds, from an estimate on downwards.
+  std::vector<stage> fitting_from(std::int64_t estimate, std::int64_t budget_bytes, double percent) const {
+    for (found tried = search({estimate}); !tried.stages.empty(); tried = search({tried.estimated_bytes - 1})) {
+      const loaded_schedule placed(graph_, tried.stages);
+      const std::int64_t macs = total_macs(graph_);
+      if (placed.arena_bytes() <= budget_bytes && detail::percent_of(placed.macs() - macs, macs) <= percent)
+        return std::move(tried.stages);
+    }
+    return {};
+  }
 
   found search(const detail::search_goal& goal) const {
     std::vector<detail::search_state> best(facts_.size() + 1);

@@ -397,6 +397,14 @@ struct fitting_stages {
   }();
 };
 
+/// fitting_stages, from the budget on downwards; if nothing fits, from a higher estimate.
+template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent,
+          bool Exists = (fitting_stages<Model, BudgetBytes, Percent, BudgetBytes>::type::list.count > 0)>
+struct fitting_search : fitting_stages<Model, BudgetBytes, Percent, BudgetBytes> {};
+template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent>
+struct fitting_search<Model, BudgetBytes, Percent, false>
+    : fitting_stages<Model, BudgetBytes, Percent, generous_estimate(BudgetBytes)> {};
+
 /// The least that any stages need, by the search's estimate, and some that do.
 template <typename Model>
 using cheapest_stages = searched_stages<Model, search_goal{.least_bytes = true}>;
@@ -404,10 +412,10 @@ using cheapest_stages = searched_stages<Model, search_goal{.least_bytes = true}>
 /// The least budget that is met. A search takes seconds in a large network: none where it could not find anything.
 template <typename Model, std::int64_t FoundBytes = laid_out<Model, cheapest_stages<Model>>::arena.bytes>
 constexpr std::int64_t least_budget() {
-  if constexpr (FoundBytes <= cheapest_stages<Model>::estimated_bytes) {
+  if constexpr (generous_estimate(FoundBytes - 1) < cheapest_stages<Model>::estimated_bytes) {
     return FoundBytes;
   } else {
-    using less = typename fitting_stages<Model, FoundBytes - 1, most_percent, FoundBytes - 1>::type;
+    using less = typename fitting_search<Model, FoundBytes - 1, most_percent>::type;
     if constexpr (less::list.count == 0)
       return FoundBytes;
     else
@@ -439,7 +447,7 @@ struct refuse_fit<false, BudgetBytes, LeastBytes, LeastPercent, MostPercent> {
 template <typename Model, std::size_t Bytes, typename Overhead>
 struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
   static constexpr auto budget = static_cast<std::int64_t>(Bytes);
-  using search = fitting_stages<Model, budget, Overhead::percent, budget>;
+  using search = fitting_search<Model, budget, Overhead::percent>;
   using found = typename search::type;
   static constexpr bool exists = found::list.count > 0;
   static constexpr std::int64_t percent = exists ? 0 : search::least_percent;

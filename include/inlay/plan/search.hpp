@@ -453,6 +453,9 @@ constexpr std::int32_t per_layer_bytes(graph_view g, const layer_facts* facts) {
   return most;
 }
 
+/// Where a search for a budget starts again that has found nothing: placing can need some less than is estimated, too.
+constexpr std::int64_t generous_estimate(std::int64_t budget_bytes) { return budget_bytes + budget_bytes / 8; }
+
 /// What a run computes again, in hundredths of the network's own multiply-accumulates, rounded up.
 constexpr std::int64_t overhead_percent(std::int64_t run_macs, std::int64_t network_macs) {
   const std::int64_t again = run_macs - network_macs;
