@@ -9,6 +9,7 @@
 //   inlay-inspect person_detect.tflite --pareto --svg-pareto trade_off.svg
 #include "files.hpp"
 #include "target.hpp"
+#include "target_options.hpp"
 
 #include <inlay/report.hpp>
 
@@ -386,13 +387,9 @@ int main(int argc, char** argv) {
   least->excludes(sram)->excludes(overhead);
   sram->check(CLI::NonNegativeNumber);
   overhead->check(CLI::NonNegativeNumber);
-  CLI::Option* target = app.add_option(
-      "--target", chosen.target,
-      "say which kernel each layer gets on this processor, and the flash it takes there, as its compiler has it");
-  target->check(CLI::IsMember(inspect::target_names()));
-  app.add_option("--cxx", chosen.cxx, "another compiler for the target")->needs(target);
-  app.add_option("--flags", chosen.flags, "other flags for it, as in --flags='-mcpu=cortex-m33 -DINLAY_ISA=small'")
-      ->needs(target);
+  inspect::add_target_options(
+      app, "say which kernel each layer gets on this processor, and the flash it takes there, as its compiler has it",
+      chosen.target, chosen.cxx, chosen.flags);
   app.add_flag("--pareto", chosen.pareto, "list schedules from the least computation to the least memory instead");
   app.add_flag("--json", chosen.json, "print JSON instead of tables");
   app.add_option("--svg", chosen.svg, "write a chart of the arena over time to this file");

@@ -9,6 +9,7 @@
 #include "report.hpp"
 #include "search.hpp"
 #include "serve.hpp"
+#include "target_options.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -96,12 +97,8 @@ int main(int argc, char** argv) {
   app.add_option("--samples", given.chosen.count, "price so many draws (1000)")->excludes(all);
   app.add_option("--seed", given.chosen.seed, "of the draws (1)")->excludes(all);
   app.add_option("--threads", given.threads, "as many as there are cores by default")->check(CLI::Range(1u, 1024u));
-  CLI::Option* target = app.add_option("--target", given.target,
-                                       "count the tables of this processor's kernels, as its compiler has them");
-  target->check(CLI::IsMember(inspect::target_names()));
-  app.add_option("--cxx", given.cxx, "another compiler for the target")->needs(target);
-  app.add_option("--flags", given.flags, "other flags for it, as in --flags='-mcpu=cortex-m33 -DINLAY_ISA=small'")
-      ->needs(target);
+  inspect::add_target_options(app, "count the tables of this processor's kernels, as its compiler has them",
+                              given.target, given.cxx, given.flags);
   app.add_flag("--progress", given.progress, "show how far it is, where standard error is no terminal, too");
   app.add_flag("--json", given.json, "print JSON instead of tables");
   app.add_option("--svg", given.svg, "write a chart of multiply-accumulates against SRAM to this file");
@@ -115,7 +112,7 @@ int main(int argc, char** argv) {
   if (*macs) limits.macs = static_cast<std::int64_t>(given.macs);
   try {
     std::optional<design::target_tables> tables;
-    if (*target) {
+    if (!given.target.empty()) {
       tables.emplace(inspect::target_named(given.target, given.cxx, given.flags));
       limits.tables = &*tables;
     }

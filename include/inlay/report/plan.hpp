@@ -71,37 +71,38 @@ inline std::size_t total_constant_bytes(graph_view g, std::string_view file) {
                          [](std::size_t sum, std::string_view bytes) { return sum + bytes.size(); });
 }
 
+/// A graph by a schedule, without the bytes of its model.
+inline plan_view scheduled(graph_view g, const loaded_schedule& schedule) {
+  return {g,
+          schedule.stages().data(),
+          static_cast<std::int32_t>(schedule.stages().size()),
+          schedule.maps().data(),
+          schedule.places().data(),
+          schedule.arena_bytes(),
+          schedule.macs()};
+}
+
 }  // namespace detail
 
 /// The plan of a loaded model by a schedule, for reports.
 inline plan_view plan_of(const loaded_model& model, const loaded_schedule& schedule) {
   const std::vector<char>& file = model.file();
-  return {model.graph(),
-          schedule.stages().data(),
-          static_cast<std::int32_t>(schedule.stages().size()),
-          schedule.maps().data(),
-          schedule.places().data(),
-          schedule.arena_bytes(),
-          schedule.macs(),
-          file.size(),
-          detail::total_constant_bytes(model.graph(), {file.data(), file.size()}),
-          detail::total_table_bytes(model.graph())};
+  plan_view plan = detail::scheduled(model.graph(), schedule);
+  plan.model_bytes = file.size();
+  plan.constant_bytes = detail::total_constant_bytes(model.graph(), {file.data(), file.size()});
+  plan.table_bytes = detail::total_table_bytes(model.graph());
+  return plan;
 }
 
 /// The plan of a topology by a schedule of `graph`, which is its graph or the sourced one. Its constants are those of
 /// a network that is trained, in a program with this program's kernels.
 inline plan_view plan_of(const loaded_topology& topology, graph_view graph, const loaded_schedule& schedule) {
-  return {graph,
-          schedule.stages().data(),
-          static_cast<std::int32_t>(schedule.stages().size()),
-          schedule.maps().data(),
-          schedule.places().data(),
-          schedule.arena_bytes(),
-          schedule.macs(),
-          topology.byte_count(),
-          detail::untrained_constant_bytes(graph),
-          detail::untrained_table_bytes(graph),
-          "this program's kernels"};
+  plan_view plan = detail::scheduled(graph, schedule);
+  plan.model_bytes = topology.byte_count();
+  plan.constant_bytes = detail::untrained_constant_bytes(graph);
+  plan.table_bytes = detail::untrained_table_bytes(graph);
+  plan.kernels = "this program's kernels";
+  return plan;
 }
 
 /// Bytes of a tensor in the type that the model declares: what a caller gives or gets.

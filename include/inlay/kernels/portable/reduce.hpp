@@ -92,14 +92,9 @@ struct fast_pool : no_table {
         const inside columns = clip(x * p.stride_width - p.padding_left, p.kernel_width, p.input_width);
         const window w{first + (columns.first - input.first_column) * input.pixel_pitch, rows.size, columns.size};
         const std::int32_t half = w.rows * w.columns / 2;
-        for (std::int32_t c = 0, count = 4; c < p.channels; c += count) {
+        for (std::int32_t c = 0, count = 0; c < p.channels; c += count) {
           std::int32_t values[4];
-          if (p.channels - c >= 4) {
-            gather_window<four>(input, w, c, values);
-          } else {
-            gather_window<one>(input, w, c, values);
-            count = 1;
-          }
+          count = gather_channels(p, input, w, c, values);
           for (std::int32_t i = 0; i < count; ++i) {
             std::int32_t value = values[i];
             // rounded_average, with half of the window at hand.
@@ -117,14 +112,9 @@ struct fast_pool : no_table {
                                             const region& row, const map_view<const std::int8_t>& input) {
     const window w{input.pixel(row.first_row, row.first_column), 1, row.end_column - row.first_column};
     const std::int32_t pixels = p.input_height * p.input_width;
-    for (std::int32_t c = 0, count = 4; c < p.channels; c += count) {
+    for (std::int32_t c = 0, count = 0; c < p.channels; c += count) {
       std::int32_t values[4];
-      if (p.channels - c >= 4) {
-        gather_window<four>(input, w, c, values);
-      } else {
-        gather_window<one>(input, w, c, values);
-        count = 1;
-      }
+      count = gather_channels(p, input, w, c, values);
       for (std::int32_t i = 0; i < count; ++i) {
         const std::int32_t sum = add_to_sum(sums + sum_bytes * (c + i), values[i], row.first_row == 0);
         if (row.end_row == p.input_height)
@@ -153,6 +143,17 @@ struct fast_pool : no_table {
 
   using four = std::conditional_t<Average, four_sums, four_maxima>;
   using one = std::conditional_t<Average, one_sum, one_maximum>;
+
+  /// Sums or maxima of the next channels of a window: four, or one where fewer are left. Returns how many.
+  INLAY_ALWAYS_INLINE static std::int32_t gather_channels(const parameters& p, const map_view<const std::int8_t>& input,
+                                                          const window& w, std::int32_t c, std::int32_t* values) {
+    if (p.channels - c >= 4) {
+      gather_window<four>(input, w, c, values);
+      return 4;
+    }
+    gather_window<one>(input, w, c, values);
+    return 1;
+  }
 
   template <typename Gathered>
   INLAY_ALWAYS_INLINE static void gather_window(const map_view<const std::int8_t>& input, const window& w,
