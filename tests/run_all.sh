@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(cmake ninja-build python3 python3-venv g++-11 g++-12 clang-14 clang-15 clang-16 clang-19 libclang-rt-19-dev doctest-dev libbenchmark-dev
-          libcli11-dev nlohmann-json3-dev libstb-dev meson pkg-config valgrind xxd
+          libcli11-dev nlohmann-json3-dev libstb-dev ffmpeg meson pkg-config valgrind xxd
           gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
           gcc-riscv64-unknown-elf qemu-system-misc
           g++-aarch64-linux-gnu qemu-user)

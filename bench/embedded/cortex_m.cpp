@@ -14,20 +14,26 @@ std::uint32_t semihosting(std::uint32_t operation, const void* argument) {
 
 void spin(std::uint32_t count) { asm volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+l"(count) : : "cc"); }
 
-// ---- SysTick: 24 bits, and an interrupt that counts the higher ones -------------------------------------
+// ---- SysTick: 24 bits at most, and an interrupt that counts how often they were over ----------------------
 
 static constexpr std::uint32_t systick_control = 0xe000e010, systick_reload = 0xe000e014, systick_value = 0xe000e018,
                                interrupt_state = 0xe000ed04;
 static volatile std::uint32_t systick_wraps;
+static std::uint32_t systick_period;
+static void (*systick_interrupt)();
 
-void start_clock() {
+void start_timer(std::uint32_t period, void (*interrupt)()) {
   systick_wraps = 0;
-  word_at(systick_reload) = 0xffffff;
+  systick_period = period;
+  systick_interrupt = interrupt;
+  word_at(systick_reload) = period - 1;
   word_at(systick_value) = 0;
   word_at(systick_control) = 7;  // on, an interrupt when it wraps, the processor's clock
   while (word_at(systick_value) == 0) {
   }
 }
+
+void start_clock() { start_timer(1u << 24, nullptr); }
 
 void stop_clock() { word_at(systick_control) = 0; }
 
@@ -35,11 +41,15 @@ std::uint32_t ticks() {
   for (;;) {
     const std::uint32_t wraps = systick_wraps, value = word_at(systick_value);
     const bool pending = (word_at(interrupt_state) & 1u << 26) != 0;
-    if (!pending && wraps == systick_wraps) return (wraps << 24) + 0xffffff - value;
+    // At 0 it has interrupted, and is not yet over.
+    if (value != 0 && !pending && wraps == systick_wraps) return (wraps + 1) * systick_period - 1 - value;
   }
 }
 
-static void on_systick() { systick_wraps = systick_wraps + 1; }
+static void on_systick() {
+  systick_wraps = systick_wraps + 1;
+  if (systick_interrupt != nullptr) systick_interrupt();
+}
 
 // ---- start ---------------------------------------------------------------------------------------------
 

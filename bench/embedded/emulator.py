@@ -148,25 +148,28 @@ def harness(arguments: argparse.Namespace, folder: pathlib.Path, *sources: str) 
     return [*objects, *([part(library, folder / f"{library}.o", target, "-O2")] if library else [])]
 
 
-def link(arguments: argparse.Namespace, objects: list[pathlib.Path], program: pathlib.Path) -> None:
+def link(arguments: argparse.Namespace, objects: list[pathlib.Path], program: pathlib.Path,
+         script: pathlib.Path | None = None) -> None:
+    """`script` is another than the machine's own, for less memory than that has."""
     target = TARGETS[arguments.target]
-    run(target.family.cxx, *flags(arguments), "-nostartfiles", f"-L{HERE}", f"-T{HERE / target.machine}.ld",
+    run(target.family.cxx, *flags(arguments), "-nostartfiles", f"-L{HERE}",
+        f"-T{script or HERE / f'{target.machine}.ld'}",
         "-Wl,--gc-sections", *objects, *target.family.libraries, "-o", program)
 
 
-def command(program: pathlib.Path, target: Target, semihosting: str, *more: str) -> list[object]:
-    """To emulate a program; `semihosting` are more of its options."""
+def command(program: pathlib.Path, target: Target, semihosting: str, *more: str, serial: str = "none") -> list[object]:
+    """To emulate a program; `semihosting` are more of its options, `serial` is what its UART is connected to."""
     return [target.family.qemu, "-M", target.machine, *target.more, "-semihosting-config",
-            f"enable=on,target=native,{semihosting}", "-nographic", "-monitor", "none", "-serial", "none", *more,
+            f"enable=on,target=native,{semihosting}", "-nographic", "-monitor", "none", "-serial", serial, *more,
             "-kernel", program]
 
 
-def execute(program: pathlib.Path, target: Target, timeout: float) -> tuple[int, str]:
+def execute(program: pathlib.Path, target: Target, timeout: float, serial: str = "none") -> tuple[int, str]:
     """Runs a program; returns its exit status and what it printed."""
     try:
-        done = subprocess.run(command(program, target, "arg=measure", "-icount", "shift=0"), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace",
-                              timeout=timeout)
+        done = subprocess.run(command(program, target, "arg=measure", "-icount", "shift=0", serial=serial),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                              errors="replace", timeout=timeout)
     except subprocess.TimeoutExpired:
         raise Failure(f"did not end in {timeout:g} s") from None
     if fault := re.search(r"^(?:FAULT|qemu).*", done.stdout, re.MULTILINE):

@@ -9,7 +9,6 @@ namespace {
 // ---- one network ---------------------------------------------------------------------------------------
 
 const unsigned char canary = 0xc5;
-const std::uint32_t paint = 0x5eed5eed;
 
 void fill(unsigned char* to, std::uint32_t bytes, unsigned char value) {
   for (std::uint32_t i = 0; i < bytes; ++i) to[i] = value;
@@ -44,12 +43,9 @@ case_inputs copy_inputs(const harness_network& network, const unsigned char* rec
 
 /// Bytes of stack that an inference needs below its caller's.
 [[gnu::noinline]] std::uint32_t stack_of(const harness_network& network, const void* const* inputs) {
-  std::uint32_t* const top = stack_pointer();
-  for (std::uint32_t* word = stack_bottom; word != top; ++word) *const_cast<volatile std::uint32_t*>(word) = paint;
+  paint_stack();
   network.run(inputs);
-  const std::uint32_t* lowest = stack_bottom;
-  while (lowest != top && *const_cast<const volatile std::uint32_t*>(lowest) == paint) ++lowest;
-  return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(top) - reinterpret_cast<std::uintptr_t>(lowest));
+  return stack_bytes(stack_pointer());
 }
 
 /// Ticks of an inference.

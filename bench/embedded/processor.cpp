@@ -23,6 +23,14 @@ void finish(bool success) {
   }
 }
 
+// ---- stack ---------------------------------------------------------------------------------------------
+
+std::uint32_t stack_bytes(const std::uint32_t* top) {
+  const volatile std::uint32_t* lowest = stack_bottom;
+  while (lowest != top && *lowest == stack_paint) lowest = lowest + 1;
+  return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(top) - reinterpret_cast<std::uintptr_t>(lowest));
+}
+
 // ---- start ---------------------------------------------------------------------------------------------
 
 extern "C" {

@@ -27,8 +27,12 @@ void print(const char* name, std::uint32_t value);
 void start_clock();
 void stop_clock();
 
-/// Ticks since start_clock().
+/// Ticks since start_clock() or start_timer().
 std::uint32_t ticks();
+
+/// Starts the clock, which then interrupts the program every so many ticks, at most 2^24, to call what it is given.
+/// On Cortex-M only.
+void start_timer(std::uint32_t period, void (*interrupt)());
 
 /// Executes 2 × count instructions.
 void spin(std::uint32_t count);
@@ -44,8 +48,18 @@ void spin(std::uint32_t count);
   return pointer;
 }
 
+/// Fills the free stack, so that stack_bytes() can see later how deep it went: bytes below a pointer of it.
+inline constexpr std::uint32_t stack_paint = 0x5eed5eed;
+std::uint32_t stack_bytes(const std::uint32_t* top);
+
 extern "C" {
 extern std::uint32_t stack_bottom[], stack_top[];
 /// All memory from here on is free.
 extern unsigned char harness_scratch[];
+}
+
+// Inlined: what it called would stand where it paints.
+[[gnu::always_inline]] inline void paint_stack() {
+  const std::uint32_t* const top = stack_pointer();
+  for (volatile std::uint32_t* word = stack_bottom; word != top; word = word + 1) *word = stack_paint;
 }

@@ -8,7 +8,7 @@
 #include <stb/stb_easy_font.h>
 #include <string>
 
-namespace demo {
+namespace vision {
 
 /// Pixels from left and top up to, but not including, right and bottom.
 struct rectangle {
@@ -16,12 +16,17 @@ struct rectangle {
 };
 
 /// What of it lies outside the picture is not drawn.
-inline void fill(picture& p, rectangle r, const colour& c) {
+inline void fill(picture& p, rectangle r, colour c) {
   for (int y = std::max(0, r.top); y < std::min(p.height, r.bottom); ++y)
-    for (int x = std::max(0, r.left); x < std::min(p.width, r.right); ++x) std::copy_n(c, 3, p.at(x, y));
+    for (int x = std::max(0, r.left); x < std::min(p.width, r.right); ++x) {
+      std::uint8_t* pixel = p.at(x, y);
+      pixel[0] = c.red;
+      pixel[1] = c.green;
+      pixel[2] = c.blue;
+    }
 }
 
-inline void draw_frame(picture& p, rectangle r, int thickness, const colour& c) {
+inline void draw_frame(picture& p, rectangle r, int thickness, colour c) {
   fill(p, {r.left, r.top, r.right, r.top + thickness}, c);
   fill(p, {r.left, r.bottom - thickness, r.right, r.bottom}, c);
   fill(p, {r.left, r.top, r.left + thickness, r.bottom}, c);
@@ -33,8 +38,11 @@ inline constexpr int label_height = 11;
 
 inline int label_width(std::string text) { return stb_easy_font_width(text.data()) + 4; }
 
+/// How many times the font is enlarged in a picture of this size.
+inline int label_scale(const picture& p) { return std::max(1, (std::max(p.width, p.height) + 150) / 300); }
+
 /// Text on a coloured ground, every pixel of the font enlarged `scale` times.
-inline void draw_label(picture& p, int left, int top, std::string text, int scale, const colour& ground) {
+inline void draw_label(picture& p, int left, int top, std::string text, int scale, colour ground) {
   struct corner {
     float x, y, z;
     unsigned char rgba[4];
@@ -53,4 +61,4 @@ inline void draw_label(picture& p, int left, int top, std::string text, int scal
   }
 }
 
-}  // namespace demo
+}  // namespace vision

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace demo {
+namespace vision {
 
 /// What must be done to a stored picture so that it stands upright, in this order.
 struct orientation {
@@ -74,4 +74,4 @@ inline orientation stored_orientation(std::span<const std::uint8_t> file) {
   }
 }
 
-}  // namespace demo
+}  // namespace vision
