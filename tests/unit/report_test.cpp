@@ -265,7 +265,8 @@ TEST_CASE("a schedule's text gives its stages") {
         "inlay::schedule<inlay::per_patch<inlay::split<3>, inlay::rows<1>>, "
         "inlay::per_patch<inlay::split<5>, inlay::per_layer>, inlay::per_patch<inlay::split<7>, inlay::columns<3>>, "
         "inlay::per_patch<inlay::split<9>, inlay::grid<2, 2>>>");
-  CHECK(inlay::schedule_text(inlay::read_schedule(g, "4:per_layer").stages) == "per_layer");
+  CHECK(inlay::schedule_text(inlay::read_schedule(g, "4:per_layer").stages) == "18:per_layer");
+  CHECK(inlay::schedule_type_text(inlay::read_schedule(g, "18:per_layer").stages) == "inlay::schedule<>");
 }
 
 TEST_CASE("every schedule that a search finds has a text that gives it") {

@@ -83,6 +83,7 @@ struct interpreter {
                       owner.graph.tensors[storage()].extents, storage());
     }
     std::int8_t* scratch() const { return owner.arena + owner.places[scratch_place(owner.graph, index)].offset; }
+    std::int32_t rows_at_once() const { return owner.places[owner.graph.output_of(own_layer()).storage].rows_at_once; }
     overwriting overwrites() const {
       return overwriting_of(input(0).extents, owner.graph.output_of(own_layer()).extents, own_layer());
     }

@@ -108,10 +108,19 @@ class loaded_schedule {
   std::int64_t macs_ = 0;
 };
 
-/// Every layer a stage of its own.
+namespace detail {
+
+/// Appends layers [first, end), each a stage of its own, a fast one or one that takes no more memory than it needs.
+inline void append_layers(std::vector<stage>& stages, std::int32_t first, std::int32_t end, bool is_fast) {
+  for (std::int32_t i = first; i < end; ++i) stages.push_back({.first = i, .end = i + 1, .is_fast = is_fast});
+}
+
+}  // namespace detail
+
+/// Every layer a stage of its own, that may take somewhat more memory than it needs to be faster.
 inline std::vector<stage> per_layer_stages(graph_view g) {
   std::vector<stage> stages;
-  for (std::int32_t i = 0; i < g.layer_count; ++i) stages.push_back({i, i + 1});
+  detail::append_layers(stages, 0, g.layer_count, true);
   return stages;
 }
 
@@ -132,10 +141,16 @@ class schedule_finder {
   /// Without computing anything twice, in the least memory that the search finds.
   std::vector<stage> least_memory() const {
     found least = search_least(false);
-    const std::int32_t bytes = loaded_schedule(graph_, least.stages).arena_bytes();
-    if (bytes > detail::per_layer_bytes(graph_, facts_.data()))
-      if (std::vector<stage> layers = per_layer_stages(graph_); loaded_schedule(graph_, layers).arena_bytes() < bytes)
-        return layers;
+    std::int32_t bytes = loaded_schedule(graph_, least.stages).arena_bytes();
+    // Placing can need some more than the search estimates, and by chance more than if layers take memory to be fast.
+    for (const bool is_fast : {false, true}) {
+      if (bytes <= detail::per_layer_bytes(graph_, facts_.data())) break;
+      std::vector<stage> layers;
+      detail::append_layers(layers, 0, graph_.layer_count, is_fast);
+      const std::int32_t layers_bytes = loaded_schedule(graph_, layers).arena_bytes();
+      if (layers_bytes < bytes) least.stages = std::move(layers);
+      if (layers_bytes < bytes) bytes = layers_bytes;
+    }
     return std::move(least.stages);
   }
 
@@ -143,7 +158,12 @@ class schedule_finder {
   /// it; empty if nothing fits.
   std::vector<stage> fitting(std::int64_t budget_bytes, double percent = any_percent) const {
     std::vector<stage> stages = fitting_from(budget_bytes, budget_bytes, percent);
-    return !stages.empty() ? stages : fitting_from(detail::generous_estimate(budget_bytes), budget_bytes, percent);
+    if (stages.empty()) stages = fitting_from(detail::generous_estimate(budget_bytes), budget_bytes, percent);
+    if (stages.empty() && detail::per_layer_bytes(graph_, facts_.data()) <= budget_bytes)
+      if (std::vector<stage> layers = per_layer_stages(graph_);
+          loaded_schedule(graph_, layers).arena_bytes() <= budget_bytes)
+        return layers;
+    return stages;
   }
 
   /// In the least memory in which a schedule fits that computes at most so many percent again.

@@ -25,18 +25,28 @@ constexpr call call_of(graph_view g, const stage& s, std::int32_t index, const a
   return s.upwards ? call::run_upwards : call::run_downwards;
 }
 
+/// Calls f with rows from the first to the last or from the last to the first, some at once.
+template <typename Function>
+constexpr void for_rows_at_once(call how, const interval& rows, std::int32_t at_once, const Function& f) {
+  for (std::int32_t done = 0; done < rows.size(); done += at_once) {
+    const std::int32_t count = at_once < rows.size() - done ? at_once : rows.size() - done;
+    const std::int32_t first = how == call::run_upwards ? rows.end - done - count : rows.first + done;
+    f(interval{first, first + count});
+  }
+}
+
 /// Calls a layer's kernel. `step` is the kernel with its numbers and tables. `operands` says where they are:
 ///
 ///   map<Position>(), pointer<Position>()           an operand as a map_view, or as elements or weights one after
 ///   another output(), output_map(), scratch() overwrites()                                   for run_over
+///   rows_at_once()                                 for run_downwards and run_upwards
 template <layer_kind Kind, call Call, typename Step, typename Operands>
 constexpr void invoke(const Step& step, const Operands& operands, const region& r) {
   constexpr layer_operands reads = describe(Kind).operands;
   if constexpr (Call == call::run_downwards || Call == call::run_upwards) {
-    for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
-      const std::int32_t row = Call == call::run_upwards ? r.first_row + r.end_row - 1 - y : y;
-      invoke<Kind, call::run>(step, operands, region{row, row + 1, r.first_column, r.end_column});
-    }
+    for_rows_at_once(Call, {r.first_row, r.end_row}, operands.rows_at_once(), [&](const interval& rows) {
+      invoke<Kind, call::run>(step, operands, region{rows.first, rows.end, r.first_column, r.end_column});
+    });
   } else if constexpr (Call == call::accumulate) {
     step.accumulate(operands.output(), operands.scratch(), r, operands.template map<0>());
   } else if constexpr (Call == call::run_whole) {

@@ -34,6 +34,7 @@ struct arena_place {
   /// starts, at least; or, if rows can be made upwards, it ends so many behind that one's end.
   std::int32_t distance = 0;
   bool can_go_upwards = false;
+  std::int32_t rows_at_once = 1;  // of a map that follows, which a layer by itself may make in one call
 
   constexpr bool used() const { return first >= 0; }
   constexpr bool takes_over() const { return over >= 0 && distance == 0; }
@@ -290,6 +291,33 @@ constexpr void stand_apart(graph_view g, std::int32_t index, arena_place* places
   output.distance = 0;
 }
 
+/// Pixels that a call should have: kernels share what they load of the weights among so many.
+inline constexpr std::int32_t pixels_at_once = 16;
+
+/// Of the memory that a schedule needs, its fast stages may take one part in so many more.
+inline constexpr std::int32_t share_to_be_fast = 16;
+
+/// Lets a layer that is a stage of its own, whose output follows a map that dies, make several rows in one call, where
+/// that takes no more than `room` bytes. Returns how many it takes, 0 if it does not.
+constexpr std::int32_t make_rows_together(graph_view g, const stage& s, arena_place* places, const placement* scratch,
+                                          std::int32_t room) {
+  const layer& l = g.layers[s.first];
+  arena_place& output = places[g.output_of(l).storage];
+  if (!output.follows() || output.first != s.first || !makes_regions(l.kind) || !has_row_formula(g, l)) return 0;
+  const std::int32_t width = g.output_of(l).extents.width();
+  for (std::int32_t rows = (pixels_at_once + width - 1) / width; rows > 1; --rows) {
+    arena_place ahead = output;
+    ahead.distance = align_up(distance_of_layer(g, s, output.over, rows));
+    ahead.rows_at_once = rows;
+    if (ahead.distance >= output.bytes) continue;
+    const std::int32_t bytes = bytes_apart(places, scratch, s.first, output) - shared_bytes(places, ahead);
+    if (bytes > room) continue;
+    output = ahead;
+    return bytes;
+  }
+  return 0;
+}
+
 /// A schedule whose arena is to be laid out. `maps` has the layout of each layer's output.
 struct arena_task {
   graph_view g{};
@@ -301,39 +329,47 @@ struct arena_task {
 
 /// How far an arena plan has come.
 struct arena_search {
-  bool copies = false;             // some layers write over their input from copies of rows
+  bool spends = false;             // some layers take more than they need, to be fast
   std::int32_t chains = 0;         // that are to be placed
   std::int32_t least_bytes = 0;    // no arena can be smaller
-  std::int32_t enough_bytes = 0;   // copies are not worth more
+  std::int32_t enough_bytes = 0;   // being fast is not worth more
   std::int32_t best = 0x7fffffff;  // bytes of the best try …
   std::int32_t last = 0;           // … and of the last one
   std::int32_t highest = 0;        // the chain that ended highest in the last try
   std::int32_t tries = 0;
 };
 
-/// Starts to lay out the arena of a schedule: what is in it and when. `places` and `scratch` have place_count entries.
-constexpr arena_search start_arena_plan(const arena_task& task, bool copies, arena_place* places, placement* scratch) {
+/// Starts to lay out the arena of a schedule: what is in it and when. With `spends`, layers take room to be fast: what
+/// nothing else needs meanwhile, those of fast stages some more. `places` and `scratch` have place_count entries.
+constexpr arena_search start_arena_plan(const arena_task& task, bool spends, arena_place* places, placement* scratch) {
   find_lifetimes(task.g, task.stages, task.stage_count, task.spans, task.maps, places);
   const std::int32_t count = place_count(task.g);
   for (std::int32_t p = 0; p < count; ++p) scratch[p] = {};
-  // Layer after layer is to be fast: that may cost a little.
-  const std::int32_t share = task.stage_count == task.g.layer_count ? 16 : 0x7fffffff;
   arena_search search;
-  std::int32_t most = most_alive(task.g, places, scratch);
-  if (copies) {
-    const std::int32_t room = most + most / share;
-    for (std::int32_t s = 0; s < task.stage_count; ++s) {
-      const std::int32_t bytes = task.stages[s].is_one_layer()
-                                     ? overwrite_from_copies(task.g, task.stages[s].first, places, scratch, room)
-                                     : 0;
-      if (bytes > 0) search.copies = true;
-      if (bytes > most) most = bytes;
-    }
-  }
-  for (std::int32_t s = 0; s < task.stage_count; ++s)
-    if (task.stages[s].is_one_layer()) stand_apart(task.g, task.stages[s].first, places, scratch, most);
+  const std::int32_t needed = most_alive(task.g, places, scratch);
+  std::int32_t most = needed, spare = 0;
+  const auto for_each_layer = [&](auto f) {
+    for (std::int32_t s = 0; s < task.stage_count; ++s)
+      if (task.stages[s].is_one_layer()) f(task.stages[s]);
+  };
+  for_each_layer([&](const stage& s) {
+    if (s.is_fast) spare = needed / share_to_be_fast;
+  });
+  const auto room_of = [&](const stage& s) {
+    return s.is_fast ? needed + spare : needed;
+  };
+  const auto take = [&](std::int32_t bytes) {
+    if (bytes > 0) search.spends = true;
+    if (bytes > most) most = bytes;
+  };
+  if (spends)
+    for_each_layer([&](const stage& s) { take(overwrite_from_copies(task.g, s.first, places, scratch, room_of(s))); });
+  for_each_layer([&](const stage& s) { stand_apart(task.g, s.first, places, scratch, most); });
+  for_each_layer([&](const stage& s) {
+    if (spends && s.is_fast) take(make_rows_together(task.g, s, places, scratch, room_of(s)));
+  });
   search.least_bytes = align_up(most);
-  search.enough_bytes = search.least_bytes + search.least_bytes / share;
+  search.enough_bytes = search.least_bytes + spare;
   for (std::int32_t p = 0; p < count; ++p)
     if (places[p].takes_over()) scratch[places[p].over].next = p;
   for (std::int32_t p = 0; p < count; ++p) {
@@ -365,7 +401,7 @@ constexpr bool go_on_with_arena_plan(const arena_task& task, arena_search& searc
   constexpr std::int32_t half = placement_tries / 2;
   if (search.tries == 0 || search.tries == half) sort_chains(places, scratch, search.chains, search.tries == half);
   const bool goes_on = search.tries < placement_tries && search.best > search.least_bytes;
-  if (!goes_on && search.copies && search.best > search.enough_bytes) {
+  if (!goes_on && search.spends && search.best > search.enough_bytes) {
     search = start_arena_plan(task, false, places, scratch);
     return false;
   }

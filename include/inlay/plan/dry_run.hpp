@@ -246,9 +246,10 @@ constexpr std::int32_t distance_for(const shape& dying, std::int32_t oldest, con
 /// Rows of a layer of which distance_of_layer tries each, where there is no formula, at most.
 inline constexpr std::int32_t most_rows_tried = 1000;
 
-/// How far ahead of its operand, a map that dies, the output of a layer must lie that is a stage of its own and runs
-/// row by row, the way that the stage says.
-constexpr std::int32_t distance_one_way(graph_view g, const stage& s, std::int32_t dying) {
+/// How far ahead of its operand, a map that dies, the output of a layer must lie that is a stage of its own and makes
+/// so many rows at once, the way that the stage says.
+constexpr std::int32_t distance_one_way(graph_view g, const stage& s, std::int32_t dying,
+                                        std::int32_t rows_at_once = 1) {
   const layer& l = g.layers[s.first];
   const shape& from = g.tensors[dying].extents;
   const shape& to = g.tensors[g.output_of(l).storage].extents;
@@ -260,12 +261,14 @@ constexpr std::int32_t distance_one_way(graph_view g, const stage& s, std::int32
     if (!g.has_input(l, position) || g.input_of(l, position).storage != dying) continue;
     const auto make_row = [&](std::int32_t y) {
       const std::int32_t oldest = need_in_stage(g, s, l, position, {y, y + 1}, direction::rows).first;
-      const std::int32_t least = distance_for(from, oldest, to, written_rows(g, s, l, y));
+      const std::int32_t last = y + rows_at_once < work ? y + rows_at_once - 1 : work - 1;
+      const std::int32_t least = distance_for(from, oldest, to, written_rows(g, s, l, last));
       if (least > distance) distance = least;
     };
     for (std::int32_t y = 0; y < work - 1 && !has_formula; ++y) make_row(y);
     make_row(work - 1);
     if (!has_formula) continue;
+    make_row(work > rows_at_once ? work - rows_at_once : 0);
     // It grows or shrinks with every row, but for the first ones, whose windows begin outside the map.
     const window_need window = window_in_stage(g, s, l, position, direction::rows);
     const std::int32_t turn = window.begin < 0 && window.stride > 0 ? -window.begin / window.stride : 0;
@@ -276,12 +279,13 @@ constexpr std::int32_t distance_one_way(graph_view g, const stage& s, std::int32
 }
 
 /// The same, whichever way it can run.
-constexpr std::int32_t distance_of_layer(graph_view g, const stage& s, std::int32_t dying) {
-  const std::int32_t distance = distance_one_way(g, s, dying);
+constexpr std::int32_t distance_of_layer(graph_view g, const stage& s, std::int32_t dying,
+                                         std::int32_t rows_at_once = 1) {
+  const std::int32_t distance = distance_one_way(g, s, dying, rows_at_once);
   if (!can_go_upwards(g, s)) return distance;
   stage other = s;
   other.upwards = true;
-  const std::int32_t upwards = distance_one_way(g, other, dying);
+  const std::int32_t upwards = distance_one_way(g, other, dying, rows_at_once);
   return upwards > distance ? upwards : distance;
 }
 

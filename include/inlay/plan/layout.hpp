@@ -132,14 +132,20 @@ concept split_inside_network = Split > FirstLayer&& Split <= Layers;
 template <typename Model, typename Schedule>
 struct stages_of;
 
-template <typename Model>
-struct stages_of<Model, per_layer> {
-  using chosen = stages_of;
+/// Every layer a stage of its own, a fast one or one that takes no more memory than it needs.
+template <typename Model, bool IsFast>
+struct single_layers {
   static constexpr auto list = [] {
     stage_list<described<Model>::graph.layer_count> stages{};
-    for (std::int32_t i = 0; i < described<Model>::graph.layer_count; ++i) stages.append({i, i + 1});
+    for (std::int32_t i = 0; i < described<Model>::graph.layer_count; ++i)
+      stages.append({.first = i, .end = i + 1, .is_fast = IsFast});
     return stages;
   }();
+};
+
+template <typename Model>
+struct stages_of<Model, per_layer> {
+  using chosen = single_layers<Model, true>;
 };
 
 /// Rows or columns of the largest map that a stage hands on.
@@ -351,19 +357,32 @@ struct laid_out {
   }();
 };
 
-/// Placing can need some more than the search estimates: layer after layer may then be the least.
+/// Whether layer after layer may take no more than some bytes. No placing takes less than is estimated.
+template <typename Model>
+constexpr bool may_run_per_layer(std::int64_t bytes) {
+  return per_layer_bytes(described<Model>::graph, described<Model>::facts.items) <= bytes;
+}
+
+/// Of two lists of stages the one that takes less memory.
+template <typename Model, typename First, typename Second>
+using less_of =
+    std::conditional_t<(laid_out<Model, Second>::arena.bytes < laid_out<Model, First>::arena.bytes), Second, First>;
+
+/// Placing can need some more than the search estimates: layer after layer may then be the least, by chance even where
+/// layers take memory to be fast.
+template <typename Model, typename Found,
+          bool MayBeMore = may_run_per_layer<Model>(laid_out<Model, Found>::arena.bytes - 1)>
+struct least_of {
+  using type = Found;
+};
+template <typename Model, typename Found>
+struct least_of<Model, Found, true> {
+  using type = less_of<Model, less_of<Model, Found, single_layers<Model, false>>, single_layers<Model, true>>;
+};
+
 template <typename Model>
 struct stages_of<Model, least_memory> {
-  using found = least_stages<Model, false>;
-  using layers = stages_of<Model, per_layer>;
-  static constexpr bool is_per_layer = [] {
-    constexpr std::int32_t bytes = laid_out<Model, found>::arena.bytes;
-    if constexpr (bytes > per_layer_bytes(described<Model>::graph, described<Model>::facts.items))
-      return laid_out<Model, layers>::arena.bytes < bytes;
-    else
-      return false;
-  }();
-  using chosen = std::conditional_t<is_per_layer, layers, found>;
+  using chosen = typename least_of<Model, least_stages<Model, false>>::type;
 };
 
 /// What the search tries for a budget, in falling order of its estimate and rising order of computation, until one
@@ -397,13 +416,23 @@ struct fitting_stages {
   }();
 };
 
-/// fitting_stages, from the budget on downwards; if nothing fits, from a higher estimate.
+/// fitting_stages, from the budget on downwards; if nothing fits, from a higher estimate, and at last per_layer.
 template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent,
           bool Exists = (fitting_stages<Model, BudgetBytes, Percent, BudgetBytes>::type::list.count > 0)>
 struct fitting_search : fitting_stages<Model, BudgetBytes, Percent, BudgetBytes> {};
 template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent>
 struct fitting_search<Model, BudgetBytes, Percent, false>
-    : fitting_stages<Model, BudgetBytes, Percent, generous_estimate(BudgetBytes)> {};
+    : fitting_stages<Model, BudgetBytes, Percent, generous_estimate(BudgetBytes)> {
+  using found = typename fitting_stages<Model, BudgetBytes, Percent, generous_estimate(BudgetBytes)>::type;
+  using layers = single_layers<Model, true>;
+  static constexpr bool is_per_layer = [] {
+    if constexpr (found::list.count == 0 && may_run_per_layer<Model>(BudgetBytes))
+      return laid_out<Model, layers>::arena.bytes <= BudgetBytes;
+    else
+      return false;
+  }();
+  using type = std::conditional_t<is_per_layer, layers, found>;
+};
 
 /// The least that any stages need, by the search's estimate, and some that do.
 template <typename Model>
@@ -458,7 +487,7 @@ struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
       return least_budget<Model>();
   }();
   static_assert(sizeof(refuse_fit<exists, budget, least_bytes, percent, Overhead::percent>) > 0);
-  using chosen = std::conditional_t<exists, found, stages_of<Model, per_layer>>;
+  using chosen = std::conditional_t<exists, found, single_layers<Model, true>>;
 };
 
 /// Memory of a model that runs by a schedule.

@@ -17,6 +17,7 @@ struct stage {
   std::int32_t row_patches = 1;     // 1: rows are streamed from top to bottom
   std::int32_t column_patches = 1;  // 1: rows are as wide as the map
   bool upwards = false;             // rows are made from the last to the first
+  bool is_fast = false;             // it may take somewhat more memory than it needs to be faster
 
   constexpr std::int32_t layers() const { return end - first; }
   /// One layer over its whole map.

@@ -1,6 +1,6 @@
 // Inlay: schedules as text, written and read.
 //
-//   per_layer                  layer after layer
+//   per_layer                  layer after layer, as fast as somewhat more memory than needed makes it
 //   least_memory               the search's, without recomputation
 //   8:rows,12:3x2,20:1x3       layers 0 to 7 row by row; 8 to 11 in 3 × 2 patches, halos recomputed; 12 to 19 in
 //                              three strips of columns, rows kept; what follows layer after layer
@@ -49,7 +49,8 @@ inline std::string schedule_text(const stage* stages, std::int32_t count) {
     else
       text += std::to_string(s.row_patches) + 'x' + std::to_string(s.column_patches);
   });
-  return text.empty() ? "per_layer" : text;
+  if (!text.empty()) return text;
+  return count > 0 && stages[0].is_fast ? "per_layer" : std::to_string(count) + ":per_layer";
 }
 inline std::string schedule_text(const std::vector<stage>& stages) {
   return schedule_text(stages.data(), static_cast<std::int32_t>(stages.size()));
@@ -69,12 +70,14 @@ inline std::string schedule_type_text(const stage* stages, std::int32_t count) {
     else
       text += (s.row_patches == 1 ? "columns<" : "grid<" + rows + ", ") + columns + ">>";
   });
-  return text.empty() ? "inlay::per_layer" : "inlay::schedule<" + text + ">";
+  return text.empty() && count > 0 && stages[0].is_fast ? "inlay::per_layer" : "inlay::schedule<" + text + ">";
 }
 inline std::string schedule_type_text(const std::vector<stage>& stages) {
   return schedule_type_text(stages.data(), static_cast<std::int32_t>(stages.size()));
 }
-inline std::string schedule_type_text(const plan_view& plan) { return schedule_type_text(plan.stages, plan.stage_count); }
+inline std::string schedule_type_text(const plan_view& plan) {
+  return schedule_type_text(plan.stages, plan.stage_count);
+}
 
 /// A schedule as read from text, or what is wrong with the text.
 struct schedule_reading {
@@ -149,10 +152,6 @@ inline std::string error_of(graph_view g, const schedule_item& item) {
   return "";
 }
 
-inline void append_per_layer(std::vector<stage>& stages, std::int32_t first, std::int32_t end) {
-  for (std::int32_t i = first; i < end; ++i) stages.push_back({i, i + 1});
-}
-
 }  // namespace detail
 
 inline schedule_reading read_schedule(graph_view g, std::string_view text) {
@@ -166,13 +165,13 @@ inline schedule_reading read_schedule(graph_view g, std::string_view text) {
     if (const std::string error = detail::error_of(g, item); !error.empty())
       return {{}, "\"" + std::string(piece) + "\": " + error};
     if (item.per_layer)
-      detail::append_per_layer(stages, first, item.range.end);
+      detail::append_layers(stages, first, item.range.end, false);
     else
       stages.push_back(item.range);
     first = item.range.end;
     begin += piece.size() + 1;
   }
-  detail::append_per_layer(stages, first, g.layer_count);
+  detail::append_layers(stages, first, g.layer_count, false);
   return {std::move(stages), ""};
 }
 

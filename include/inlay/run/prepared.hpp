@@ -144,6 +144,10 @@ struct prepared : planned<Model, Schedule> {
       return arena_bytes + offset;
     }
     static constexpr const overwriting& overwrites() { return over_input<Index>; }
+    static constexpr std::int32_t rows_at_once() {
+      constexpr std::int32_t rows = arena.places[graph.output_of(graph.layers[Index]).storage].rows_at_once;
+      return rows;
+    }
   };
 
   /// The same for a kernel that has weights of its own.
