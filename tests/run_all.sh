@@ -44,7 +44,8 @@ meson_build() {
 oracle=$PWD/build/oracle
 install_oracle() {
   [ -x "$oracle/bin/python" ] || python3 -m venv "$oracle"
-  "$oracle/bin/pip" install --quiet --requirement tests/golden/requirements.txt
+  "$oracle/bin/pip" install --quiet --requirement tests/golden/requirements.txt \
+    --requirement examples/network_design/requirements.txt
 }
 
 preset() {

@@ -1,0 +1,1 @@
+"""What design.py is made of."""
