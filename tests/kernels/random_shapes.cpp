@@ -337,7 +337,10 @@ const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
   if constexpr (detail::has_weights(Kind)) {
     using reference = detail::reference_kernel<Kind>;
     reference::fill_table(g, l, model, constants);
-    detail::sum_weights(g, l, model, 0, reference::table_size(g, l), sums);
+    if (Kernel::excess(g, l) != 0)
+      detail::sum_weights(g, l, model, 0, reference::table_size(g, l), sums);
+    else
+      std::memset(sums, 55, sizeof sums);
     if (Kernel::table_size(g, l) > 0) Kernel::fill_table(g, l, model, constants, sums, entries);
     weights_of_kernel = model + header_bytes;
     if constexpr (requires { Kernel::packed_bytes(g, l, entries); }) {

@@ -50,7 +50,9 @@
 //
 // Its elements are always int8. Kernels of layers with weights get more help with their tables:
 //
-//   needs_weight_sums                              whether `sums` below is wanted
+//   excess(graph, layer)                           what its elements are more than those less their zero point, so that
+//                                                    the sums of weights times that are too much; 0 where they are
+//                                                    not: `sums` below are not made then, which takes compilers long
 //   fill_table(graph, layer, model bytes, constants, sums, entries)   for each output channel the reference
 //                                                    kernel's table entry, and the sum of its weights
 #pragma once

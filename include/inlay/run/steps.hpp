@@ -87,7 +87,7 @@ struct fast_step {
   static constexpr sums_type sums = [] {
     sums_type all{};
     if constexpr (has_weights(l.kind)) {
-      if constexpr (kernel::needs_weight_sums) {
+      if constexpr (kernel::excess(graph, l) != 0) {
         constexpr std::int32_t parts = (channels + channels_per_part - 1) / channels_per_part;
         [&]<std::int32_t... Part>(std::integer_sequence<std::int32_t, Part...>) {
           const auto take = [&](const sums_type& part, std::int32_t first) {

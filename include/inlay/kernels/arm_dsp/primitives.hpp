@@ -43,7 +43,7 @@ constexpr output_range range_of(graph_view g, const layer& l) {
 /// fixed_multiplier, less 64, for multipliers and biases too large for the short way.
 struct scale_table {
   using table_entry = std::int32_t;
-  static constexpr bool needs_weight_sums = false;
+  static constexpr std::int32_t excess(graph_view, const layer&) { return 0; }
   static constexpr std::int32_t constant_shift = -128;
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {

@@ -160,10 +160,10 @@ struct product_table : quad_table {
                                    const std::int32_t* sums, channel_quad* table, std::int32_t groups = 1) {
     const std::int32_t entries = table_size(g, l, groups), quads = (entries - 1) / groups;
     const std::int32_t channels = detail::channel_table::table_size(g, l), of_group = channels / groups;
+    const std::int32_t too_much = excess(g, l);
     for (std::int32_t i = 0; i < entries; ++i) table[i] = {};
     for (std::int32_t c = 0; c < channels; ++c)
-      set(table, table[1 + c / of_group * quads + c % of_group / 4], c % of_group % 4, constants[c], sums[c],
-          g.input_of(l).quant.zero_point);
+      set(table, table[1 + c / of_group * quads + c % of_group / 4], c % of_group % 4, constants[c], sums[c], too_much);
   }
 };
 
@@ -173,7 +173,6 @@ namespace inlay::inline INLAY_ABI::detail {
 
 template <>
 struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
-  static constexpr bool needs_weight_sums = true;
   using parameters = arm_mve::weighted_parameters;
   struct spec {
     std::int32_t depth = 0;         // of weights, where it has code of its own
@@ -286,7 +285,6 @@ struct fast_kernel<isa::arm_mve, layer_kind::conv2d> : arm_mve::product_table {
 
 template <>
 struct fast_kernel<isa::arm_mve, layer_kind::fully_connected> : arm_mve::product_table {
-  static constexpr bool needs_weight_sums = true;
   struct parameters {
     std::int32_t rows = 1, depth = 0, units = 0;
     std::int8_t zero_point = 0, low = 0, high = 0;

@@ -266,7 +266,6 @@ namespace inlay::inline INLAY_ABI::detail {
 
 template <>
 struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_table {
-  static constexpr bool needs_weight_sums = true;
   using parameters = arm_mve::weighted_parameters;
   struct spec {
     std::int32_t most_taps = 9;  // so that code is shared, and windows of few taps take little stack
@@ -319,14 +318,14 @@ struct fast_kernel<isa::arm_mve, layer_kind::depthwise_conv2d> : arm_mve::quad_t
     if (g.input_of(l).extents.channels() == 1)
       return arm_mve::product_table::fill_table(g, l, model, constants, sums, table);
     const std::int32_t channels = g.output_of(l).extents.channels();
-    const std::int32_t zero_point = g.input_of(l).quant.zero_point;
+    const std::int32_t too_much = excess(g, l);
     table[0] = {};
     for (std::int32_t first = 0; first < channels; first += arm_mve::lanes)
       for (std::int32_t i = 0; i < arm_mve::lanes; ++i) {
         const bool whole = channels >= arm_mve::lanes;
         const std::int32_t begin = whole && first + arm_mve::lanes > channels ? channels - arm_mve::lanes : first;
         const std::int32_t c = whole ? begin + i : i % channels;
-        set(table, table[1 + first / 4 + i % 4], i / 4, constants[c], sums[c], zero_point);
+        set(table, table[1 + first / 4 + i % 4], i / 4, constants[c], sums[c], too_much);
       }
     const tensor& weights = g.input_of(l, 1);
     for (std::int32_t i = 0; i < weights.extents.elements(); ++i)

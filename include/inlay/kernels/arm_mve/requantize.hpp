@@ -45,6 +45,7 @@ INLAY_ALWAYS_INLINE int32x4_t scale(int32x4_t sum, int32x4_t multiplier, int32x4
 /// whether a weight is −128; then the quads.
 struct quad_table {
   using table_entry = channel_quad;
+  static constexpr std::int32_t excess(graph_view g, const layer& l) { return g.input_of(l).quant.zero_point; }
 
   /// What a kernel's code depends on: the table's first quad as a constant, if it is known.
   struct shifts {
@@ -61,8 +62,8 @@ struct quad_table {
   }
 
   static constexpr void set(channel_quad* table, channel_quad& quad, int lane, const channel_constants& c,
-                            std::int32_t weight_sum, std::int32_t zero_point) {
-    quad.bias[lane] = wrapping_add(c.bias, static_cast<std::int32_t>(0u - static_cast<std::uint32_t>(zero_point) *
+                            std::int32_t weight_sum, std::int32_t too_much) {
+    quad.bias[lane] = wrapping_add(c.bias, static_cast<std::int32_t>(0u - static_cast<std::uint32_t>(too_much) *
                                                                               static_cast<std::uint32_t>(weight_sum)));
     quad.multiplier[lane] = c.multiplier.multiplier;
     quad.shift[lane] = narrow<std::int8_t>(c.multiplier.shift);

@@ -12,7 +12,9 @@ namespace inlay::inline INLAY_ABI::detail {
 
 /// A layer with weights.
 struct window_kernel : folded_channels {
-  using parameters = window_layer;
+  struct parameters : window_layer {
+    std::int8_t window_zero = 0;
+  };
   struct spec {
     bool depthwise = false, by_channel = false;  // one output channel for each input channel
   };
@@ -21,7 +23,9 @@ struct window_kernel : folded_channels {
   static constexpr spec specialise(graph_view g, const layer& l) {
     return {l.kind == layer_kind::depthwise_conv2d, is_by_channel(g, l)};
   }
-  static constexpr parameters prepare(graph_view g, const layer& l) { return window_layer::make(g, l); }
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    return {window_layer::make(g, l), narrow<std::int8_t>(window_zero(g, l))};
+  }
 
   template <spec S>
   INLAY_ALWAYS_INLINE static void run(const parameters& p, const table_entry* table,
@@ -59,7 +63,8 @@ struct window_kernel : folded_channels {
   /// channels.
   INLAY_NEVER_INLINE static void run_groups(const job& j) {
     const parameters& p = j.p;
-    std::int32_t words[most_words], sums[most_channels * most_pixels];
+    pair_word words[most_words];
+    std::int32_t sums[most_channels * most_pixels];
     const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
     const bool dense = p.dilation_width == 1 && j.input.pixel_pitch == p.group_channels;
     region r = j.r;
@@ -75,7 +80,7 @@ struct window_kernel : folded_channels {
     }
     window_products products{};
     products.channel_pitch = p.channel_pitch;
-    window_block windows{p, j.input, input_width};
+    window_block windows{p, j.input, input_width, p.window_zero};
     const std::int8_t* shifts = folded_channels::shifts(p, j.table);
     std::int32_t first_channel = 0;
     for (std::int32_t group = 0; group < p.output_channels; group += p.group_outputs, first_channel += p.group_channels)

@@ -18,8 +18,18 @@ namespace inlay::inline INLAY_ABI::detail {
 /// less 64: for multipliers and biases too large for right_scale.
 struct folded_channels {
   using table_entry = std::int32_t;
-  static constexpr bool needs_weight_sums = true;
   static constexpr std::int32_t constant_shift = -128;
+
+  /// The stored element that stands for 0 in windows: see pairs.hpp. Fewer pixels than three are taken one by one.
+  static constexpr std::int32_t window_zero(graph_view g, const layer& l) {
+    const shape& out = g.output_of(l).extents;
+    const bool has_pairs = out.elements() >= 3 * channel_table::table_size(g, l);
+    return has_pairs && !has_wide_pairs ? -1 : g.input_of(l).quant.zero_point;
+  }
+  static constexpr std::int32_t excess(graph_view g, const layer& l) {
+    const std::int32_t zero = l.kind == layer_kind::depthwise_conv2d ? 0 : window_zero(g, l);
+    return g.input_of(l).quant.zero_point - zero;
+  }
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     const std::int32_t channels = channel_table::table_size(g, l);
@@ -30,14 +40,13 @@ struct folded_channels {
   static constexpr void fill_table(graph_view g, const layer& l, const Byte*, const channel_constants* constants,
                                    const std::int32_t* sums, std::int32_t* table) {
     const std::int32_t channels = channel_table::table_size(g, l);
-    // In windows of pairs, elements are one more than what is stored.
-    const std::int32_t zero_point = g.input_of(l).quant.zero_point + (l.kind == layer_kind::depthwise_conv2d ? 0 : 1);
+    const std::int32_t too_much = excess(g, l);
     const std::int64_t most = std::int64_t{weights_per_channel(g, l)} * 255 * 128;
     const std::int32_t zero_point_after = g.output_of(l).quant.zero_point;
     const stored_range range = activation_range(l.clamp, g.output_of(l).quant);
     for (std::int32_t i = 2 * channels; i < table_size(g, l); ++i) table[i] = 0;
     for (std::int32_t c = 0; c < channels; ++c) {
-      const std::int64_t bias = constants[c].bias, folded = bias - std::int64_t{zero_point} * sums[c];
+      const std::int64_t bias = constants[c].bias, folded = bias - std::int64_t{too_much} * sums[c];
       const fixed_multiplier by = constants[c].multiplier;
       const auto output = [&](std::int32_t sum) {
         return range.clamp(wrapping_add(multiply(sum, by), zero_point_after));

@@ -3,11 +3,17 @@
 
 #include <inlay/kernels/portable/window.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace inlay::inline INLAY_ABI::detail {
 
 // Where the fields are is known to thumb.hpp.
+
+/// Two pixels' elements, in the halves of a word: see pairs.hpp.
+using pair_word = std::conditional_t<(sizeof(std::size_t) > sizeof(std::int32_t)), std::int64_t, std::int32_t>;
+inline constexpr bool has_wide_pairs = sizeof(pair_word) == sizeof(std::int64_t);
 
 /// Words of windows, and the weights by which they are multiplied, channel after channel.
 struct window_products {
@@ -15,15 +21,15 @@ struct window_products {
   static constexpr std::int32_t pairs = 2;                         // of pixels
   static constexpr std::int32_t sums_pitch = 2 * pairs;            // from channel to channel
 
-  const std::int32_t* words;
-  const std::int32_t* rounds;  // where a whole number of rounds is left
-  const std::int32_t* end;
+  const pair_word* words;
+  const pair_word* rounds;  // where a whole number of rounds is left
+  const pair_word* end;
   std::int32_t* sums;
   const std::int32_t* sums_end;
   const std::int8_t* weights;
   std::int32_t channel_pitch;
 
-  void use(const std::int32_t* from, std::int32_t count, std::int32_t words_each) {
+  void use(const pair_word* from, std::int32_t count, std::int32_t words_each) {
     words = from;
     rounds = from + (count & (round - 1)) * words_each;
     end = from + count * words_each;

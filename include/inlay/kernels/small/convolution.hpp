@@ -131,7 +131,7 @@ struct neighbours_have_own_input {
 
 /// A layer with weights, a few output channels after another: what they need is read once for all pixels.
 struct small_window_kernel : computed_channels {
-  static constexpr bool needs_weight_sums = false;
+  static constexpr std::int32_t excess(graph_view, const layer&) { return 0; }
   struct spec {
     layer_kind kind = layer_kind::conv2d;
   };

@@ -313,7 +313,9 @@ constexpr bool fits_buffers(graph_view g, const layer& l) {
 template <typename V>
 struct lane_table {
   using table_entry = typename V::group;
-  static constexpr bool needs_weight_sums = true;
+  static constexpr std::int32_t excess(graph_view g, const layer& l) {
+    return g.input_of(l).quant.zero_point + V::element_offset;
+  }
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     return (channel_table::table_size(g, l) + V::lanes - 1) / V::lanes;
   }
@@ -322,9 +324,9 @@ struct lane_table {
                                    const std::int32_t* weight_sums, table_entry* table) {
     const std::int32_t channels = channel_table::table_size(g, l);
     const std::int32_t depth = weights_per_channel(g, l);
-    const std::int32_t offset = g.input_of(l).quant.zero_point + V::element_offset;
+    const std::int32_t too_much = excess(g, l);
     for (std::int32_t c = 0; c < channels; ++c)
-      set_lane(table[c / V::lanes], c % V::lanes, constants[c], depth, offset * weight_sums[c],
+      set_lane(table[c / V::lanes], c % V::lanes, constants[c], depth, too_much * weight_sums[c],
                g.output_of(l).quant.zero_point);
     for (std::int32_t i = 1; i < table_size(g, l); ++i) table[i].repeats = repeats(table[i], table[i - 1]);
   }

@@ -276,7 +276,7 @@ struct vector_depthwise_convolution {
   }
 
   using table_entry = typename V::group;
-  static constexpr bool needs_weight_sums = true;
+  static constexpr std::int32_t excess(graph_view g, const layer& l) { return lane_table<V>::excess(g, l); }
   static constexpr std::int32_t table_size(graph_view g, const layer& l) {
     if (specialise(g, l).convolution) return lane_table<V>::table_size(g, l);
     return loops::blocks(g.input_of(l).extents.channels()) * V::parts_count;
@@ -286,15 +286,14 @@ struct vector_depthwise_convolution {
                                    const std::int32_t* weight_sums, table_entry* table) {
     if (specialise(g, l).convolution) return lane_table<V>::fill_table(g, l, model, constants, weight_sums, table);
     const std::int32_t channels = g.input_of(l).extents.channels();
-    const std::int32_t offset = g.input_of(l).quant.zero_point + V::element_offset;
-    const std::int32_t copies = loops::block_pixels(channels);
+    const std::int32_t copies = loops::block_pixels(channels), too_much = excess(g, l);
     for (std::int32_t entry = 0; entry < table_size(g, l); ++entry)
       for (std::int32_t lane = 0; lane < V::lanes; ++lane) {
         const std::int32_t at =
             loops::first_channel(entry / V::parts_count, channels) + V::block_lane(entry % V::parts_count, lane);
         if (at >= channels * copies) continue;
         const std::int32_t c = at % channels;
-        set_lane(table[entry], lane, constants[c], weights_per_channel(g, l), offset * weight_sums[c],
+        set_lane(table[entry], lane, constants[c], weights_per_channel(g, l), too_much * weight_sums[c],
                  g.output_of(l).quant.zero_point);
       }
   }
