@@ -44,6 +44,7 @@
 #include <inlay/model/topology.hpp>
 #include <inlay/model/sequential.hpp>
 #include <inlay/model/sourced.hpp>
+#include <inlay/model/sourced_weights.hpp>
 
 #include <inlay/plan/budget.hpp>
 #include <inlay/plan/stage.hpp>
@@ -70,6 +71,7 @@
 #include <inlay/kernels/reference/reduce.hpp>
 #include <inlay/kernels/reference/move.hpp>
 #include <inlay/kernels/reference/fetch.hpp>
+#include <inlay/kernels/reference/load.hpp>
 #include <inlay/kernels/reference.hpp>
 #include <inlay/kernels/overwrite.hpp>
 #include <inlay/kernels/invoke.hpp>

@@ -54,11 +54,13 @@ bool same(const Output& output, const std::vector<char>& recorded, std::size_t& 
   return true;
 }
 
-template <typename Network, std::size_t... I>
-auto run_once(Network& network, const std::vector<char>& inputs, std::size_t& at, std::index_sequence<I...>) {
+template <typename Network, std::size_t... I, typename... Sources>
+auto run_once(Network& network, const std::vector<char>& inputs, std::size_t& at, std::index_sequence<I...>,
+              Sources&... sources) {
   // Braces evaluate left to right, as the inputs stand in the recording.
   const std::tuple<std::vector<element<Network, I>>...> buffers{take<Network, I>(inputs, at)...};
-  return network.run(typename Network::template input<I>(std::get<I>(buffers).data(), std::get<I>(buffers).size())...);
+  return network.run(typename Network::template input<I>(std::get<I>(buffers).data(), std::get<I>(buffers).size())...,
+                     sources...);
 }
 
 template <typename... Outputs>
@@ -91,9 +93,11 @@ struct guarded {
   }
 };
 
-/// Runs every case of a recording. Returns how many there were; prints what is wrong and returns 0 if any is.
-template <typename Network>
-int exact_cases(guarded<Network>& memory, const std::vector<char>& inputs, const std::vector<char>& answers) {
+/// Runs every case of a recording, with a source of weights for a network that wants one. Returns how many there were;
+/// prints what is wrong and returns 0 if any is.
+template <typename Network, typename... Sources>
+int exact_cases(guarded<Network>& memory, const std::vector<char>& inputs, const std::vector<char>& answers,
+                Sources&... sources) {
   if (inputs.empty() || inputs.size() % Network::input_bytes != 0) {
     std::printf("%zu bytes of inputs are not a multiple of %zu\n", inputs.size(), Network::input_bytes);
     return 0;
@@ -104,7 +108,7 @@ int exact_cases(guarded<Network>& memory, const std::vector<char>& inputs, const
   for (; at < inputs.size(); ++cases) {
     // A network keeps nothing between runs, so whatever is in it must not matter.
     std::memset(static_cast<void*>(&network), 0x5a + 77 * cases, sizeof network);
-    const auto result = run_once(network, inputs, at, std::make_index_sequence<Network::input_count>{});
+    const auto result = run_once(network, inputs, at, std::make_index_sequence<Network::input_count>{}, sources...);
     const bool exact = std::apply(
         [&](const auto&... output) {
           int index = 0;

@@ -68,8 +68,8 @@ OTHERS = {
         "assign_variable call_once if read_variable svdf unidirectional_sequence_lstm var_handle while",
 }
 HELPERS = {"slice", "place"}
-# Kinds of layers that no operator becomes: the rows that a sourced network asks for.
-OF_NO_OPERATOR = {"fetch"}
+# Kinds of layers that no operator becomes: the rows, and the weights, that a sourced network asks for.
+OF_NO_OPERATOR = {"fetch", "load"}
 
 
 def kernels_of(isa: str, cxx: str, flags: str, folder: pathlib.Path) -> dict[str, str]:

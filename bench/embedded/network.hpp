@@ -2,6 +2,7 @@
 // keeps out of the figures.
 #pragma once
 
+#include "../../tests/late_weights.hpp"
 #include "harness.hpp"
 
 #include <inlay.hpp>
@@ -15,7 +16,8 @@
   asm(".pushsection .recordings, \"a\"\n.balign 16\n" #name ":\n.incbin \"" file "\"\n" #name "_end:\n.popsection\n"); \
   extern "C" const unsigned char name[], name##_end[]
 
-template <typename Model, typename Schedule>
+/// `Weights` has the bytes of a model whose weights are asked for.
+template <typename Model, typename Schedule, const unsigned char* Weights = nullptr>
 struct measured {
   using net = inlay::network<Model, Schedule>;
   using all_inputs = std::make_index_sequence<net::input_count>;
@@ -33,14 +35,26 @@ struct measured {
     return span(static_cast<typename span::element_type*>(inputs[I]), span::extent);
   }
 
+  static constexpr bool loads_weights = inlay::detail::asks_for_weights(Model::graph());
+
   template <std::size_t... I>
   static auto start(const void* const* inputs, std::index_sequence<I...>) {
-    return memory.network.start(input<I>(inputs)...);
+    if constexpr (loads_weights)
+      return memory.network.start(input<I>(inputs)..., inlay_tests::late_weights{Weights});
+    else
+      return memory.network.start(input<I>(inputs)...);
   }
 
   /// What is measured.
   [[gnu::noinline]] static void run(const void* const* inputs) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { memory.network.run(input<I>(inputs)...); }
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      if constexpr (loads_weights) {
+        inlay_tests::late_weights weights{Weights};
+        memory.network.run(input<I>(inputs)..., weights);
+      } else {
+        memory.network.run(input<I>(inputs)...);
+      }
+    }
     (all_inputs{});
   }
 

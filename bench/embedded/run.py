@@ -15,6 +15,8 @@ Prints for each network
                 are not
   flash         code, and the model as far as the program refers to it
 
+With --weights sourced:LAYERS networks are those of inlay::sourced_weights: copying the weights counts, too.
+
 Recordings (NAME.in, NAME.out) stand beside the models; tests/zoo/record_answers.py makes them. With --together all
 share a program, which builds sooner; whose the code is cannot be said then. Exit status: 0 if all are exact, 77 if a
 tool or the folder is missing.
@@ -53,6 +55,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_models(parser, "those that other engines have been measured with")
     options.add_schedules(parser)
+    options.add_weights(parser)
     emulator.add_arguments(parser)
     parser.add_argument("--profile", action="store_true",
                         help="print what each layer executes, too; with per_layer only. The other figures are then of "
@@ -72,12 +75,15 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def source(networks: list[Network], folder: pathlib.Path) -> pathlib.Path:
+def source(networks: list[Network], weights: str, folder: pathlib.Path) -> pathlib.Path:
     """Writes the program's only generated file: the networks and their recordings."""
     lines = ['#include "network.hpp"', ""]
     models = list(dict.fromkeys(network.model for network in networks))
+    ahead = options.weights_ahead(weights)
     for i, model in enumerate(models):
         emulator.run(sys.executable, ROOT / "cmake" / "embed.py", model, folder / f"embedded_{i}.hpp", f"embedded_{i}")
+        if ahead is not None:
+            lines.append(f'HARNESS_RECORDING(recorded_model_{i}, "{model}");')
         lines += [f'#include "{folder}/embedded_{i}.hpp"',
                   f"struct model_{i} : inlay::tflite<embedded_{i}> {{}};",
                   f'HARNESS_RECORDING(recorded_inputs_{i}, "{model.with_suffix(".in")}");',
@@ -85,7 +91,10 @@ def source(networks: list[Network], folder: pathlib.Path) -> pathlib.Path:
     lines.append("constexpr harness_network harness_networks[] = {")
     for network in networks:
         i = models.index(network.model)
-        lines.append(f"    measured<model_{i}, {options.schedule_type(network.schedule)}>::describe("
+        schedule = options.schedule_type(network.schedule)
+        types = (f"model_{i}, {schedule}" if ahead is None else
+                 f"inlay::sourced_weights<model_{i}, inlay::prefetch<{ahead}>>, {schedule}, recorded_model_{i}")
+        lines.append(f"    measured<{types}>::describe("
                      f"recorded_inputs_{i}, recorded_inputs_{i}_end, recorded_outputs_{i}, recorded_outputs_{i}_end),")
     lines += ["};", f"constexpr std::uint32_t harness_network_count = {len(networks)};", ""]
     path = folder / "networks.cpp"
@@ -100,7 +109,8 @@ def build(networks: list[Network], arguments: argparse.Namespace, folder: pathli
             raise Failure(f"missing: {', '.join(missing)}")
     compiled = folder / "networks.o"
     emulator.run(*emulator.compiler(arguments), "-fno-exceptions", "-fno-rtti",
-                 *(["-DHARNESS_PROFILE"] if arguments.profile else []), "-c", source(networks, folder), "-o", compiled)
+                 *(["-DHARNESS_PROFILE"] if arguments.profile else []), "-c",
+                 source(networks, arguments.weights, folder), "-o", compiled)
     program = folder / "program.elf"
     emulator.link(arguments, [compiled, *emulator.harness(arguments, folder, "harness.cpp")], program)
     return program

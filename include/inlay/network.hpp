@@ -36,7 +36,7 @@ class network {
   static_assert(
       detail::model_like<Model>,
       "Inlay: network's first argument is a model: inlay::tflite<bytes>, inlay::sequential<layers...>, a type "
-      "derived from one, or inlay::sourced of it");
+      "derived from one, or inlay::sourced or inlay::sourced_weights of it");
   using model = std::conditional_t<detail::model_like<Model>, Model, detail::no_model>;
   static_assert(model::has_weights, "Inlay: a topology without weights cannot run; give its layers a layer_data");
   static_assert(schedule_type<Schedule>,
@@ -46,6 +46,8 @@ class network {
                 "Inlay: what stands behind a network's schedule are budgets: sram<Bytes>, flash<Bytes>");
   using plan = detail::prepared<model, std::conditional_t<schedule_type<Schedule>, Schedule, per_layer>>;
   using known = detail::described<model>;
+  /// What run() takes: the inputs, and the source of the weights.
+  static constexpr std::size_t argument_count = known::input_count + (known::loads_weights ? 1 : 0);
 
  public:
   /// Bytes of working memory: activations of all layers, overlaid by their lifetimes.
@@ -104,7 +106,7 @@ class network {
     constexpr run_in_steps(network& owner, Inputs&& inputs) : owner_(owner), inputs_(std::move(inputs)) {}
     /// Does the next piece of work; false when there is none left.
     constexpr bool step() {
-      if constexpr (known::is_sourced)
+      if constexpr (known::is_sourced || known::loads_weights)
         return std::apply(
             [this](auto&... sources) {
               return plan::step_run(progress_, owner_.arena_, std::tuple<decltype(sources)...>(sources...));
@@ -138,7 +140,7 @@ class network {
   template <typename... Inputs>
   constexpr auto start(Inputs&&... inputs) & {
     check_count<Inputs...>();
-    if constexpr (sizeof...(Inputs) == input_count)
+    if constexpr (sizeof...(Inputs) == argument_count)
       return start_with(std::index_sequence_for<Inputs...>{}, std::forward<Inputs>(inputs)...);
     else
       return refused_run{*this};
@@ -149,13 +151,13 @@ class network {
     return refused_run{*this};
   }
 
-  /// Runs the network on its inputs, in the model's order: buffers, or for a sourced model callables. Returns its
-  /// output, or a std::tuple of them. Buffers are only read, and only in the call; the outputs stay valid until the
-  /// next run.
+  /// Runs the network on its inputs, in the model's order: buffers, or for a sourced model callables; behind them
+  /// stands the source of the weights of a sourced_weights. Returns its output, or a std::tuple of them. Buffers are
+  /// only read, and only in the call; the outputs stay valid until the next run.
   template <typename... Inputs>
   constexpr auto run(Inputs&&... inputs) & {
     check_count<Inputs...>();
-    if constexpr (sizeof...(Inputs) == input_count)
+    if constexpr (sizeof...(Inputs) == argument_count)
       run_with<Inputs...>(std::index_sequence_for<Inputs...>{}, inputs...);
     return outputs(std::make_index_sequence<output_count>{});
   }
@@ -181,8 +183,13 @@ class network {
 
   template <typename... Inputs>
   static constexpr void check_count() {
-    static_assert(detail::as_many_inputs<sizeof...(Inputs), input_count>,
-                  "Inlay: run() and start() take one buffer or source for each input of the network");
+    if constexpr (known::loads_weights)
+      static_assert(detail::as_many_inputs<sizeof...(Inputs), argument_count>,
+                    "Inlay: run() and start() take one buffer or source for each input of the network, and behind "
+                    "them the source of its weights");
+    else
+      static_assert(detail::as_many_inputs<sizeof...(Inputs), argument_count>,
+                    "Inlay: run() and start() take one buffer or source for each input of the network");
   }
   template <typename... Inputs>
   static constexpr void refuse_temporary() {
@@ -194,11 +201,24 @@ class network {
   static constexpr detail::misfit misfit_of =
       detail::find_misfit<Given, typename input<Item>::value_type, input<Item>::extent, When>();
 
-  /// Whether an argument does for an input.
+  /// Whether an argument is called, not read.
+  template <std::size_t Item>
+  static constexpr bool is_source = known::is_sourced || Item == input_count;
+
+  /// Whether an argument's type is that of a source of an input, or of the weights.
+  template <typename Source, std::size_t Item>
+  static constexpr bool is_source_for() {
+    if constexpr (Item == input_count)
+      return detail::source_of_weights<Source> && (!known::loads_ahead || detail::waits_for_weights<Source>);
+    else
+      return detail::source_for<Source, known::input_tensor(Item).type>;
+  }
+
+  /// Whether an argument does for an input, or for the weights.
   template <detail::reading When, typename Given, std::size_t Item>
   static constexpr bool takes() {
-    if constexpr (known::is_sourced)
-      return detail::source_for<std::decay_t<Given>, known::input_tensor(Item).type> &&
+    if constexpr (is_source<Item>)
+      return is_source_for<std::decay_t<Given>, Item>() &&
              (When == detail::reading::in_the_call || std::is_constructible_v<std::decay_t<Given>, Given>);
     else
       return misfit_of<When, Given, Item> == detail::misfit::none;
@@ -207,17 +227,34 @@ class network {
   /// Does not compile for an argument that does not.
   template <detail::reading When, typename Given, std::size_t Item>
   static constexpr void refuse() {
-    if constexpr (!known::is_sourced)
+    if constexpr (!is_source<Item>)
       detail::refuse_buffer<misfit_of<When, Given, Item>, Given, typename input<Item>::value_type,
                             input<Item>::extent>();
-    else if constexpr (!detail::source_for<std::decay_t<Given>, known::input_tensor(Item).type>)
+    else if constexpr (Item < input_count && !is_source_for<std::decay_t<Given>, Item>())
       static_assert(detail::never<Given>,
                     "Inlay: a sourced network takes for each input a callable that writes the elements of a row into "
                     "pixels: [](inlay::region row, auto pixels) { ... }");
+    else if constexpr (!detail::source_of_weights<std::decay_t<Given>> && Item == input_count)
+      static_assert(detail::never<Given>,
+                    "Inlay: the weights of inlay::sourced_weights come from a callable that fills a buffer with bytes "
+                    "of the model: [](inlay::weights_part weights, std::span<std::int8_t> to) { ... }");
+    else if constexpr (!is_source_for<std::decay_t<Given>, Item>())
+      static_assert(detail::never<Given>,
+                    "Inlay: weights that are asked for ahead are waited for: the source of a prefetch has a "
+                    "wait(inlay::weights_part), which returns when they are there");
     else if constexpr (!takes<When, Given, Item>())
       static_assert(detail::never<Given>,
                     "Inlay: start() holds its own copy of a source: give std::move(source), or std::ref(source) for "
                     "one that stays");
+  }
+
+  /// What a run reads of an argument: its elements, or the source itself.
+  template <std::size_t Item, typename Given>
+  static constexpr decltype(auto) read_argument(Given& given) {
+    if constexpr (is_source<Item>)
+      return (given);
+    else
+      return input<Item>(given).data();
   }
 
   template <typename... Inputs, std::size_t... Item>
@@ -225,10 +262,8 @@ class network {
     constexpr auto when = detail::reading::in_the_call;
     if constexpr (!(takes<when, Inputs, Item>() && ...))
       (refuse<when, Inputs, Item>(), ...);
-    else if constexpr (known::is_sourced)
-      plan::run(arena_, std::tuple<Inputs&...>(inputs...));
     else
-      plan::run(arena_, std::make_tuple(input<Item>(inputs).data()...));
+      plan::run(arena_, std::tuple<decltype(read_argument<Item>(inputs))...>(read_argument<Item>(inputs)...));
   }
 
   template <std::size_t... Item, typename... Inputs>
@@ -237,12 +272,18 @@ class network {
     if constexpr (!(takes<when, Inputs, Item>() && ...)) {
       (refuse<when, Inputs, Item>(), ...);
       return refused_run{*this};
-    } else if constexpr (known::is_sourced) {
-      return run_in_steps<std::tuple<std::decay_t<Inputs>...>>(*this, {std::forward<Inputs>(inputs)...});
     } else {
-      return run_in_steps<std::tuple<const typename input<Item>::value_type*...>>(*this,
-                                                                                  {input<Item>(inputs).data()...});
+      return run_in_steps<std::tuple<std::decay_t<decltype(read_argument<Item>(inputs))>...>>(
+          *this, {read_kept_argument<Item>(std::forward<Inputs>(inputs))...});
     }
+  }
+  /// The same, for a run that keeps sources.
+  template <std::size_t Item, typename Given>
+  static constexpr decltype(auto) read_kept_argument(Given&& given) {
+    if constexpr (is_source<Item>)
+      return std::forward<Given>(given);
+    else
+      return input<Item>(given).data();
   }
 
   template <std::size_t... Item>

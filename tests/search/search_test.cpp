@@ -374,21 +374,28 @@ int main(int argc, char** argv) {
     }
     return 0;
   }
-  counts golden, random;
+  counts golden, random, loading;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".tflite") continue;
     const inlay::loaded_model model(read_file(entry.path()));
     if (!model.refused()) checked_graph(entry.path().stem().string(), model.graph(), golden);
   }
   const int graphs = std::atoi(argv[2]);
-  for (int seed = 1; seed <= graphs; ++seed)
-    checked_graph("random graph " + std::to_string(seed), random_graph(static_cast<unsigned>(seed)).view(), random);
-  for (const auto& [of, c] : {std::pair{"models", golden}, std::pair{"random graphs", random}})
+  for (int seed = 1; seed <= graphs; ++seed) {
+    const random_graph graph(static_cast<unsigned>(seed));
+    checked_graph("random graph " + std::to_string(seed), graph.view(), random);
+    // Some of them once more, with weights that are asked for.
+    if (seed % 8 != 0) continue;
+    const inlay::stored_graph asking = inlay::sourced_weights_graph(graph.view(), seed / 8 % 3);
+    checked_graph("random graph " + std::to_string(seed) + " without weights", asking.view(), loading);
+  }
+  for (const auto& [of, c] : {std::pair{"models", golden}, std::pair{"random graphs", random},
+                              std::pair{"random graphs that ask for weights", loading}})
     std::printf(
         "%d %s: %d schedules, %d of them recompute, %d write maps over others, %d upwards, %d several rows at "
         "once, %d violations\n",
         c.graphs, of, c.schedules, c.recomputing, c.overlapping, c.upwards, c.together, c.wrong);
   const bool enough = golden.graphs > 0 && random.graphs == graphs && random.recomputing >= graphs / 2 &&
                       random.overlapping >= graphs && random.upwards >= graphs / 2 && random.together >= graphs / 10;
-  return golden.wrong + random.wrong == 0 && enough ? 0 : 1;
+  return golden.wrong + random.wrong + loading.wrong == 0 && enough && loading.graphs == graphs / 8 ? 0 : 1;
 }

@@ -47,6 +47,23 @@ def add_schedules(parser: argparse.ArgumentParser, default: tuple[str, ...] = ("
                         help=f"{SCHEDULE_HELP} (default {' '.join(default)})")
 
 
+def weights(text: str) -> str:
+    """Where weights are, as command lines name it, looked at."""
+    if not re.fullmatch(r"mapped|sourced:\d+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not mapped, or sourced:0 or another number of layers ahead")
+    return text
+
+
+def weights_ahead(text: str) -> int | None:
+    """How many layers ahead weights are asked for, nothing if they are in memory."""
+    return None if text == "mapped" else int(text.removeprefix("sourced:"))
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", type=weights, default="mapped", metavar="WHERE",
+                        help="mapped in memory, or sourced:LAYERS, asked for so many layers ahead (default %(default)s)")
+
+
 def add_compiler(parser: argparse.ArgumentParser, cxx: str = os.environ.get("CXX", "c++"), flags: str = "-O2") -> None:
     parser.add_argument("--cxx", default=cxx, metavar="CXX", help="compiler (default %(default)s)")
     add_flags(parser, flags)

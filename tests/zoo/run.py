@@ -25,6 +25,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     options.add_models(parser, "all of the folder")
     options.add_schedules(parser)
+    options.add_weights(parser)
     options.add_compiler(parser)
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="models at a time")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there")
@@ -78,7 +79,9 @@ def check(model: pathlib.Path, schedule: str, arguments: argparse.Namespace) -> 
         return row
     with tempfile.TemporaryDirectory(prefix="inlay-zoo-") as scratch:
         folder = pathlib.Path(scratch)
-        reason, seconds, memory = compile_model(arguments.cxx, arguments.flags, schedule, model, folder)
+        ahead = options.weights_ahead(arguments.weights)
+        flags = arguments.flags + ("" if ahead is None else f" -DWEIGHTS_AHEAD={ahead}")
+        reason, seconds, memory = compile_model(arguments.cxx, flags, schedule, model, folder)
         row |= {"compile_seconds": round(seconds, 2), "compile_bytes": memory}
         if reason:
             row["reason"] = f"does not compile: {reason}"

@@ -68,6 +68,9 @@ struct tensor {
   /// Constants: where the values stand in the model's bytes. data_bytes is 0 for activations.
   std::uint32_t data_at = 0;
   std::uint32_t data_bytes = 0;
+  /// Values that a `load` puts into the arena: data_at is where they stand in the model's bytes, data_bytes is 0, and
+  /// first_channel of the bytes of their storage stand before them.
+  bool is_loaded = false;
   /// The tensor whose memory this one is: itself, the input of the reshape that made it, or the concatenation
   /// that it is a part of, beginning with this channel of it.
   std::int32_t storage = -1;
@@ -109,6 +112,18 @@ struct graph_view {
     return false;
   }
 };
+
+namespace detail {
+
+/// Calls f(layer index, operand's position) for each constant that a kernel of a graph reads as it runs.
+template <typename Function>
+constexpr void for_each_constant_read(graph_view g, Function f) {
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    for (int position = 0; position < operands_read(g.layers[i].kind); ++position)
+      if (g.has_input(g.layers[i], position) && g.input_of(g.layers[i], position).is_constant()) f(i, position);
+}
+
+}  // namespace detail
 
 /// How much storage a graph needs; layers is an upper bound.
 struct graph_counts {

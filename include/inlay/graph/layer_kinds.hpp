@@ -118,7 +118,8 @@ struct layer_description {
   X(space_to_depth,     unary,    blocked,    never,      false,  false)                                             \
   X(resize_nearest,     unary,    nearest,    never,      false,  false)                                             \
   X(resize_bilinear,    unary,    blended,    never,      false,  false)                                             \
-  X(fetch,              none,     pixelwise,  never,      false,  false) /* the caller's pixels, row by row, see sourced */
+  X(fetch,              none,     pixelwise,  never,      false,  false) /* the caller's pixels, row by row, see sourced */ \
+  X(load,               none,     whole,      never,      false,  false) /* constants, see sourced_weights */
 // clang-format on
 
 /// What a layer computes.

@@ -3,6 +3,7 @@
 
 #include <inlay/graph/graph.hpp>
 #include <inlay/model/sourced.hpp>
+#include <inlay/model/sourced_weights.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +50,15 @@ inline stored_graph sourced_graph(graph_view g) {
   stored_graph sourced(detail::sourced_counts(g));
   graph_builder builder = sourced.builder();
   detail::source_inputs(g, builder);
+  sourced.keep(builder);
+  return sourced;
+}
+
+/// The graph of sourced_weights<Model, prefetch<Ahead>> for a model's graph: its weights are asked for.
+inline stored_graph sourced_weights_graph(graph_view g, std::int32_t ahead = 0) {
+  stored_graph sourced(detail::sourced_weights_counts(g));
+  graph_builder builder = sourced.builder();
+  detail::source_weights(g, ahead, builder);
   sourced.keep(builder);
   return sourced;
 }

@@ -78,7 +78,9 @@ constexpr int overwritten_operand(graph_view g, const layer& l, layer_overwritin
   const bool binary = is_pair(l.kind);
   if (!binary && overwrite_scratch(g, l) < 0) return -1;
   for (int position = 0; position < (binary ? 2 : 1); ++position) {
-    if (!g.has_input(l, position) || g.input_of(l, position).is_constant() || !is_free(position)) continue;
+    if (!g.has_input(l, position) || g.input_of(l, position).is_constant() || g.input_of(l, position).is_loaded ||
+        !is_free(position))
+      continue;
     // What is broadcast is read again.
     if (!binary || g.input_of(l, position).extents.elements() == g.output_of(l).extents.elements()) return position;
   }

@@ -83,7 +83,8 @@ constexpr stage_ends find_ends(graph_view g, const layer_span* spans, const stag
   std::int32_t most_bytes = 0;
   const layer& l = g.layers[s.first];
   for (int position = 0; position < 2; ++position) {
-    if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
+    if (!g.has_input(l, position) || g.input_of(l, position).is_constant() || g.input_of(l, position).is_loaded)
+      continue;
     const std::int32_t storage = g.input_of(l, position).storage;
     const layer_span& span = spans[storage];
     const std::int32_t bytes = g.tensors[storage].extents.elements();
@@ -357,7 +358,9 @@ constexpr void start_stage_plan(graph_view g, const stage& s, const layer_span* 
     const shape& extents = g.tensors[storage].extents;
     map_layout& map = to.maps[i];
     map.internal = spans[storage].first_writer >= s.first && spans[storage].last_reader < s.end;
-    map.transient = map.internal && spans[storage].first_writer == spans[storage].last_writer;
+    // What is loaded is kept from patch to patch.
+    const bool stays = g.layers[s.first + i].kind == layer_kind::load && (s.row_patches > 1 || s.column_patches > 1);
+    map.transient = map.internal && spans[storage].first_writer == spans[storage].last_writer && !stays;
     map.rows = map.internal ? 1 : map_rows(extents);
     std::int32_t width = map.internal ? 1 : extents.width();
     for (std::int32_t p = 0; p < s.column_patches; ++p)

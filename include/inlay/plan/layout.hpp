@@ -3,6 +3,7 @@
 
 #include <inlay/fold.hpp>
 #include <inlay/graph/graph.hpp>
+#include <inlay/model/sourced_weights.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/dry_run.hpp>
 #include <inlay/plan/schedule.hpp>
@@ -111,6 +112,9 @@ struct described {
 
   /// Whether inputs are asked for: the model is a sourced one.
   static constexpr bool is_sourced = requires { typename Model::source_model; };
+  /// Whether a source of weights is asked for them.
+  static constexpr bool loads_weights = asks_for_weights(graph);
+  static constexpr bool loads_ahead = asks_ahead(graph);
   static constexpr graph_view inputs_graph() {
     if constexpr (is_sourced)
       return Model::source_model::graph();

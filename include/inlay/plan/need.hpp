@@ -176,7 +176,7 @@ constexpr bool can_go_upwards(graph_view g, const stage& s) {
   for (std::int32_t i = s.first; i < s.end; ++i) {
     const layer& l = g.layers[i];
     const bool is_placed = describe(l.kind).geometry == layer_geometry::placed;
-    if (describe(l.kind).operands == layer_operands::none || accumulates(g, s, l) || !has_row_formula(g, l) ||
+    if (l.kind == layer_kind::fetch || accumulates(g, s, l) || !has_row_formula(g, l) ||
         (is_placed && is_made_at_once(g, s, l)))
       return false;
   }

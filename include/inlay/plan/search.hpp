@@ -31,12 +31,13 @@ struct layer_facts {
   std::int32_t maker_saves[2]{};  // where the layer is an operand's last reader: what a ring takes less than all of it
   bool over_maker[2]{};           // a transient row can stand where the operand's transient row is
   std::int32_t width = 1, channels = 1;
-  std::int32_t rows = 1;     // of the map
-  std::int32_t work = 1;     // rows that the layer works on
-  window_need window[2]{};   // of these on its operands
+  std::int32_t rows = 1;    // of the map
+  std::int32_t work = 1;    // rows that the layer works on
+  window_need window[2]{};  // of these on its operands
   window_need column_window[2]{};
   bool works_as_it_makes = false;  // its work's columns are its output's
-  bool has_formula = false;  // for the rows that it needs
+  bool has_formula = false;        // for the rows that it needs
+  bool is_loaded = false;          // the map is a buffer of weights, of which every row of a reader's work needs all
   std::int64_t macs = 0;
 };
 
@@ -106,7 +107,8 @@ constexpr std::int32_t find_join(graph_view g, const layer_facts* facts, std::in
 constexpr std::int32_t layer_saves(graph_view g, const layer_facts* facts, std::int32_t i) {
   std::int32_t dying = -1;
   for (const std::int32_t maker : facts[i].maker)
-    if (maker >= 0 && facts[maker].last_reader == i && (dying < 0 || facts[maker].full_bytes > facts[dying].full_bytes))
+    if (maker >= 0 && !facts[maker].is_loaded && facts[maker].last_reader == i &&
+        (dying < 0 || facts[maker].full_bytes > facts[dying].full_bytes))
       dying = maker;
   if (dying < 0) return 0;
   const std::int32_t distance = align_up(distance_one_way(g, {i, i + 1}, g.output_of(g.layers[dying]).storage));
@@ -132,6 +134,7 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     f.rows = map_rows(extents);
     f.work = work_along(g, l, direction::rows);
     f.has_formula = has_row_formula(g, l);
+    f.is_loaded = l.kind == layer_kind::load;
     f.works_as_it_makes = makes_regions(l.kind) && describe(l.kind).geometry != layer_geometry::placed;
     if (is_global_average(g, l)) f.sums_bytes = sum_bytes * g.output_of(l).extents.elements();
     if (f.first_writer != i) continue;
@@ -139,7 +142,7 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     f.channels = extents.channels();
     f.row_bytes = maps[i].row_pitch;
     const bool one_row = maps[i].internal && maps[i].rows == 1 && spans[storage].last_writer == i && f.readers == 1;
-    f.transient = maps[i].transient || one_row;
+    f.transient = (maps[i].transient || one_row) && !f.is_loaded;
     f.ring_rows = f.transient ? 0 : maps[i].rows < map_rows(extents) ? maps[i].rows : map_rows(extents);
     if (f.readers == 1 || f.few_ring_rows > f.ring_rows) f.few_ring_rows = f.ring_rows;
   }
@@ -260,13 +263,15 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
                                stream_paces* paces, Function f) {
   std::int32_t dying = -1;
   for (const std::int32_t maker : facts[first].maker)
-    if (maker >= 0 && maker < first && (dying < 0 || facts[maker].full_bytes > facts[dying].full_bytes)) dying = maker;
+    if (maker >= 0 && maker < first && !facts[maker].is_loaded &&
+        (dying < 0 || facts[maker].full_bytes > facts[dying].full_bytes))
+      dying = maker;
   const std::int32_t readers[2]{first, dying >= 0 ? facts[dying].last_reader : -1};
   if (readers[1] >= layer_count) dying = -1;
   // What is kept all the time, the most of transient rows alive at one time, and those as the last layer runs, with the
   // one that it makes if that is transient.
   std::int64_t kept = facts[first].passing_bytes;
-  std::int32_t transient = 0, pending = 0;
+  std::int32_t transient = 0, pending = 0, previous = -1;  // the layer before, but for loads
   for (std::int32_t i = first; i < layer_count; ++i) {
     const layer_facts& l = facts[i];
     kept += l.full_bytes + l.sums_bytes;  // kept whole, until its last reader joins the stage
@@ -275,18 +280,21 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
       kept -= l.maker_saves[0];
       row = l.maker_row[0];
     }
-    if (l.maker[1] >= first) {
+    if (l.maker[1] >= first && !facts[l.maker[1]].is_loaded) {
       kept -= l.maker_saves[1];
       // Of two operands one is made before the other and kept.
       kept += row < l.maker_row[1] ? row : l.maker_row[1];
-      if (row == 0 && l.maker[1] == i - 1 && pending > transient) transient = pending;
+      if (row == 0 && l.maker[1] == previous && pending > transient) transient = pending;
       if (l.maker_row[1] > row) row = l.maker_row[1];
-    } else if (row > 0 && l.maker[0] == i - 1 && pending > transient) {
+    } else if (row > 0 && l.maker[0] == previous && pending > transient) {
       transient = pending;
     }
     if (row > transient) transient = row;
     const bool over = (l.over_maker[0] && l.maker[0] >= first) || (l.over_maker[1] && l.maker[1] >= first);
-    pending = row + (over ? 0 : l.row_bytes);
+    if (!l.is_loaded) {
+      pending = row + (over ? 0 : l.row_bytes);
+      previous = i;
+    }
     for (std::int32_t m = l.joins; m >= 0; m = facts[m].next_joined)
       if (m >= first && facts[m].last_reader < i)
         kept += (facts[m].ring_rows - facts[m].few_ring_rows) * facts[m].row_bytes;
@@ -375,7 +383,8 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
           grow(needed[strip], clamp_to_extent(first, window.extent), clamp_to_extent(end_column, window.extent));
         } else {
           const interval work = work_for(g, layer, columns, direction::columns);
-          needed[strip] = hull(needed[strip], input_need(g, layer, static_cast<int>(position), work, direction::columns));
+          needed[strip] =
+              hull(needed[strip], input_need(g, layer, static_cast<int>(position), work, direction::columns));
         }
       }
     }

@@ -66,7 +66,10 @@ constexpr std::size_t total_table_bytes(graph_view g) {
 /// Bytes of the constants that kernels of a graph read; equal ones count once, as in what cmake/embed.py writes.
 inline std::size_t total_constant_bytes(graph_view g, std::string_view file) {
   std::set<std::string_view> read;
-  for_each_constant_read(g, [&](const tensor& t) { read.insert(file.substr(t.data_at, t.data_bytes)); });
+  for_each_constant_read(g, [&](std::int32_t i, int position) {
+    const tensor& t = g.input_of(g.layers[i], position);
+    read.insert(file.substr(t.data_at, t.data_bytes));
+  });
   return std::accumulate(read.begin(), read.end(), std::size_t{0},
                          [](std::size_t sum, std::string_view bytes) { return sum + bytes.size(); });
 }

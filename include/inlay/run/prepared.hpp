@@ -78,9 +78,26 @@ struct prepared : planned<Model, Schedule> {
     } else if constexpr (input >= 0) {
       return std::get<static_cast<std::size_t>(input)>(inputs);
     } else {
-      constexpr std::int32_t offset = arena.places[t.storage].offset;
+      constexpr std::int32_t offset = arena.places[t.storage].offset + t.first_channel;
       return arena_bytes + offset;
     }
+  }
+
+  /// The source of the weights, which stands behind the inputs.
+  template <typename Inputs>
+  static constexpr auto& source_of(const Inputs& inputs) {
+    return std::get<known::input_count>(inputs);
+  }
+
+  /// Waits for what a layer reads of what was loaded.
+  template <std::int32_t Index, int Position, typename Inputs>
+  static constexpr void wait_for_operand(const Inputs& inputs) {
+    constexpr const layer& l = graph.layers[Index];
+    if constexpr (Position < operands_read(l.kind) && graph.has_input(l, Position))
+      if constexpr (graph.input_of(l, Position).is_loaded) {
+        constexpr weights_part part = loaded_part(graph, graph.input_of(l, Position));
+        wait_for(source_of(inputs), part);
+      }
   }
 
   /// The column that the rows of a map start with in a column patch of stage S: not the map's first where the
@@ -173,7 +190,14 @@ struct prepared : planned<Model, Schedule> {
       constexpr auto input = static_cast<std::size_t>(l.origin);
       step::kernel::template run<known::input_tensor(input).type>(step::parameters, where.output_map(), r,
                                                                   std::get<input>(inputs));
+    } else if constexpr (l.kind == layer_kind::load) {
+      using step = reference_step<Model, Index>;
+      step::kernel::run(step::parameters, where.output(), source_of(inputs));
     } else {
+      if constexpr (known::loads_weights) {
+        wait_for_operand<Index, 0>(inputs);
+        wait_for_operand<Index, 1>(inputs);
+      }
       constexpr call how = call_of(graph, stages.items[S], Index, arena.places);
       using step = chosen_step<Model, Index>;
       // Fast kernels use instructions that constant expressions cannot.

@@ -37,10 +37,18 @@ struct stream {
 
   static constexpr void start_patch(progress& p) {
     fold_in_blocks<layers>([&p]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
-      ((p.done[Item] = static_cast<std::int16_t>(rows<Item>(p).first), p.wanted[Item] = false), ...);
+      ((p.done[Item] = is_there<Item>(p) ? p.done[Item] : static_cast<std::int16_t>(rows<Item>(p).first),
+        p.wanted[Item] = false),
+       ...);
       return false;
     });
     p.patch_started = true;
+  }
+
+  /// Whether a layer's output may be there from patches before: weights stay as long as the stage.
+  template <std::int32_t Item>
+  static constexpr bool is_there(const progress& p) {
+    return graph.layers[s.first + Item].kind == layer_kind::load && (p.row_patch > 0 || p.column_patch > 0);
   }
 
   /// The rows that a layer makes in the patch.

@@ -12,19 +12,11 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-/// Calls f with each constant that a kernel of a graph reads.
-template <typename Function>
-constexpr void for_each_constant_read(graph_view g, Function f) {
-  for (std::int32_t i = 0; i < g.layer_count; ++i)
-    for (int position = 0; position < operands_read(g.layers[i].kind); ++position)
-      if (g.has_input(g.layers[i], position))
-        if (const tensor& t = g.input_of(g.layers[i], position); t.is_constant()) f(t);
-}
-
-/// Of these, no two are equal in a network that is trained.
+/// Bytes of the constants that kernels read, of which no two are equal in a network that is trained.
 constexpr std::size_t untrained_constant_bytes(graph_view g) {
   std::size_t sum = 0;
-  for_each_constant_read(g, [&](const tensor& t) { sum += t.data_bytes; });
+  for_each_constant_read(
+      g, [&](std::int32_t i, int position) { sum += g.input_of(g.layers[i], position).data_bytes; });
   return sum;
 }
 

@@ -295,11 +295,12 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
   convolve(p, table, output, r, input, weights, Words, memory.m);
 }
 
-/// The kernels read whole words, up to three bytes before the weights: any model has so many before its data. Steps
-/// are counted in 16 bits.
+/// The kernels read whole words, up to three bytes before the weights: any model has so many before its data, and a
+/// buffer of loaded ones. Steps are counted in 16 bits.
 constexpr bool accepts_weights(graph_view g, const layer& l) {
   const tensor& weights = g.input_of(l, 1);
-  return weights.is_constant() && weights.data_at >= 3 && weights_per_channel(g, l) <= 4 * 0x7fff;
+  const bool has_bytes_before = weights.is_loaded || (weights.is_constant() && weights.data_at >= 3);
+  return has_bytes_before && weights_per_channel(g, l) <= 4 * 0x7fff;
 }
 
 }  // namespace inlay::detail::arm_dsp

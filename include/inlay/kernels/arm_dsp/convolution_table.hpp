@@ -192,7 +192,7 @@ struct convolution_table : scale_table {
     const std::int32_t channels = channel_table::table_size(g, l), each = weights_per_channel(g, l);
     const bool grouped =
         l.kind == layer_kind::conv2d && g.input_of(l, 1).extents.channels() != g.input_of(l).extents.channels();
-    return !grouped && computed > 0 && 8 * (channels - computed) > channels && computed * each <= most_copied;
+    return !grouped && !g.input_of(l, 1).is_loaded && computed > 0 && 8 * (channels - computed) > channels && computed * each <= most_copied;
   }
 };
 
