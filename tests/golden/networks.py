@@ -137,6 +137,7 @@ depthwise("depthwise_5x5_stride2", (1, 8, 9, 3), 5, stride=2)
 depthwise("depthwise_7x7", (1, 8, 7, 2), 7)
 depthwise("depthwise_dilated_same", (1, 9, 8, 3), 3, dilation=2)
 depthwise("depthwise_dilated_valid", (1, 9, 8, 3), 3, dilation=2, padding="VALID")
+depthwise("depthwise_no_row_inside", (1, 1, 8, 5), (4, 1), dilation=(2, 1))
 depthwise("depthwise_4x1_valid", (1, 10, 1, 3), (4, 1), padding="VALID")
 depthwise("depthwise_1x5_same", (1, 1, 12, 3), (1, 5))
 depthwise("depthwise_10x4_multiplier8_stride2", (1, 12, 6, 1), (10, 4), 8, stride=2)
@@ -367,6 +368,12 @@ def pad_feeds_two_conv2d(b):
 def pad_is_an_output_too(b):
     x = b.pad(b.input((1, 4, 5, 2)), SURROUND)
     return [b.conv2d(x, 3, 3, padding="VALID"), x]
+
+
+@model
+def pad_over_dying_rows(b):
+    """Below the rows that it puts zeros around, which die meanwhile, there are only zeros."""
+    return b.pad(b.conv2d(b.conv2d(b.input((1, 9, 2, 5)), 17, 3), 17, 3), ((0, 0), (1, 2), (2, 2), (0, 0)))
 
 
 @model
@@ -690,6 +697,14 @@ transpose("transpose_reversed", (2, 3, 4, 5), (3, 2, 1, 0))
 transpose("transpose_identity", (1, 4, 3, 2), (0, 1, 2, 3))
 transpose("transpose_rank2", (4, 7), (1, 0))
 transpose("transpose_rank3", (3, 4, 5), (1, 2, 0))
+
+
+@model
+def transpose_some_rows(b):
+    """Of rows that are made all at once, a few are read."""
+    x = b.transpose(b.conv2d(b.input((1, 5, 8, 3)), 3, 1), (0, 2, 1, 3))
+    return b.conv2d(b.slice(x, [0, 3, 0, 0], [1, 3, -1, -1]), 2, 2)
+
 
 # RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR
 

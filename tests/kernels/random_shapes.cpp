@@ -112,6 +112,11 @@ constexpr one_layer random_layer(std::uint32_t seed) {
       w.stride.width = random.between(1, 2);
       w.dilation = {1, 1};
     }
+    // Now and then no row of a window is in the map.
+    if (w.dilation.height == 2 && random.next() % 2 == 0) {
+      w.kernel.height = 2;
+      height = 1;
+    }
     const std::int32_t tall = detail::dilated_extent(w.kernel.height, w.dilation.height);
     const std::int32_t wide = detail::dilated_extent(w.kernel.width, w.dilation.width);
     if (random.next() % 3 != 0) {

@@ -3,7 +3,7 @@
 //   least_memory needs at most what per_layer needs, and computes nothing twice;
 //   a fit is within its budget and its overhead;
 //   whatever per_layer, least_memory or a fit reaches, a fit with that budget and that overhead, or more, reaches;
-//   all plans are sound;
+//   all plans are sound, and have room for all of what a kernel makes at once;
 //   where nothing is computed twice, every byte is read before it is written over: the rows of all layers follow one
 //   another as in a run, and each finds the rows that it reads where they were put.
 //
@@ -140,9 +140,36 @@ class random_graph {
     return whole;
   }
 
+  /// Around a map, or a part of it.
+  std::int32_t moved(inlay::layer_kind kind, std::int32_t from) {
+    inlay::layer l = inlay::detail::layer_from(kind, from);
+    const inlay::shape in = extents(from);
+    inlay::shape to = in;
+    for (std::size_t axis = 0; axis < 4; ++axis) l.step[axis] = 1;
+    for (int axis = 1; axis < 3; ++axis) {
+      const std::int32_t before = up_to(4) - 1, after = up_to(4) - 1;
+      l.begin[static_cast<std::size_t>(axis)] = before;
+      if (kind == inlay::layer_kind::pad)
+        to[axis] += before + after;
+      else if (before + after < in[axis])
+        to[axis] -= before + after;
+      else
+        l.begin[static_cast<std::size_t>(axis)] = 0;
+    }
+    return builder_.add_layer(l, builder_.add_map(to.height(), to.width(), to.channels()));
+  }
+
+  /// Made at once.
+  std::int32_t transposed(std::int32_t from) {
+    inlay::layer l = inlay::detail::layer_from(inlay::layer_kind::transpose, from);
+    l.begin = {0, 2, 1, 3};
+    const inlay::shape s = extents(from);
+    return builder_.add_layer(l, builder_.add_map(s.width(), s.height(), s.channels()));
+  }
+
   void add_block() {
     const std::int32_t from = current_;
-    switch (up_to(12)) {
+    switch (up_to(15)) {
       case 1:
       case 2: current_ = windowed(inlay::layer_kind::conv2d, from); break;
       case 3: current_ = windowed(inlay::layer_kind::depthwise_conv2d, from); break;
@@ -175,6 +202,9 @@ class random_graph {
         current_ = concatenation(parts);
         break;
       }
+      case 12: current_ = moved(inlay::layer_kind::pad, from); break;
+      case 13: current_ = moved(inlay::layer_kind::slice, from); break;
+      case 14: current_ = moved(inlay::layer_kind::slice, transposed(from)); break;
       default:
         if (up_to(2) == 1)
           outputs_.push_back(windowed(inlay::layer_kind::conv2d, from));
@@ -328,6 +358,11 @@ class checked_graph {
       return part.row_patches == 1 && part.column_patches == 1;
     });
     if (whole_rows) expect(dry_arena(g_, s).runs(), "something is read after it was written over");
+    for (std::int32_t i = 0; i < g_.layer_count; ++i)
+      expect(
+          inlay::detail::makes_regions(g_.layers[i].kind) ||
+              s.maps()[static_cast<std::size_t>(i)].rows == inlay::detail::map_rows(g_.output_of(g_.layers[i]).extents),
+          "there is no room for all rows of a map that is made at once");
     counts_.overlapping += std::any_of(s.places().begin(), s.places().end(), [&](const inlay::arena_place& place) {
       return inlay::detail::shares_bytes(s.places().data(), place);
     });

@@ -52,6 +52,8 @@ class loaded_model {
 class loaded_schedule {
  public:
   loaded_schedule(graph_view graph, std::vector<stage> stages) : graph_(graph), stages_(std::move(stages)) {
+    // Those of another schedule are planned afresh.
+    for (stage& s : stages_) s.upwards = false;
     spans_.resize(static_cast<std::size_t>(graph.tensor_count));
     detail::find_spans(graph, spans_.data());
     maps_.resize(static_cast<std::size_t>(graph.layer_count));

@@ -270,11 +270,13 @@ constexpr std::int32_t distance_one_way(graph_view g, const stage& s, std::int32
     make_row(work - 1);
     if (!has_formula) continue;
     make_row(work > rows_at_once ? work - rows_at_once : 0);
-    // It grows or shrinks with every row, but for the first ones, whose windows begin outside the map.
+    // It grows or shrinks with every row, but for the first and the last ones, whose windows begin outside the map.
     const window_need window = window_in_stage(g, s, l, position, direction::rows);
     const std::int32_t turn = window.begin < 0 && window.stride > 0 ? -window.begin / window.stride : 0;
     if (turn < work - 1) make_row(turn);
     if (turn < work - 2) make_row(turn + 1);
+    const std::int32_t last = window.stride > 0 ? (window.extent - 1 - window.begin) / window.stride : work;
+    if (last < work - 1) make_row(last);
   }
   return distance;
 }
@@ -361,7 +363,8 @@ constexpr void start_stage_plan(graph_view g, const stage& s, const layer_span* 
     // What is loaded is kept from patch to patch.
     const bool stays = g.layers[s.first + i].kind == layer_kind::load && (s.row_patches > 1 || s.column_patches > 1);
     map.transient = map.internal && spans[storage].first_writer == spans[storage].last_writer && !stays;
-    map.rows = map.internal ? 1 : map_rows(extents);
+    // Kernels that make all of it at once make what nobody reads, too.
+    map.rows = map.internal && makes_regions(g.layers[s.first + i].kind) ? 1 : map_rows(extents);
     std::int32_t width = map.internal ? 1 : extents.width();
     for (std::int32_t p = 0; p < s.column_patches; ++p)
       if (to.made_columns[p * layers + i].size() > width) width = to.made_columns[p * layers + i].size();

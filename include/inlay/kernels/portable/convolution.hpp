@@ -150,7 +150,7 @@ struct window_kernel : folded_channels {
         std::int32_t column = x * p.stride_width - p.padding_left;
         const inside_taps columns = inside_taps::clip(column, p.kernel_width, p.dilation_width, p.input_width);
         pixels = 1;
-        if (columns.count == p.kernel_width) {
+        if (columns.count == p.kernel_width && rows.count > 0) {
           const std::int32_t left = j.r.end_column - x, most = left < pitch ? left : pitch;
           column += (p.kernel_width - 1) * p.dilation_width + p.stride_width;
           for (; pixels < most && column < p.input_width; column += p.stride_width) ++pixels;

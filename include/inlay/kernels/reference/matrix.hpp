@@ -51,7 +51,8 @@ struct reference_kernel<layer_kind::batch_matmul> : no_table {
     p.a_zero_point = a.quant.zero_point;
     p.b_zero_point = b.quant.zero_point;
     p.output_zero_point = out.quant.zero_point;
-    p.multiplier = quantize_multiplier(as_double(a.quant.scale * b.quant.scale) / as_double(out.quant.scale));
+    p.multiplier =
+        quantize_multiplier(as_double(a.quant.scale) * as_double(b.quant.scale) / as_double(out.quant.scale));
     return p;
   }
 
