@@ -8,6 +8,7 @@ What comes of it is in --out: network.tflite, report.html, result.json. Stopped 
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from trainer import checkpoint, report
@@ -75,7 +76,7 @@ def main():
     plan = Plan(0, given.seed)
     best, log = halve(found, library, task, given.search_minutes, plan, given.out / "search.json", report.say)
 
-    plan = Plan(pictures_in(given.minutes, best["topology"]), given.seed)
+    plan = replace(plan, pictures=pictures_in(given.minutes, [best["topology"]], plan))
     training = checkpoint.train(library, best["topology"], task, plan, given.out / "training.npz", progress=report.say)
     model = to_int8(training)
     path = given.out / "network.tflite"

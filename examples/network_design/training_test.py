@@ -23,6 +23,7 @@ except ImportError as missing:
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from trainer.network import Engine, Network, open_library, to_bf16  # noqa: E402
+from trainer.tflite import Runner  # noqa: E402
 
 PROGRAMS = Path(sys.argv[1])
 SPACE = {
@@ -70,6 +71,8 @@ def check_design(folder):
     report = (whole / "report.html").read_text()
     assert report.count("<svg") == 2 and "Said wrongly" in report
 
+    check_answers((whole / "network.tflite").read_bytes())
+
     # Stopped wherever it is, again and again, it comes to the same network.
     stops = 0
     for patience in [duration * share for share in (0.5, 0.6, 0.7)] + [None]:
@@ -89,6 +92,21 @@ def check_design(folder):
     refused = subprocess.run([*command(folder, folder / "none"), "--sram", "100"], capture_output=True, text=True,
                              check=False)
     assert refused.returncode == 1 and "No network of the space fits" in refused.stderr, refused.stderr
+
+
+def check_answers(model):
+    """That TensorFlow Lite Micro answers what the accuracy was measured with."""
+    try:
+        from tflite_micro.python.tflite_micro import runtime
+    except ImportError:
+        print("TensorFlow Lite Micro is not there to compare with")
+        return
+    runner, micro = Runner(model), runtime.Interpreter.from_bytes(model)
+    pictures = np.random.default_rng(1).integers(0, 256, (40, runner.side, runner.side, 3)).astype(np.uint8)
+    for picture, answer in zip(pictures, runner(pictures)):
+        micro.set_input((picture.astype(np.int16) - 128).astype(np.int8)[None], 0)
+        micro.invoke()
+        assert (micro.get_output(0)[0] == answer).all()
 
 
 def check_gradients():

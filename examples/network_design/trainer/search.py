@@ -12,29 +12,34 @@ from .train import Plan, Training, scaled
 PICTURE, MILLION = 0.25, 0.19
 
 
-def pictures_in(minutes, topology, plan=Plan(0)):
-    """So many pictures as a network is trained with in about that time: the same on every machine."""
+def cost(topology, plan):
+    """Milliseconds of training for each picture, about: the same on every machine."""
     ends = [start for start, _ in plan.resolutions[1:]] + [1.0]
-    cost = sum((end - start) * (PICTURE + MILLION * Network(scaled(topology, part)).macs() / 1e6)
+    return sum((end - start) * (PICTURE + MILLION * Network(scaled(topology, part)).macs() / 1e6)
                for (start, part), end in zip(plan.resolutions, ends))
-    return int(60000 * minutes / cost) // plan.batch * plan.batch
+
+
+def pictures_in(minutes, topologies, plan):
+    """So many pictures as all of these networks are trained with, each of them, in about that time."""
+    return int(60000 * minutes / sum(cost(topology, plan) for topology in topologies)) // plan.batch * plan.batch
 
 
 def halve(found, library, task, minutes, plan, path, progress=print):
-    """The best of candidates (as Planner.best() has them) and the log; every round takes about as long as the others.
+    """The best of candidates (as Planner.best() has them) and the log.
 
-    What is in the log at path already is not done again.
+    Every round takes about as long as the others, and in it each network sees as many pictures: in the same time small
+    ones would see more, and be ahead as long as none is trained well. What is in the log at path already is not done again.
     """
     rounds = max(1, int(np.log2(len(found))))
     log = json.loads(path.read_text()) if path.exists() else []
     done = {(entry["round"], json.dumps(entry["candidate"])): entry["score"] for entry in log}
     left = list(found)
     for number in range(rounds):
-        each = minutes / rounds / len(left)
+        pictures = pictures_in(minutes / rounds, [one["topology"] for one in left], plan)
         for one in left:
             key = number, json.dumps(one["candidate"])
             if key not in done:
-                log.append(tried(one, number, library, task, replace(plan, pictures=pictures_in(each, one["topology"]))))
+                log.append(tried(one, number, library, task, replace(plan, pictures=pictures)))
                 path.write_text(json.dumps(log, indent=1))
                 done[key] = log[-1]["score"]
                 progress(f"round {number + 1} of {rounds}: {log[-1]['macs'] / 1e6:.1f} M MACs at "
