@@ -17,7 +17,7 @@ class Plan:
     pictures: int
     seed: int = 1
     batch: int = 32
-    rate: float = 3e-3
+    rate: float = 0.01
     decay: float = 0.02
     warm_up: float = 0.05
     # From this part of the training on at this part of the resolution.
