@@ -37,6 +37,7 @@ struct options {
   std::string schedule = "per_layer";
   std::optional<std::int64_t> sram;
   std::optional<double> max_overhead;
+  std::vector<std::int32_t> weights_read;  // none, or bytes and times
   std::string svg, svg_patches, svg_pareto;
   std::string target, cxx, flags;
   bool least_memory = false;
@@ -112,8 +113,7 @@ double overhead_percent(const inlay::loaded_schedule& schedule, inlay::graph_vie
   return inlay::detail::percent_of(schedule.macs() - macs, macs);
 }
 
-inlay::loaded_schedule fit(inlay::graph_view g, std::int64_t budget_bytes) {
-  const inlay::schedule_finder finder(g);
+inlay::loaded_schedule fit(inlay::graph_view g, std::int64_t budget_bytes, const inlay::schedule_finder& finder) {
   std::vector<inlay::stage> stages = finder.fitting(budget_bytes);
   if (stages.empty())
     throw refusal("no schedule that the search knows fits " + grouped(budget_bytes) + " bytes; the least it finds is " +
@@ -122,9 +122,11 @@ inlay::loaded_schedule fit(inlay::graph_view g, std::int64_t budget_bytes) {
 }
 
 inlay::loaded_schedule find_schedule(const options& chosen, inlay::graph_view g) {
-  if (chosen.sram) return fit(g, *chosen.sram);
-  if (chosen.max_overhead) return {g, inlay::schedule_finder(g).within_overhead(*chosen.max_overhead)};
-  if (chosen.least_memory) return {g, inlay::least_memory_stages(g)};
+  inlay::read_limit reads;
+  if (!chosen.weights_read.empty()) reads = {chosen.weights_read[0], chosen.weights_read[1]};
+  if (chosen.sram) return fit(g, *chosen.sram, inlay::schedule_finder(g, reads));
+  if (chosen.max_overhead) return {g, inlay::schedule_finder(g, reads).within_overhead(*chosen.max_overhead)};
+  if (chosen.least_memory) return {g, inlay::schedule_finder(g, reads).least_memory()};
   inlay::schedule_reading read = inlay::read_schedule(g, chosen.schedule);
   if (!read.error.empty()) throw refusal("--schedule " + chosen.schedule + ": " + read.error);
   return {g, std::move(read.stages)};
@@ -190,7 +192,7 @@ json window_of(const inlay::window2d& w) {
           {"padding", {w.padding.top, w.padding.left, w.padding.bottom, w.padding.right}}};
 }
 
-json layer_of(const inlay::plan_view& plan, std::int32_t index) {
+json layer_of(const inlay::plan_view& plan, std::int32_t index, std::int64_t reads) {
   const inlay::graph_view g = plan.graph;
   const inlay::layer& l = g.layers[index];
   json inputs = json::array();
@@ -204,6 +206,8 @@ json layer_of(const inlay::plan_view& plan, std::int32_t index) {
   if (inlay::detail::has_window(l.kind)) described["window"] = window_of(l.window);
   described["macs"] = inlay::layer_macs(g, l);
   described["parameters"] = inlay::layer_parameters(g, index);
+  described["weight_bytes"] = inlay::weight_bytes(g, l);
+  described["weight_reads"] = inlay::weight_bytes(g, l) > 0 ? reads : 0;
   described["live_bytes"] = inlay::live_bytes(g, plan.places, index);
   described["in_place"] = inlay::is_in_place(plan, index);
   described["over_dying_rows"] = inlay::detail::writes_over_dying_rows(g, plan.places, index);
@@ -212,8 +216,9 @@ json layer_of(const inlay::plan_view& plan, std::int32_t index) {
 
 json layers_of(const inlay::plan_view& plan, const std::optional<inspect::target_kernels>& on_target) {
   json layers = json::array();
+  const std::vector<std::int64_t> reads = inlay::weight_reads(plan);
   for (std::int32_t i = 0; i < plan.graph.layer_count; ++i) {
-    layers.push_back(layer_of(plan, i));
+    layers.push_back(layer_of(plan, i, reads[static_cast<std::size_t>(i)]));
     if (!on_target) continue;
     const inspect::layer_kernel& kernel = on_target->layers.at(static_cast<std::size_t>(i));
     layers.back()["kernel"] = kernel.name;
@@ -335,8 +340,8 @@ std::vector<inlay::trade> find_trades(const options& chosen, inlay::graph_view g
 
 std::optional<inspect::target_kernels> find_kernels(const options& chosen, const inlay::loaded_model& model) {
   if (chosen.target.empty()) return {};
-  inspect::target_kernels found = inspect::kernels_on(
-      inspect::target_named(chosen.target, chosen.cxx, chosen.flags), model.file());
+  inspect::target_kernels found =
+      inspect::kernels_on(inspect::target_named(chosen.target, chosen.cxx, chosen.flags), model.file());
   if (found.layers.size() != static_cast<std::size_t>(model.graph().layer_count))
     throw std::runtime_error("the compiler finds other layers: is this program as old as its headers?");
   return found;
@@ -383,6 +388,10 @@ int main(int argc, char** argv) {
                                          "at most so many percent computed again: alone, the least memory with that");
   CLI::Option* least =
       app.add_flag("--least-memory", chosen.least_memory, "the least memory with nothing computed twice");
+  CLI::Option* reads = app.add_option(
+      "--weights-read", chosen.weights_read,
+      "with these three: layers with weights of more than BYTES are in no stage that reads them more than TIMES");
+  reads->expected(2)->type_name("BYTES TIMES")->check(CLI::NonNegativeNumber)->excludes(schedule);
   schedule->excludes(sram)->excludes(overhead)->excludes(least);
   least->excludes(sram)->excludes(overhead);
   sram->check(CLI::NonNegativeNumber);

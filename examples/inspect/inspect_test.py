@@ -48,6 +48,15 @@ def check_schedules():
     for found in (least, fitting, within):
         again = report("--schedule", found["schedule"])
         assert again == found, found["schedule"]
+    streamed = [layer for layer in least["layers"] if layer["weight_reads"] > 8]
+    assert streamed and all(layer["weight_bytes"] > 0 for layer in streamed)
+    limit = min(layer["weight_bytes"] for layer in streamed)
+    seldom = report("--least-memory", "--weights-read", str(limit), "8")
+    for stage in seldom["stages"]:
+        for layer in seldom["layers"][stage["first"]:stage["end"]]:
+            alone = stage["end"] - stage["first"] == 1
+            assert alone or layer["weight_bytes"] <= limit or layer["weight_reads"] <= 8, layer
+    assert least["arena_bytes"] <= seldom["arena_bytes"] <= per_layer["arena_bytes"]
     grid = report("--schedule", "2:3x2")["stages"][0]
     assert grid["grid"] == {"rows": 3, "columns": 2} and grid["policy"] == "recompute"
     assert 0 < grid["clamped_percent"] < grid["unclamped_percent"]

@@ -41,7 +41,8 @@ class network {
   static_assert(model::has_weights, "Inlay: a topology without weights cannot run; give its layers a layer_data");
   static_assert(schedule_type<Schedule>,
                 "Inlay: network's second argument is a schedule: per_layer, least_memory, fit<sram<Bytes>>, "
-                "fit<sram<Bytes>, max_overhead<percent<P>>> or schedule<stages...>; budgets stand behind it");
+                "fit<sram<Bytes>, max_overhead<percent<P>>, weights_read<Bytes, Times>> or schedule<stages...>; budgets "
+                "stand behind it");
   static_assert((true && ... && budget_type<Budgets>),
                 "Inlay: what stands behind a network's schedule are budgets: sram<Bytes>, flash<Bytes>");
   using plan = detail::prepared<model, std::conditional_t<schedule_type<Schedule>, Schedule, per_layer>>;

@@ -4,6 +4,7 @@
 //   a fit is within its budget and its overhead;
 //   whatever per_layer, least_memory or a fit reaches, a fit with that budget and that overhead, or more, reaches;
 //   all plans are sound, and have room for all of what a kernel makes at once;
+//   no stage of several layers reads weights more often than it may, whatever the memory;
 //   where nothing is computed twice, every byte is read before it is written over: the rows of all layers follow one
 //   another as in a run, and each finds the rows that it reads where they were put.
 //
@@ -311,6 +312,7 @@ class dry_arena {
 
 struct counts {
   int graphs = 0, schedules = 0, recomputing = 0, overlapping = 0, upwards = 0, together = 0, wrong = 0;
+  int streamed = 0;  // layers with few weights, which a limit lets be read often
 };
 
 class checked_graph {
@@ -335,6 +337,7 @@ class checked_graph {
     }
     expect(inlay::loaded_schedule(g, finder_.within_overhead(inlay::any_percent)).arena_bytes() == bytes,
            "the least with any overhead is not the least that fits");
+    reads_within_limit(per_layer.arena_bytes());
   }
 
  private:
@@ -342,6 +345,33 @@ class checked_graph {
     if (holds) return;
     ++counts_.wrong;
     std::printf("%s: %s\n", name_.c_str(), law);
+  }
+
+  /// Limits from the weights of a layer in the middle: fits of falling budgets, and least_memory.
+  void reads_within_limit(std::int32_t bytes) {
+    const std::int64_t weights = inlay::weight_bytes(g_, g_.layers[g_.layer_count / 2]);
+    if (weights == 0) return;
+    const inlay::read_limit limit{static_cast<std::int32_t>(weights - 1), 4};
+    const inlay::schedule_finder limited(g_, limit);
+    keeps(limit, planned(limited.least_memory()));
+    for (std::vector<inlay::stage> stages = limited.fitting(bytes); !stages.empty();
+         stages = limited.fitting(bytes - 1)) {
+      const inlay::loaded_schedule found = planned(stages);
+      expect(found.arena_bytes() <= bytes, "a fit that reads weights seldom exceeds its budget");
+      keeps(limit, found);
+      bytes = found.arena_bytes();
+    }
+  }
+
+  void keeps(const inlay::read_limit& limit, const inlay::loaded_schedule& s) {
+    const inlay::plan_view plan = inlay::detail::scheduled(g_, s);
+    const std::vector<std::int64_t> reads = inlay::weight_reads(plan);
+    for (const inlay::stage& part : s.stages())
+      for (std::int32_t i = part.first; i < part.end; ++i) {
+        const bool is_within = limit.allows(inlay::weight_bytes(g_, g_.layers[i]), reads[static_cast<std::size_t>(i)]);
+        expect(part.is_one_layer() || is_within, "a stage reads weights more often than it may");
+        counts_.streamed += !part.is_one_layer() && reads[static_cast<std::size_t>(i)] > limit.times;
+      }
   }
 
   double percent_of(const inlay::loaded_schedule& s) const {
@@ -431,6 +461,7 @@ int main(int argc, char** argv) {
         "once, %d violations\n",
         c.graphs, of, c.schedules, c.recomputing, c.overlapping, c.upwards, c.together, c.wrong);
   const bool enough = golden.graphs > 0 && random.graphs == graphs && random.recomputing >= graphs / 2 &&
-                      random.overlapping >= graphs && random.upwards >= graphs / 2 && random.together >= graphs / 10;
+                      random.overlapping >= graphs && random.upwards >= graphs / 2 && random.together >= graphs / 10 &&
+                      random.streamed >= graphs / 2;
   return golden.wrong + random.wrong + loading.wrong == 0 && enough && loading.graphs == graphs / 8 ? 0 : 1;
 }

@@ -396,6 +396,30 @@ TEST_CASE("each schedule of the trade-off needs less memory and computes more th
   }
 }
 
+TEST_CASE("weights are read once, or for each row of a stage of several layers") {
+  const planned streamed("network_inverted_residual", "8:rows");
+  const inlay::plan_view plan = streamed.plan();
+  const inlay::graph_view g = plan.graph;
+  const std::vector<std::int64_t> reads = inlay::weight_reads(plan);
+  REQUIRE(reads.size() == static_cast<std::size_t>(g.layer_count));
+  for (std::int32_t i = 0; i < 8; ++i)
+    if (inlay::weight_bytes(g, g.layers[i]) > 0)
+      CHECK(reads[static_cast<std::size_t>(i)] == g.output_of(g.layers[i]).extents.height());
+  for (std::int32_t i = 8; i < g.layer_count; ++i) {
+    const bool is_row_by_row = inlay::detail::call_of(g, {i, i + 1}, i, plan.places) != inlay::detail::call::run_all &&
+                               inlay::detail::makes_regions(g.layers[i].kind);
+    const std::int32_t rows = inlay::detail::work_along(g, g.layers[i], inlay::detail::direction::rows);
+    CHECK(reads[static_cast<std::size_t>(i)] == (is_row_by_row ? rows : 1));
+  }
+  const planned patches("network_inverted_residual", "8:2x2");
+  const std::vector<std::int64_t> again = inlay::weight_reads(patches.plan());
+  for (std::size_t i = 0; i < 8; ++i) CHECK(again[i] >= 2 * reads[i]);
+  std::int64_t weights = 0;
+  for (std::int32_t i = 0; i < g.layer_count; ++i) weights += inlay::weight_bytes(g, g.layers[i]);
+  CHECK(static_cast<std::size_t>(weights) == inlay::detail::untrained_constant_bytes(g));
+  CHECK(contains(inlay::plan_table(plan), "weights"));
+}
+
 TEST_CASE("the least memory within an overhead is within it") {
   const inlay::loaded_model model = golden("network_inverted_residual");
   const inlay::graph_view g = model.graph();

@@ -131,10 +131,12 @@ inline std::vector<stage> per_layer_stages(graph_view g) {
 /// As many percent computed again as it takes.
 inline constexpr double any_percent = std::numeric_limits<double>::infinity();
 
-/// Finds schedules of a graph. What they all start from is found once.
+/// Finds schedules of a graph whose stages read weights no more often than a limit says. What they all start from is
+/// found once.
 class schedule_finder {
  public:
-  explicit schedule_finder(graph_view graph) : graph_(graph), facts_(static_cast<std::size_t>(graph.layer_count)) {
+  explicit schedule_finder(graph_view graph, const read_limit& reads = {})
+      : graph_(graph), reads_(reads), facts_(static_cast<std::size_t>(graph.layer_count)) {
     const loaded_schedule streamed(graph, {{0, graph.layer_count}});
     const auto from_map = std::make_unique<bool[]>(facts_.size());
     detail::find_facts(graph, streamed.spans().data(), streamed.maps().data(), facts_.data(), from_map.get());
@@ -185,7 +187,8 @@ class schedule_finder {
 
   /// The first that fits of what the search finds, from an estimate on downwards.
   std::vector<stage> fitting_from(std::int64_t estimate, std::int64_t budget_bytes, double percent) const {
-    for (found tried = search({estimate}); !tried.stages.empty(); tried = search({tried.estimated_bytes - 1})) {
+    for (found tried = search({.budget_bytes = estimate, .reads = reads_}); !tried.stages.empty();
+         tried = search({.budget_bytes = tried.estimated_bytes - 1, .reads = reads_})) {
       const loaded_schedule placed(graph_, tried.stages);
       const std::int64_t macs = total_macs(graph_);
       if (placed.arena_bytes() <= budget_bytes && detail::percent_of(placed.macs() - macs, macs) <= percent)
@@ -208,10 +211,12 @@ class schedule_finder {
 
   /// The stages whose largest needs least, and of these ones with least recomputation.
   found search_least(bool strips) const {
-    return search({search({.strips = strips, .least_bytes = true}).estimated_bytes, strips});
+    const found least = search({.strips = strips, .least_bytes = true, .reads = reads_});
+    return search({.budget_bytes = least.estimated_bytes, .strips = strips, .reads = reads_});
   }
 
   graph_view graph_{};
+  read_limit reads_{};
   std::vector<detail::layer_facts> facts_;
 };
 

@@ -35,6 +35,22 @@ constexpr void for_rows_at_once(call how, const interval& rows, std::int32_t at_
   }
 }
 
+/// How often a layer's kernel is called in a run, each time going through its weights. `rows` and `columns` are the work
+/// of its stage's layers in all patches.
+constexpr std::int64_t kernel_calls(graph_view g, const stage& s, std::int32_t index, const arena_place* places,
+                                    const interval* rows, const interval* columns) {
+  if (s.is_one_layer()) {
+    const call how = call_of(g, s, index, places);
+    if (how == call::run_all || how == call::run_whole) return 1;
+    const std::int32_t at_once = places[g.output_of(g.layers[index]).storage].rows_at_once;
+    return (work_along(g, g.layers[index], direction::rows) + at_once - 1) / at_once;
+  }
+  std::int64_t rows_made = 0, strips = 0;
+  for (std::int32_t p = 0; p < s.row_patches; ++p) rows_made += rows[p * s.layers() + index - s.first].size();
+  for (std::int32_t p = 0; p < s.column_patches; ++p) strips += columns[p * s.layers() + index - s.first].size() > 0;
+  return rows_made * strips;
+}
+
 /// Calls a layer's kernel. `step` is the kernel with its numbers and tables. `operands` says where they are:
 ///
 ///   map<Position>(), pointer<Position>()           an operand as a map_view, or as elements or weights one after

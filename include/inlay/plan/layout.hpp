@@ -391,13 +391,13 @@ struct stages_of<Model, least_memory> {
 
 /// What the search tries for a budget, in falling order of its estimate and rising order of computation, until one
 /// fits when it is placed. The `type` is the last one: without stages, if nothing fits.
-template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent, std::int64_t TriedBytes>
+template <typename Model, fit_limits Limits, std::int64_t TriedBytes>
 struct fitting_stages {
-  using tried = searched_stages<Model, search_goal{TriedBytes}>;
+  using tried = searched_stages<Model, search_goal{.budget_bytes = TriedBytes, .reads = Limits.reads}>;
   static constexpr bool is_last = tried::list.count == 0;
   static constexpr bool is_within = [] {
     if constexpr (!is_last)
-      return laid_out<Model, tried>::arena.bytes <= BudgetBytes;
+      return laid_out<Model, tried>::arena.bytes <= Limits.budget_bytes;
     else
       return false;
   }();
@@ -408,8 +408,8 @@ struct fitting_stages {
     else
       return most_percent;
   }();
-  static constexpr bool ends = is_last || (is_within && percent <= Percent);
-  using next = fitting_stages<Model, BudgetBytes, Percent, std::int64_t{tried::estimated_bytes} - 1>;
+  static constexpr bool ends = is_last || (is_within && percent <= Limits.percent);
+  using next = fitting_stages<Model, Limits, std::int64_t{tried::estimated_bytes} - 1>;
   using type = typename std::conditional_t<ends, std::type_identity<tried>, next>::type;
   /// The least that any of those tried computes again that are within the budget.
   static constexpr std::int64_t least_percent = [] {
@@ -421,17 +421,16 @@ struct fitting_stages {
 };
 
 /// fitting_stages, from the budget on downwards; if nothing fits, from a higher estimate, and at last per_layer.
-template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent,
-          bool Exists = (fitting_stages<Model, BudgetBytes, Percent, BudgetBytes>::type::list.count > 0)>
-struct fitting_search : fitting_stages<Model, BudgetBytes, Percent, BudgetBytes> {};
-template <typename Model, std::int64_t BudgetBytes, std::int32_t Percent>
-struct fitting_search<Model, BudgetBytes, Percent, false>
-    : fitting_stages<Model, BudgetBytes, Percent, generous_estimate(BudgetBytes)> {
-  using found = typename fitting_stages<Model, BudgetBytes, Percent, generous_estimate(BudgetBytes)>::type;
+template <typename Model, fit_limits Limits,
+          bool Exists = (fitting_stages<Model, Limits, Limits.budget_bytes>::type::list.count > 0)>
+struct fitting_search : fitting_stages<Model, Limits, Limits.budget_bytes> {};
+template <typename Model, fit_limits Limits>
+struct fitting_search<Model, Limits, false> : fitting_stages<Model, Limits, generous_estimate(Limits.budget_bytes)> {
+  using found = typename fitting_stages<Model, Limits, generous_estimate(Limits.budget_bytes)>::type;
   using layers = single_layers<Model, true>;
   static constexpr bool is_per_layer = [] {
-    if constexpr (found::list.count == 0 && may_run_per_layer<Model>(BudgetBytes))
-      return laid_out<Model, layers>::arena.bytes <= BudgetBytes;
+    if constexpr (found::list.count == 0 && may_run_per_layer<Model>(Limits.budget_bytes))
+      return laid_out<Model, layers>::arena.bytes <= Limits.budget_bytes;
     else
       return false;
   }();
@@ -439,20 +438,21 @@ struct fitting_search<Model, BudgetBytes, Percent, false>
 };
 
 /// The least that any stages need, by the search's estimate, and some that do.
-template <typename Model>
-using cheapest_stages = searched_stages<Model, search_goal{.least_bytes = true}>;
+template <typename Model, read_limit Reads>
+using cheapest_stages = searched_stages<Model, search_goal{.least_bytes = true, .reads = Reads}>;
 
 /// The least budget that is met. A search takes seconds in a large network: none where it could not find anything.
-template <typename Model, std::int64_t FoundBytes = laid_out<Model, cheapest_stages<Model>>::arena.bytes>
+template <typename Model, read_limit Reads,
+          std::int64_t FoundBytes = laid_out<Model, cheapest_stages<Model, Reads>>::arena.bytes>
 constexpr std::int64_t least_budget() {
-  if constexpr (generous_estimate(FoundBytes - 1) < cheapest_stages<Model>::estimated_bytes) {
+  if constexpr (generous_estimate(FoundBytes - 1) < cheapest_stages<Model, Reads>::estimated_bytes) {
     return FoundBytes;
   } else {
-    using less = typename fitting_search<Model, FoundBytes - 1, most_percent>::type;
+    using less = typename fitting_search<Model, fit_limits{.budget_bytes = FoundBytes - 1, .reads = Reads}>::type;
     if constexpr (less::list.count == 0)
       return FoundBytes;
     else
-      return least_budget<Model, laid_out<Model, less>::arena.bytes>();
+      return least_budget<Model, Reads, laid_out<Model, less>::arena.bytes>();
   }
 }
 
@@ -477,10 +477,10 @@ struct refuse_fit<false, BudgetBytes, LeastBytes, LeastPercent, MostPercent> {
   static_assert(sizeof(refuse_model<unmet_fit<BudgetBytes, LeastBytes, LeastPercent, MostPercent>, plan_refused>) > 0);
 };
 
-template <typename Model, std::size_t Bytes, typename Overhead>
-struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
-  static constexpr auto budget = static_cast<std::int64_t>(Bytes);
-  using search = fitting_search<Model, budget, Overhead::percent>;
+template <typename Model, std::size_t Bytes, typename... Limits>
+struct stages_of<Model, fit<sram<Bytes>, Limits...>> {
+  static constexpr fit_limits limits = limits_of<Bytes, Limits...>();
+  using search = fitting_search<Model, limits>;
   using found = typename search::type;
   static constexpr bool exists = found::list.count > 0;
   static constexpr std::int64_t percent = exists ? 0 : search::least_percent;
@@ -488,9 +488,9 @@ struct stages_of<Model, fit<sram<Bytes>, Overhead>> {
     if constexpr (exists || percent < most_percent)
       return std::int64_t{0};
     else
-      return least_budget<Model>();
+      return least_budget<Model, limits.reads>();
   }();
-  static_assert(sizeof(refuse_fit<exists, budget, least_bytes, percent, Overhead::percent>) > 0);
+  static_assert(sizeof(refuse_fit<exists, limits.budget_bytes, least_bytes, percent, limits.percent>) > 0);
   using chosen = std::conditional_t<exists, found, single_layers<Model, true>>;
 };
 

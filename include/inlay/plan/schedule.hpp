@@ -5,6 +5,7 @@
 //   inlay::least_memory                                the compiler finds the least memory without recomputation
 //   inlay::fit<inlay::sram<32 * 1024>>                 the compiler finds the least recomputation that fits
 //   inlay::fit<inlay::sram<32 * 1024>, inlay::max_overhead<inlay::percent<5>>>   …, and no more than 5 %
+//   inlay::fit<inlay::sram<32 * 1024>, inlay::weights_read<4096, 8>>   …, and streams only through small layers
 //   inlay::schedule<inlay::per_patch<inlay::split<8>, inlay::grid<3, 3>>,
 //                   inlay::per_patch<inlay::split<12>, inlay::rows<1>>>   by hand
 #pragma once
@@ -45,15 +46,16 @@ struct max_overhead {
   static constexpr std::int32_t percent = Percent::value;
 };
 
-namespace detail {
+/// Layers with weights of more than Bytes are in no stage of several layers or patches that reads these more than Times
+/// a run: a stage reads a layer's weights for each row that the layer makes. For weights in slow memory.
+template <std::int32_t Bytes, std::int32_t Times>
+struct weights_read {
+  static constexpr read_limit reads{Bytes, Times};
+};
 
-/// More than any schedule computes again.
-inline constexpr std::int32_t most_percent = 0x7fffffff;
-
-}  // namespace detail
-
-/// With the least recomputation whose arena is within a budget such as sram<32 * 1024>.
-template <typename Budget, typename Overhead = max_overhead<percent<detail::most_percent>>>
+/// With the least recomputation whose arena is within a budget such as sram<32 * 1024>. Limits are max_overhead and
+/// weights_read.
+template <typename Budget, typename... Limits>
 struct fit {};
 
 /// Where a stage ends: before this layer, counted as inlay-inspect lists them.
@@ -107,6 +109,36 @@ struct schedule {};
 
 namespace detail {
 
+/// More than any schedule computes again.
+inline constexpr std::int32_t most_percent = 0x7fffffff;
+
+/// What a fit has to keep.
+struct fit_limits {
+  std::int64_t budget_bytes = 0;
+  std::int32_t percent = most_percent;  // computed again, at most
+  read_limit reads{};
+};
+
+template <typename>
+inline constexpr bool is_fit_limit = false;
+template <std::int32_t Percent>
+inline constexpr bool is_fit_limit<max_overhead<percent<Percent>>> = true;
+template <std::int32_t Bytes, std::int32_t Times>
+inline constexpr bool is_fit_limit<weights_read<Bytes, Times>> = true;
+
+template <std::size_t Bytes, typename... Limits>
+constexpr fit_limits limits_of() {
+  fit_limits all{static_cast<std::int64_t>(Bytes)};
+  [[maybe_unused]] const auto take = [&all]<typename Limit>(std::type_identity<Limit>) {
+    if constexpr (requires { Limit::percent; })
+      all.percent = Limit::percent;
+    else
+      all.reads = Limit::reads;
+  };
+  (take(std::type_identity<Limits>{}), ...);
+  return all;
+}
+
 template <typename>
 inline constexpr bool is_stage = false;
 template <>
@@ -120,8 +152,8 @@ template <>
 inline constexpr bool is_schedule<per_layer> = true;
 template <>
 inline constexpr bool is_schedule<least_memory> = true;
-template <std::size_t Bytes, std::int32_t Percent>
-inline constexpr bool is_schedule<fit<sram<Bytes>, max_overhead<percent<Percent>>>> = true;
+template <std::size_t Bytes, typename... Limits>
+inline constexpr bool is_schedule<fit<sram<Bytes>, Limits...>> = (true && ... && is_fit_limit<Limits>);
 template <typename... Stages>
 inline constexpr bool is_schedule<schedule<Stages...>> = (true && ... && is_stage<Stages>);
 

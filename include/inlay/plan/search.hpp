@@ -38,6 +38,7 @@ struct layer_facts {
   bool works_as_it_makes = false;  // its work's columns are its output's
   bool has_formula = false;        // for the rows that it needs
   bool is_loaded = false;          // the map is a buffer of weights, of which every row of a reader's work needs all
+  std::int64_t weight_bytes = 0;
   std::int64_t macs = 0;
 };
 
@@ -46,6 +47,7 @@ struct search_goal {
   std::int64_t budget_bytes = 0x7fffffff;
   bool strips = true;  // columns may be computed again
   bool least_bytes = false;
+  read_limit reads{};  // of layers that are no stage of their own
 };
 
 /// The best way found to run the layers before some point: scratch of the search.
@@ -128,6 +130,7 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     const std::int32_t storage = g.output_of(l).storage;
     const shape& extents = g.tensors[storage].extents;
     f.macs = layer_macs(g, l);
+    f.weight_bytes = weight_bytes(g, l);
     f.first_writer = spans[storage].first_writer;
     f.last_reader = spans[storage].last_reader;
     f.width = extents.width();
@@ -259,8 +262,8 @@ constexpr std::int32_t stream_saves(const layer_facts* facts, std::int32_t dying
 /// Calls f(end, bytes) for every stage of several whole-width layers that starts at `first`, extending it by
 /// one layer at a time. `paces` is scratch, one for each layer.
 template <typename Function>
-constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_count, std::int32_t first,
-                               stream_paces* paces, Function f) {
+constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_count, const read_limit& reads,
+                               std::int32_t first, stream_paces* paces, Function f) {
   std::int32_t dying = -1;
   for (const std::int32_t maker : facts[first].maker)
     if (maker >= 0 && maker < first && !facts[maker].is_loaded &&
@@ -274,6 +277,7 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
   std::int32_t transient = 0, pending = 0, previous = -1;  // the layer before, but for loads
   for (std::int32_t i = first; i < layer_count; ++i) {
     const layer_facts& l = facts[i];
+    if (!reads.allows(l.weight_bytes, l.work)) return;
     kept += l.full_bytes + l.sums_bytes;  // kept whole, until its last reader joins the stage
     std::int32_t row = 0;
     if (l.maker[0] >= first) {
@@ -338,9 +342,9 @@ struct strip_progress {
 /// Calls f(first, bytes, recomputed MACs) for every stage that ends at `end` and is cut into strips, extending
 /// it upwards, as long as it keeps at most `most_bytes` and recomputes at most `most_macs`.
 template <typename Function>
-constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std::int32_t end, std::int32_t strips,
-                                    std::int64_t most_bytes, std::int64_t most_macs, strip_progress* progress,
-                                    Function f) {
+constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, const read_limit& reads, std::int32_t end,
+                                    std::int32_t strips, std::int64_t most_bytes, std::int64_t most_macs,
+                                    strip_progress* progress, Function f) {
   const auto of = [&](std::int32_t i) -> strip_progress& {
     strip_progress& p = progress[i];
     if (p.strips == strips && p.end == end) return p;
@@ -358,6 +362,7 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, std:
     const bool leaves = l.last_reader >= end;
     // A global average would wait for its whole input; strips without a column of their own are none.
     if (l.sums_bytes > 0 || (leaves && l.width < strips)) return;
+    if (!reads.allows(l.weight_bytes, std::int64_t{l.work} * strips)) return;
     const bool at_once = !l.works_as_it_makes && !makes_regions(layer.kind);
     interval* const made_columns = of(l.first_writer).columns;
     std::int32_t width = 1, made = 0;
@@ -426,7 +431,7 @@ constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const s
   for (std::int32_t i = first; i < end; ++i) {
     if (best[i].recomputed_macs >= 0) {
       offer(goal, best, {i, i + 1}, facts[i].alone_bytes, 0);
-      for_each_stream(facts, g.layer_count, i, paces,
+      for_each_stream(facts, g.layer_count, goal.reads, i, paces,
                       [&](std::int32_t stop, std::int64_t bytes) { offer(goal, best, {i, stop}, bytes, 0); });
     }
     // Strips are of no use where nothing need be computed again.
@@ -436,7 +441,7 @@ constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const s
       const bool exists = so_far.recomputed_macs >= 0;
       const std::int64_t most_bytes = exists && goal.least_bytes ? so_far.bytes : goal.budget_bytes;
       const std::int64_t most_macs = exists && !goal.least_bytes ? so_far.recomputed_macs : INT64_MAX;
-      for_each_strip_stage(g, facts, i + 1, count, most_bytes, most_macs, progress,
+      for_each_strip_stage(g, facts, goal.reads, i + 1, count, most_bytes, most_macs, progress,
                            [&](std::int32_t start, std::int64_t bytes, std::int64_t recomputed) {
                              offer(goal, best, {start, i + 1, 1, count}, bytes, recomputed);
                            });

@@ -25,6 +25,25 @@ struct stage {
   friend constexpr bool operator==(const stage&, const stage&) = default;
 };
 
+/// How often weights may be read in a run: those of a layer that has more than so many bytes, at most so many times.
+struct read_limit {
+  std::int32_t bytes = 0x7fffffff;
+  std::int32_t times = 0;
+
+  constexpr bool allows(std::int64_t weight_bytes, std::int64_t reads) const {
+    return weight_bytes <= bytes || reads <= times;
+  }
+  friend constexpr bool operator==(const read_limit&, const read_limit&) = default;
+};
+
+/// Bytes of the constants that a layer's kernel reads as it runs.
+constexpr std::int64_t weight_bytes(graph_view g, const layer& l) {
+  std::int64_t sum = 0;
+  for (int position = 0; position < detail::operands_read(l.kind); ++position)
+    if (g.has_input(l, position)) sum += g.input_of(l, position).data_bytes;
+  return sum;
+}
+
 namespace detail {
 
 /// For each tensor that owns memory: the first layer that writes it and the last that reads it; layer_count

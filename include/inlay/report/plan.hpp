@@ -231,4 +231,19 @@ inline stage_figures figures_of(const plan_view& plan, const stage& s) {
   return figures;
 }
 
+/// How often each layer's kernel is called in a run, and goes through its weights: once if it makes its output at once,
+/// else for each row, in each patch.
+inline std::vector<std::int64_t> weight_reads(const plan_view& plan) {
+  const graph_view g = plan.graph;
+  std::vector<std::int64_t> reads;
+  for (std::int32_t number = 0; number < plan.stage_count; ++number) {
+    const stage& s = plan.stages[number];
+    const auto rows = detail::work_of_patches(g, s, detail::direction::rows, detail::borders::clamped);
+    const auto columns = detail::work_of_patches(g, s, detail::direction::columns, detail::borders::clamped);
+    for (std::int32_t i = s.first; i < s.end; ++i)
+      reads.push_back(detail::kernel_calls(g, s, i, plan.places, rows.data(), columns.data()));
+  }
+  return reads;
+}
+
 }  // namespace inlay

@@ -145,8 +145,9 @@ inline std::string layer_table(const plan_view& plan) {
   const graph_view g = plan.graph;
   const std::int32_t peak = peak_layer(plan);
   const bool rings = !patched_stages(plan).empty();
-  std::vector<text_row> rows{
-      {"layer", "op", "kind", "shape", "window", "MACs", "parameters", rings ? "kept" : "", "alive", ""}};
+  const std::vector<std::int64_t> reads = weight_reads(plan);
+  std::vector<text_row> rows{{"layer", "op", "kind", "shape", "window", "MACs", "parameters", "weights", "read",
+                              rings ? "kept" : "", "alive", ""}};
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     const layer& l = g.layers[i];
     std::string note = is_in_place(plan, i)                        ? "in place"
@@ -154,11 +155,13 @@ inline std::string layer_table(const plan_view& plan) {
                                                                    : "";
     if (i == peak) note += note.empty() ? "◄ peak" : ", ◄ peak";
     rows.push_back({std::to_string(i), std::to_string(l.operator_index), name(l.kind), shapes_text(g, l),
-                    window_text(l), grouped(layer_macs(g, l)), grouped(layer_parameters(g, i)), kept_text(plan, i),
+                    window_text(l), grouped(layer_macs(g, l)), grouped(layer_parameters(g, i)),
+                    grouped(weight_bytes(g, l)),
+                    weight_bytes(g, l) > 0 ? grouped(reads[static_cast<std::size_t>(i)]) + "×" : "", kept_text(plan, i),
                     grouped(live_bytes(g, plan.places, i)), note});
   }
-  std::vector<alignment> alignments(10, alignment::right);
-  for (const std::size_t column : {2u, 3u, 4u, 9u}) alignments[column] = alignment::left;
+  std::vector<alignment> alignments(12, alignment::right);
+  for (const std::size_t column : {2u, 3u, 4u, 11u}) alignments[column] = alignment::left;
   return aligned(rows, alignments);
 }
 
@@ -198,7 +201,8 @@ inline std::string totals_text(const plan_view& plan) {
 // ---- tables ----------------------------------------------------------------------------------------------
 
 /// One row for each layer, one for each stage of several layers or patches, then the totals. "op" is the index
-/// of the layer's operator in the model; "kept" the rows of its output that are in memory at a time; "alive" the
+/// of the layer's operator in the model; "weights" the bytes of constants that its kernel reads, and how often it goes
+/// through them in a run; "kept" the rows of its output that are in memory at a time; "alive" the
 /// bytes of the arena that hold something while the layer runs.
 inline std::string plan_table(const plan_view& plan) {
   return detail::layer_table(plan) + '\n' + detail::stage_table(plan) + detail::totals_text(plan);
