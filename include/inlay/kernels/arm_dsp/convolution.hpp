@@ -295,6 +295,13 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
   convolve(p, table, output, r, input, weights, Words, memory.m);
 }
 
+/// FULLY_CONNECTED, whose rows are the pixels of one row; layers share what says so.
+INLAY_NEVER_INLINE inline void connect(const convolution& p, const std::int32_t* table, std::int8_t* output,
+                                       const std::int8_t* input, const std::int8_t* weights) {
+  convolve<buffer_words>(p, table, {output, p.group_outputs, 0, 1, 0}, {0, 1, 0, p.input_width},
+                         {input, p.group_channels, 0, 1, 0}, weights);
+}
+
 /// The kernels read whole words, up to three bytes before the weights: any model has so many before its data, and a
 /// buffer of loaded ones. Steps are counted in 16 bits.
 constexpr bool accepts_weights(graph_view g, const layer& l) {
@@ -410,9 +417,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : arm_dsp::convolu
   template <spec Spec>
   static void run_whole(const parameters& p, const std::int32_t* table, std::int8_t* output, const std::int8_t* input,
                         const std::int8_t* weights) {
-    const region all{0, 1, 0, p.input_width};
-    arm_dsp::convolve<arm_dsp::buffer_words>(p, table, {output, p.group_outputs, 0, 1, 0}, all,
-                                             {input, p.group_channels, 0, 1, 0}, weights);
+    arm_dsp::connect(p, table, output, input, weights);
   }
 };
 
