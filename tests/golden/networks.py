@@ -1217,6 +1217,17 @@ def network_upsampling(b):
 
 
 @model
+def network_grouped(b):
+    """Layers that read a part of the channels or repeat them, large enough for what they take of each MAC and output:
+    bench/embedded/run.py --model network_grouped --profile."""
+    x = b.prelu(b.depthwise(b.input((1, 16, 16, 8)), 3, 2), (1, 1, 16))
+    x = b.conv2d(x, 16, 3, groups=2, activation="RELU")
+    x = b.prelu(b.conv2d(x, 32, 1, groups=4), (1, 1, 32))
+    x = b.conv2d(b.conv2d(x, 32, 3, groups=8, activation="RELU"), 4, 1)
+    return b.conv2d(b.depthwise(x, 3, 8, stride=2, activation="RELU"), 8, 1)
+
+
+@model
 def network_two_inputs_two_outputs(b):
     image, numbers = b.input((1, 6, 6, 2)), b.input((1, 5))
     out = (0.04, -128)

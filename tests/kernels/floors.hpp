@@ -16,7 +16,8 @@ constexpr int floor_of(inlay::isa isa, inlay::layer_kind kind) {
     case layer_kind::depthwise_conv2d: return plain ? 100 : dsp ? 80 : mve ? 87 : 78;
     case layer_kind::add: return 85;
     case layer_kind::sub: return 83;
-    case layer_kind::mul: return 35;
+    case layer_kind::mul:
+    case layer_kind::prelu: return 35;
     case layer_kind::mean: return mve ? 15 : 66;
     case layer_kind::pad: return 68;
     case layer_kind::slice: return 74;

@@ -1,4 +1,4 @@
-// Inlay: ADD, SUB and MUL with the DSP extension: the loops of plain C++, with one instruction for a rounded product.
+// Inlay: ADD, SUB, MUL and PRELU with the DSP extension: the loops of plain C++, with one instruction for a rounded product.
 #pragma once
 
 #include <inlay/kernels/portable/elementwise.hpp>
@@ -27,6 +27,8 @@ template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::sub> : fast_sum<isa::arm_dsp, -1> {};
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::mul> : fast_product<isa::arm_dsp> {};
+template <>
+struct fast_kernel<isa::arm_dsp, layer_kind::prelu> : fast_prelu<isa::arm_dsp> {};
 
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::quantize> : fast_quantize<isa::arm_dsp> {};

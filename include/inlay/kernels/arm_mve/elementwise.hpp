@@ -1,6 +1,7 @@
 // Inlay: ADD, SUB, MUL and the activations for Cortex-M55 and M85.
 #pragma once
 
+#include <inlay/kernels/arm_dsp/elementwise.hpp>
 #include <inlay/kernels/arm_mve/requantize.hpp>
 #include <inlay/kernels/portable/elementwise.hpp>
 
@@ -264,6 +265,8 @@ template <>
 struct fast_kernel<isa::arm_mve, layer_kind::sub> : arm_mve::sum<-1> {};
 template <>
 struct fast_kernel<isa::arm_mve, layer_kind::mul> : arm_mve::product_of_maps {};
+template <>
+struct fast_kernel<isa::arm_mve, layer_kind::prelu> : fast_prelu<isa::arm_dsp> {};
 template <layer_kind Kind>
 requires has_byte_function<Kind>
 struct fast_kernel<isa::arm_mve, Kind> : lookup<Kind, arm_mve::lookup> {

@@ -1,4 +1,4 @@
-// Inlay: ADD, SUB, MUL, activations and QUANTIZE in plain C++: pixels that follow one another are one run.
+// Inlay: ADD, SUB, MUL, PRELU, activations and QUANTIZE in plain C++: pixels that follow one another are one run.
 #pragma once
 
 #include <inlay/config.hpp>
@@ -207,6 +207,68 @@ struct fast_product : no_table {
   }
 };
 
+/// PRELU. What is not below zero does not depend on slopes: its outputs are in a table.
+template <isa Isa>
+struct fast_prelu {
+  using reference = reference_kernel<layer_kind::prelu>;
+
+  struct spec {
+    bool saturates = true;
+    friend constexpr bool operator==(const spec&, const spec&) = default;
+  };
+
+  struct parameters {
+    right_scale below_zero{};
+    pair_extents extents{};
+    std::int16_t zero_point = 0, slope_zero_point = 0;
+    std::int8_t low = -128, high = 127;
+  };
+
+  static constexpr bool accepts(graph_view g, const layer& l) {
+    return right_scale::accepts(reference::prepare(g, l).below_zero) && pair_extents::accepts(g, l);
+  }
+
+  static constexpr spec specialise(graph_view g, const layer& l) {
+    return {detail::saturates(activation_range(l.clamp, g.output_of(l).quant))};
+  }
+
+  static constexpr parameters prepare(graph_view g, const layer& l) {
+    const reference::parameters p = reference::prepare(g, l);
+    return {right_scale::make(p.below_zero, p.output_zero_point),
+            pair_extents::make(p),
+            narrow<std::int16_t>(p.a_zero_point),
+            narrow<std::int16_t>(p.b_zero_point),
+            narrow<std::int8_t>(p.range.low),
+            narrow<std::int8_t>(p.range.high)};
+  }
+
+  using table_entry = std::int8_t;
+  static constexpr std::int32_t table_size(graph_view g, const layer& l) {
+    return 128 - g.input_of(l).quant.zero_point;
+  }
+  template <typename Byte>
+  static constexpr void fill_table(graph_view g, const layer& l, const Byte*, table_entry* table) {
+    const reference::parameters p = reference::prepare(g, l);
+    for (std::int32_t i = 0; i < table_size(g, l); ++i)
+      table[i] = p.range.clamp(wrapping_add(multiply(i, p.above_zero), p.output_zero_point));
+  }
+
+  template <spec S>
+  INLAY_NEVER_INLINE static void run(const parameters& p, const table_entry* table, const map_view<std::int8_t>& output,
+                                     const region& r, const map_view<const std::int8_t>& input,
+                                     const map_view<const std::int8_t>& slopes) {
+    const std::int32_t zero_point = p.zero_point, slope_zero_point_doubled = 2 * p.slope_zero_point;
+    const right_scale scale = p.below_zero;
+    const stored_range range{p.low, p.high};
+    for_each_pair(p.extents, output, r, input, slopes, [&](std::int32_t x, std::int32_t slope) {
+      const std::int32_t centred = x - zero_point;
+      if (centred >= 0) return std::int32_t{table[centred]};
+      const std::int32_t twice_product = centred * (2 * slope - slope_zero_point_doubled);
+      return clamp_to<Isa, S.saturates>(range, scale.of_doubled<Isa>(twice_product));
+    });
+  }
+};
+
 /// output = f(input), an int8 in a word, for every element of a region.
 template <typename Input, typename Function>
 INLAY_ALWAYS_INLINE void for_each_element(std::int32_t channels, const map_view<std::int8_t>& output, const region& r,
@@ -285,6 +347,8 @@ template <>
 struct portable_kernel<layer_kind::sub> : fast_sum<isa::portable, -1> {};
 template <>
 struct portable_kernel<layer_kind::mul> : fast_product<isa::portable> {};
+template <>
+struct portable_kernel<layer_kind::prelu> : fast_prelu<isa::portable> {};
 template <>
 struct portable_kernel<layer_kind::quantize> : fast_quantize<isa::portable> {};
 
