@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 struct face_mask : inlay::tflite<face_mask_detection> {};
 
@@ -33,12 +32,6 @@ constexpr vision::scheduled schedules[] = {
 
 constexpr vision::colour colours[] = {{215, 35, 35}, {0, 150, 70}};
 
-std::vector<vision::finding> find(std::span<const std::int8_t> answer, const vision::framing& picture, int threshold) {
-  std::vector<vision::finding> faces;
-  find_faces<per_layer::output<>>(answer, picture, threshold, [&](const vision::finding& f) { faces.push_back(f); });
-  return faces;
-}
-
 int main(int argc, char** argv) {
   return vision::run_program({.name = "face_mask_detection",
                               .description = "Finds faces and tells which of them wear a mask.",
@@ -49,7 +42,7 @@ int main(int argc, char** argv) {
                               .one = "face",
                               .several = "faces",
                               .threshold = face_threshold,
-                              .find = find,
+                              .find = vision::find_all<per_layer::output<>>,
                               .examples = PHOTOS_DIR},
                              argc, argv);
 }

@@ -109,6 +109,45 @@ def check_answers(model):
         assert (micro.get_output(0)[0] == answer).all()
 
 
+def boxed_pictures(folder):
+    """Bright and dark spots, some of each or none, with their boxes."""
+    rng = np.random.default_rng(2)
+    (folder / "pictures").mkdir(parents=True)
+    lines = ["file,split,class,x0,y0,x1,y1"]
+    for number in range(240):
+        pixels, name = rng.integers(90, 160, (64, 80, 3)), f"{number}.png"
+        split = "test" if number % 6 == 0 else "kept" if number % 6 == 1 else "train"
+        boxes = [(kind, x, y) for kind, x, y in ((0, rng.integers(2, 24), rng.integers(2, 48)),
+                                                 (1, rng.integers(42, 64), rng.integers(2, 48))) if rng.random() < 0.7]
+        for kind, x, y in boxes:
+            pixels[y:y + 14, x:x + 14] = 250 * (1 - kind)
+            lines.append(f"{name},{split},{kind},{x / 80},{y / 64},{(x + 14) / 80},{(y + 14) / 64}")
+        if not boxes:
+            lines.append(f"{name},{split},,,,,")
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / "pictures" / name)
+    (folder / "boxes.csv").write_text("\n".join(lines) + "\n")
+
+
+def check_detector(folder):
+    boxed_pictures(folder / "boxed")
+    block = {"kind": "inverted_residual", "expansion": 2, "kernel": 3, "stride": 2}
+    (folder / "topology.json").write_text(json.dumps({"input": [64, 64, 3], "blocks": [
+        {"kind": "conv2d", "filters": 8, "kernel": 3, "stride": 2, "clamp": "relu6"}, {**block, "filters": 16},
+        {**block, "filters": 16}, {**block, "filters": 32}, {"kind": "conv2d", "filters": 16}]}))
+    made = []
+    for out in (folder / "detector", folder / "again"):
+        run = subprocess.run([sys.executable, str(HERE / "detect.py"), "--data", str(folder / "boxed"), "--topology",
+                              str(folder / "topology.json"), "--pictures", "12800", "--programs", str(PROGRAMS),
+                              "--out", str(out)], capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        made.append((out / "detector.tflite").read_bytes())
+    assert made[0] == made[1]
+    check_answers(made[0])
+    test = json.loads((out / "report.json").read_text())["test"]
+    print(f"detector: {test}")
+    assert test["pictures"] == 40 and test["int8"]["f1"] > 0.8 and test["int8"]["right_class"] > 0.9, test
+
+
 def check_gradients():
     """Each layer's gradient against what the loss does when its parameters go that way a little, on the average."""
     library = open_library(PROGRAMS / "libinlay-train.so")
@@ -158,6 +197,7 @@ def main():
     began = time.time()
     check_gradients()
     with tempfile.TemporaryDirectory() as folder:
+        check_detector(Path(folder))
         check_design(Path(folder))
     print(f"done in {time.time() - began:.0f} s")
 

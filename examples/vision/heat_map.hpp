@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 namespace vision {
 
@@ -84,13 +85,24 @@ void find_peaks(const heat_map& map, const framing& picture, int threshold, Visi
         return static_cast<int>(std::int64_t{cells_256} * map.cell_pixels * picture.height /
                                 (256 * picture.seen_height));
       };
+      // People and faces are no wider than high; spots of neighbours in a row flow together.
+      const int width = size(map.reach(row, column, 0, -1) + map.reach(row, column, 0, 1));
+      const int height = size(map.reach(row, column, -1, 0) + map.reach(row, column, 1, 0));
       visit(finding{.kind = map.kind(row, column),
                     .percent = percent_of(peak),
                     .x = across(x / sum),
                     .y = down(y / sum),
-                    .width = across(size(map.reach(row, column, 0, -1) + map.reach(row, column, 0, 1))),
-                    .height = down(size(map.reach(row, column, -1, 0) + map.reach(row, column, 1, 0)))});
+                    .width = across(std::min(width, height)),
+                    .height = down(height)});
     }
+}
+
+/// The same of a network's answer; Map is the type of its output. Cells are of 8 × 8 pixels of its input.
+template <typename Map, typename Visit>
+void find_in(std::span<const std::int8_t> answer, const framing& picture, int threshold, Visit visit) {
+  constexpr auto map = Map::extents;
+  static_assert(Map::zero_point == -128 && Map::scale == 1.0f / 256, "the answer is a softmax");
+  find_peaks({answer.data(), map.height(), map.width(), map.channels() - 1, 8}, picture, threshold, visit);
 }
 
 }  // namespace vision

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "drawing.hpp"
-#include "finding.hpp"
+#include "heat_map.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,9 +23,11 @@ struct scheduled {
 
 template <typename Network>
 constexpr scheduled describe(const char* name, std::span<const std::int8_t> (*run)(const std::int8_t* image)) {
-  // A colour from 0 to 255 stands for 0 to 1. With this scale and zero point it is stored as itself less 128.
+  // A colour from 0 to 255 is stored as itself less 128, whether it stands for 0 to 1 or for −1 to 1.
   using input = typename Network::template input_info<>;
-  static_assert(input::zero_point == -128 && input::scale > 0.99f / 255 && input::scale < 1.01f / 255);
+  constexpr float steps = 1 / input::scale;
+  static_assert((input::zero_point == -128 && steps > 254 && steps < 256) ||
+                (input::zero_point == 0 && steps > 127 && steps < 129));
   static_assert(input::extents.height() == input::extents.width() && input::extents.channels() == 3,
                 "the network sees a square of red, green and blue");
   return {name, Network::arena_bytes, Network::flash_bytes, Network::macs, Network::recomputed_macs, run};
@@ -46,6 +48,14 @@ struct application {
   std::vector<finding> (*find)(std::span<const std::int8_t> answer, const framing& picture, int threshold);
   const char* examples;  // the folder of the pictures that are shipped with it
 };
+
+/// What a detector's answer says; Map is the type of its output.
+template <typename Map>
+std::vector<finding> find_all(std::span<const std::int8_t> answer, const framing& picture, int threshold) {
+  std::vector<finding> found;
+  find_in<Map>(answer, picture, threshold, [&found](const finding& f) { found.push_back(f); });
+  return found;
+}
 
 /// Runs an application; returns main()'s status, which is 0 if all that it was given could be read and written.
 int run_program(const application& app, int argc, char** argv);

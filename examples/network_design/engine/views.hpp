@@ -9,7 +9,8 @@
 
 namespace engine {
 
-/// A part of a picture as fractions of it, mirrored if right is less than left; each channel * gain + offset.
+/// A part of a picture as fractions of it, mirrored if right is less than left; each channel * gain + offset. What of it
+/// is outside of the picture is black.
 struct View {
   float left, top, right, bottom;
   float gain[3], offset[3];
@@ -38,6 +39,7 @@ struct Taps {
       const float centre = from * pixels + (static_cast<float>(i) + 0.5F) * step;
       const float begin = std::floor(std::max(0.0F, centre - reach));
       first[i] = std::min(static_cast<size>(begin), side - count);
+      if (centre < 0 || centre > pixels) continue;
       float sum = 0;
       for (size tap = 0; tap < count; ++tap) {
         const float distance = std::abs(static_cast<float>(first[i] + tap) + 0.5F - centre);

@@ -55,37 +55,21 @@ def find(folder, kept):
             for path, label, split in found], names
 
 
-class Pictures:
-    """The pictures of a folder, squashed to squares no larger than they are, in a cache that is mapped into memory."""
+class Squares:
+    """Pictures as squares no larger than they are, decoded once, in a cache that is mapped into memory."""
 
-    def __init__(self, folder, cache, kept=2000):
+    def __init__(self, folder, cache, *more):
         cache.mkdir(parents=True, exist_ok=True)
         self.cache = cache
         if not (cache / "pictures.json").exists():
-            self.decode(Path(folder), kept)
-        about = json.loads((cache / "pictures.json").read_text())
-        self.classes, self.names = about["classes"], about["names"]
-        self.labels, self.splits = np.array(about["labels"]), np.array(about["splits"])
-        self.sides = np.array(about["sides"])
+            with open(cache / "pictures.bin", "wb") as file:
+                about = self.decode(folder, file, *more)
+            (cache / "pictures.json").write_text(json.dumps(about))
+        self.about = json.loads((cache / "pictures.json").read_text())
+        self.names, self.splits = self.about["names"], np.array(self.about["splits"])
+        self.sides = np.array(self.about["sides"])
         self.places = np.concatenate([[0], np.cumsum(3 * self.sides**2)])
         self.bytes = np.memmap(cache / "pictures.bin", np.uint8, "r")
-
-    def decode(self, folder, kept):
-        found, classes = find(folder, kept)
-        names, sides = [], []
-        with open(self.cache / "pictures.bin", "wb") as file:
-            for path, _, _ in found:
-                try:
-                    with Image.open(path) as image:
-                        sides.append(min(SIDE, *image.size))
-                        image = image.convert("RGB").resize((sides[-1], sides[-1]), Image.BICUBIC)
-                except OSError as problem:
-                    raise SystemExit(f"{path}: {problem}") from problem
-                file.write(image.tobytes())
-                names.append(str(path.relative_to(folder)))
-        about = {"classes": classes, "names": names, "labels": [label for _, label, _ in found],
-                 "splits": [SPLITS.index(split) for _, _, split in found], "sides": sides}
-        (self.cache / "pictures.json").write_text(json.dumps(about))
 
     def pixels(self, place):
         side = self.sides[place]
@@ -102,6 +86,29 @@ class Pictures:
 
     def of(self, split):
         return np.flatnonzero(self.splits == SPLITS.index(split))
+
+
+class Pictures(Squares):
+    """The pictures of a folder, squashed to squares, and their classes."""
+
+    def __init__(self, folder, cache, kept=2000):
+        super().__init__(Path(folder), cache, kept)
+        self.classes, self.labels = self.about["classes"], np.array(self.about["labels"])
+
+    def decode(self, folder, file, kept):
+        found, classes = find(folder, kept)
+        names, sides = [], []
+        for path, _, _ in found:
+            try:
+                with Image.open(path) as image:
+                    sides.append(min(SIDE, *image.size))
+                    image = image.convert("RGB").resize((sides[-1], sides[-1]), Image.BICUBIC)
+            except OSError as problem:
+                raise SystemExit(f"{path}: {problem}") from problem
+            file.write(image.tobytes())
+            names.append(str(path.relative_to(folder)))
+        return {"classes": classes, "names": names, "labels": [label for _, label, _ in found],
+                "splits": [SPLITS.index(split) for _, _, split in found], "sides": sides}
 
     def boxes(self):
         """For each picture the views that it is shown by: all of it, and parts."""

@@ -9,7 +9,8 @@ from .network import CLASSES, DEPTHWISE, FIRST, JOIN, POINTWISE, SCORES
 EPSILON = 1e-3  # the engine's, of batch normalisation
 NAMES = {"conv": schema.BuiltinOperator.CONV_2D, "depthwise": schema.BuiltinOperator.DEPTHWISE_CONV_2D,
          "add": schema.BuiltinOperator.ADD, "mean": schema.BuiltinOperator.MEAN,
-         "dense": schema.BuiltinOperator.FULLY_CONNECTED}
+         "dense": schema.BuiltinOperator.FULLY_CONNECTED, "softmax": schema.BuiltinOperator.SOFTMAX,
+         "depth_to_space": schema.BuiltinOperator.DEPTH_TO_SPACE}
 CLAMPS = {"none": schema.ActivationFunctionType.NONE, "relu": schema.ActivationFunctionType.RELU,
           "relu6": schema.ActivationFunctionType.RELU6}
 
@@ -64,7 +65,7 @@ class Writer:
                                                      builtinOptionsType=kind, builtinOptions=options))
 
     def bytes(self):
-        versions = {"conv": 3, "depthwise": 3, "add": 2, "mean": 2, "dense": 4}
+        versions = {"conv": 3, "depthwise": 3, "add": 2, "mean": 2, "dense": 4, "softmax": 2, "depth_to_space": 1}
         codes = [schema.OperatorCodeT(deprecatedBuiltinCode=NAMES[name], builtinCode=NAMES[name], version=versions[name])
                  for name in self.codes]
         model = schema.ModelT(version=3, operatorCodes=codes, subgraphs=[self.graph], buffers=self.buffers, description="")
@@ -91,8 +92,9 @@ def same(layer, before):
     return any((o - 1) * layer.stride + k > s for o, k, s in zip(layer.shape, layer.kernel, before))
 
 
-def quantise(network, parameters, statistics, ranges, final=None):
-    """The .tflite. ranges: the least and greatest value of each map; final: of the scores."""
+def quantise(network, parameters, statistics, ranges, final=None, finish=None):
+    """The .tflite. ranges: the least and greatest value of each map; final: of the scores. Where these are a map, finish
+    puts behind it what it wants: it is given the writer, the tensor, its quantity and shape, and returns the last tensor."""
     writer = Writer()
     # The picture's bytes less 128.
     quantities = [(np.float32(1 / 128), 0)]
@@ -157,7 +159,7 @@ def quantise(network, parameters, statistics, ranges, final=None):
             maps.append(writer.tensor((1, weights.shape[1]), *affine(*final)))
             writer.operator("dense", [means, *tensors], maps[-1], schema.BuiltinOptions.FullyConnectedOptions,
                             schema.FullyConnectedOptionsT())
-        elif layer.kind == SCORES:
-            pass
+        elif layer.kind == SCORES and finish is not None:
+            maps.append(finish(writer, maps[-1], quantities[-1], layer.shape))
     writer.graph.outputs = [maps[-1]]
     return writer.bytes()

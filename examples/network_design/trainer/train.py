@@ -39,16 +39,13 @@ def softmax(scores):
     return powers / powers.sum(-1, keepdims=True)
 
 
-class Classifier:
-    """What is trained on: pictures with the probabilities that views of them should be given."""
+class Order:
+    """Which pictures a step is of: each once, then each once more in another order."""
 
-    def __init__(self, library, pictures, targets):
-        self.library, self.pictures, self.targets = library, pictures, targets
-        self.boxes, self.training = pictures.boxes(), pictures.of("train")
-        self.epoch = None
+    def __init__(self, training):
+        self.training, self.epoch = training, None
 
-    def batch(self, plan, step, numbers):
-        """Fills in the pictures of a step; their targets."""
+    def of(self, plan, step):
         places = np.arange(step * plan.batch, (step + 1) * plan.batch)
         index = np.empty(plan.batch, np.int64)
         for epoch in np.unique(places // len(self.training)):
@@ -57,17 +54,40 @@ class Classifier:
                 self.order = np.random.default_rng([plan.seed, 1, epoch]).permutation(self.training)
             here = places // len(self.training) == epoch
             index[here] = self.order[places[here] % len(self.training)]
+        return index
+
+
+def vary(views, rng):
+    """Mirrors half of them; less or more contrast and light, and a slight cast."""
+    count = len(views)
+    mirrored = rng.random(count) < 0.5
+    views["box"][mirrored] = views["box"][mirrored][:, [2, 1, 0, 3]]
+    contrast = rng.uniform(0.7, 1.3, (count, 1))
+    views["gain"] = contrast * rng.uniform(0.92, 1.08, (count, 3))
+    views["offset"] = 128 * (1 - contrast) + rng.uniform(-30, 30, (count, 1))
+
+
+class Classifier:
+    """What is trained on: pictures with the probabilities that views of them should be given."""
+
+    def __init__(self, library, pictures, targets):
+        self.library, self.pictures, self.targets = library, pictures, targets
+        self.boxes, self.training = pictures.boxes(), pictures.of("train")
+        self.order = Order(self.training)
+
+    def start(self, training):
+        """Nothing is known of a network before it is trained."""
+
+    def batch(self, plan, step, numbers):
+        """Fills in the pictures of a step; their targets."""
+        index = self.order.of(plan, step)
         rng = np.random.default_rng([plan.seed, 2, step])
         which = rng.integers(0, VIEWS, plan.batch)
         views = whole(plan.batch)
         views["box"] = self.boxes[index, which]
         views["box"] += rng.normal(0, 0.01, (plan.batch, 4))
         views["box"] = views["box"].clip(0, 1)
-        mirrored = rng.random(plan.batch) < 0.5
-        views["box"][mirrored] = views["box"][mirrored][:, [2, 1, 0, 3]]
-        contrast = rng.uniform(0.7, 1.3, (plan.batch, 1))
-        views["gain"] = contrast * rng.uniform(0.92, 1.08, (plan.batch, 3))
-        views["offset"] = 128 * (1 - contrast) + rng.uniform(-30, 30, (plan.batch, 1))
+        vary(views, rng)
         self.pictures.views(self.library, index, views, numbers.shape[1], numbers)
         return self.targets[index, which]
 
@@ -94,6 +114,7 @@ class Training:
         self.first, self.second, self.gradients = (np.zeros_like(self.parameters) for _ in range(3))
         self.step, self.seconds, self.losses = 0, 0.0, []
         self.engine = self.part = None
+        task.start(self)
 
     def close(self):
         if self.engine:
