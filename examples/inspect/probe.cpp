@@ -28,8 +28,10 @@ constexpr void add_layer(line& all) {
     all.add("reference");
   else if constexpr (std::is_same_v<typename step::kernel, inlay::detail::portable_kernel<kind>>)
     all.add("portable");
-  else
+  else if constexpr (std::is_same_v<typename step::kernel, inlay::detail::fast_kernel<inlay::native_isa, kind>>)
     all.add(inlay::name(inlay::native_isa));
+  else
+    all.add(inlay::name(inlay::detail::second_isa));
   all.add("=");
   all.add(step::table_bytes);
 }

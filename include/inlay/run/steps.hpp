@@ -199,11 +199,15 @@ struct fast_step {
   }
 };
 
+/// Whose kernels compute layers that those of native_isa do not accept: Cortex-M55 has the instructions of M33, too.
+inline constexpr isa second_isa = native_isa == isa::arm_mve ? isa::arm_dsp : native_isa;
+
 /// Which of the kernels of its kind computes a layer.
-enum class kernel_choice : std::uint8_t { native, portable, reference };
+enum class kernel_choice : std::uint8_t { native, second, portable, reference };
 template <layer_kind Kind>
 constexpr kernel_choice choose_kernel(graph_view g, const layer& l) {
   if (fast_kernel<native_isa, Kind>::accepts(g, l)) return kernel_choice::native;
+  if (fast_kernel<second_isa, Kind>::accepts(g, l)) return kernel_choice::second;
   return portable_kernel<Kind>::accepts(g, l) ? kernel_choice::portable : kernel_choice::reference;
 }
 
@@ -214,6 +218,8 @@ constexpr auto choose_step() {
   constexpr kernel_choice choice = choose_kernel<l.kind>(graph, l);
   if constexpr (choice == kernel_choice::native)
     return std::type_identity<fast_step<Model, Index, fast_kernel<native_isa, l.kind>>>{};
+  else if constexpr (choice == kernel_choice::second)
+    return std::type_identity<fast_step<Model, Index, fast_kernel<second_isa, l.kind>>>{};
   else if constexpr (choice == kernel_choice::portable)
     return std::type_identity<fast_step<Model, Index, portable_kernel<l.kind>>>{};
   else

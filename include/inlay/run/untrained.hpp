@@ -33,6 +33,7 @@ constexpr std::size_t untrained_table_bytes(graph_view g, const layer& l) {
   with_layer_kind(l.kind, [&]<layer_kind Kind>() {
     switch (choose_kernel<Kind>(g, l)) {
       case kernel_choice::native: found = bytes(std::type_identity<fast_kernel<native_isa, Kind>>{}); break;
+      case kernel_choice::second: found = bytes(std::type_identity<fast_kernel<second_isa, Kind>>{}); break;
       case kernel_choice::portable: found = bytes(std::type_identity<portable_kernel<Kind>>{}); break;
       case kernel_choice::reference: found = bytes(std::type_identity<reference_kernel<Kind>>{}); break;
     }
