@@ -117,6 +117,15 @@ constexpr one_layer random_layer(std::uint32_t seed) {
       w.kernel.height = 2;
       height = 1;
     }
+    // And some convolutions whose windows share columns.
+    if (Kind == layer_kind::conv2d && random.next() % 6 == 0) {
+      w.kernel.width = 3;
+      w.stride.width = 1;
+      w.dilation = {1, 1};
+      channels = random.one_of({8, 16, 32, 40, 64});
+      outputs += outputs % 2;
+      l.clamp = inlay::activation::none;
+    }
     const std::int32_t tall = detail::dilated_extent(w.kernel.height, w.dilation.height);
     const std::int32_t wide = detail::dilated_extent(w.kernel.width, w.dilation.width);
     if (random.next() % 3 != 0) {

@@ -10,6 +10,7 @@
 // the same output for every input, such as training has switched off, are not computed.
 #pragma once
 
+#include <inlay/kernels/arm_dsp/columns.hpp>
 #include <inlay/kernels/arm_dsp/pointwise.hpp>
 #include <inlay/kernels/arm_dsp/windows.hpp>
 
@@ -30,7 +31,7 @@ INLAY_NEVER_INLINE inline const std::int32_t* fill_constants(const convolution_r
       count = convolution_table::constants_from(shift);
       if (count > end - channel) count = end - channel;
       std::int8_t* to = s.to + channel;
-      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel, to += s.m.pitch)
+      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel, to += s.pitch)
         for (std::int32_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(keep(value));
     }
     channel += count;
@@ -51,63 +52,70 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void finish(const convolution_run& s, std:
     if (s.ends == 0 || shift < 0) {
       if (shift >= 0 && (s.flags & convolution_table::from_minus_128)) shift = convolution_table::fraction_bits - shift;
       for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel)
-        s.to[channel + pixel * s.m.pitch] = static_cast<std::int8_t>(output_of(sums[pixel], m, shift, range));
+        s.to[channel + pixel * s.pitch] = static_cast<std::int8_t>(output_of(sums[pixel], m, shift, range));
     }
     sums += s.pixels;
   }
-}
-
-/// Prepares the multiplication of the steps in work.
-INLAY_SMALL INLAY_NEVER_INLINE inline void prepare_multiply(convolution_run& s, bool makes_outputs) {
-  multiplication& m = s.m;
-  s.makes_outputs = makes_outputs;
-  s.from_biases = s.step == 0;
-  const std::int32_t last_steps = s.steps % steps_of_3_pixels;
-  s.skipped_steps = static_cast<std::int16_t>(last_steps != 0 ? steps_of_3_pixels - last_steps : 0);
-  s.start = s.from_biases ? three_starts::biases : three_starts::sums;
-  m.windows = s.windows();
-  m.weights_step = s.depth - 4 * s.steps;
-  m.shifts = address_of(s.shifts) - address_of(s.to);
 }
 
 constexpr three_ends ends_of_three(std::int32_t ends) {
   return static_cast<three_ends>(static_cast<std::int32_t>(three_ends::sums) + ends);
 }
 
+/// Multiplies the steps in work of three pixels, for channels up to `end`.
+INLAY_NEVER_INLINE inline void multiply_three(const convolution_run& s, std::int32_t ends, std::int32_t channel,
+                                              std::int32_t end, const std::int8_t* weights,
+                                              const std::int32_t* multiplier, std::int32_t* sums) {
+  const std::int32_t last_steps = s.steps % steps_of_3_pixels, one = end - channel == 1 ? 0 : 1;
+  multiply_3_pixels(s.step == 0 ? three_starts::biases : three_starts::sums, ends_of_three(ends), weights,
+                    s.to + channel,
+                    {.windows = s.windows(),
+                     .windows_end = s.end(),
+                     .rounds = static_cast<std::uintptr_t>(last_steps != 0 ? steps_of_3_pixels - last_steps : 0),
+                     .distance = one * s.depth,
+                     .weights_step = 2 * s.depth - 4 * s.steps,
+                     .channel_step = one,
+                     .multipliers = multiplier,
+                     .biases = 4 * s.bias_distance,
+                     .shifts = address_of(s.shifts) - address_of(s.to),
+                     .last = s.to + end - 1,
+                     .pitch = s.pitch,
+                     .rounding = s.rounding,
+                     .from_sums = sums,
+                     .to_sums = sums});
+}
+
 /// Multiplies the steps in work with their weights, of channels up to `end`.
-INLAY_NEVER_INLINE inline void multiply(convolution_run& s, std::int32_t channel, std::int32_t end,
+INLAY_NEVER_INLINE inline void multiply(convolution_run& s, bool makes_outputs, std::int32_t channel, std::int32_t end,
                                         const std::int8_t* weights, const std::int32_t* multiplier,
                                         std::int32_t* sums) {
-  multiplication& m = s.m;
   std::int8_t* const to = s.to + channel;
-  const std::uintptr_t biases = address_of(multiplier + s.bias_distance);
-  const std::int32_t ends = s.makes_outputs ? s.ends : 0;
-  m.multipliers = address_of(multiplier) - 4 * address_of(to);
-  m.end = s.to + end;
-  if (s.pixels == 1) {
-    m.sums = address_of(sums) - 4 * address_of(to);
-    m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
-    if (s.flags & convolution_table::is_one_scale) {
-      m.multipliers = static_cast<std::uintptr_t>(s.multipliers[s.bias_distance - 1]);
-      m.shifts = static_cast<std::uintptr_t>(s.bias_distance);
-    }
-    multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to, -s.steps & 3);
+  const std::int32_t ends = makes_outputs ? s.ends : 0;
+  if (s.pixels == 3) {
+    multiply_three(s, ends, channel, end, weights, multiplier, sums);
     return;
   }
-  m.sums = address_of(sums) - 12 * address_of(to);
-  m.from = s.from_biases ? biases - 4 * address_of(to) : m.sums;
-  multiply_3_pixels(s.start, &m, weights, to, s.skipped_steps, ends_of_three(ends));
-  s.start = three_starts::as_before;
+  one_pixel& m = s.m;
+  m.windows = s.windows();
+  m.weights_step = s.depth - 4 * s.steps;
+  m.shifts = address_of(s.shifts) - address_of(s.to);
+  m.multipliers = address_of(multiplier) - 4 * address_of(to);
+  m.end = s.to + end;
+  m.sums = address_of(sums) - 4 * address_of(to);
+  m.from = s.step == 0 ? address_of(multiplier + s.bias_distance) - 4 * address_of(to) : m.sums;
+  if (s.flags & convolution_table::is_one_scale) {
+    m.multipliers = static_cast<std::uintptr_t>(s.multipliers[s.bias_distance - 1]);
+    m.shifts = static_cast<std::uintptr_t>(s.bias_distance);
+  }
+  multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to, -s.steps & 3);
 }
 
 /// Makes the outputs of three pixels and of the next ones while there are three in the row, with all channels at once.
 INLAY_NEVER_INLINE inline void make_threes(convolution_run& s) {
   const convolution& p = s.p;
-  multiplication& m = s.m;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
   s.step = 0;
   s.steps = s.all_steps;
-  prepare_multiply(s, true);
   std::int32_t* const windows = s.windows();
   const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
   const std::int32_t last = s.joined ? s.x : s.end_column - 3;
@@ -121,14 +129,9 @@ INLAY_NEVER_INLINE inline void make_threes(convolution_run& s) {
     } else {
       widen_words(s);
     }
-    std::int8_t* const to = s.to + s.first_channel;
-    m.multipliers = address_of(s.multipliers + s.first_channel) - 4 * address_of(to);
-    m.from = m.multipliers + 4 * static_cast<std::uintptr_t>(s.bias_distance);
-    m.shifts = address_of(s.shifts) - address_of(s.to);
-    m.end = s.to + s.end_channel;
-    multiply_3_pixels(s.start, &m, s.weights + s.first_channel * s.depth, to, s.skipped_steps, ends_of_three(s.ends));
-    s.start = three_starts::as_before;
-    s.to += 3 * m.pitch;
+    multiply_three(s, s.ends, s.first_channel, s.end_channel, s.weights + s.first_channel * s.depth,
+                   s.multipliers + s.first_channel, nullptr);
+    s.to += 3 * s.pitch;
     s.x += 3;
   } while (s.x <= last);
 }
@@ -168,13 +171,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
         widen_windows(s);
       }
       const bool is_last = step + part_steps >= s.all_steps;
-      if (is_plain && s.pixels == 3 && step > part_steps && !is_last) {
-        // Like the part before.
-        multiply_3_pixels(three_starts::as_before, &s.m, weights + 4 * step, s.to + channel, 0, three_ends::sums);
-        continue;
-      }
-      const bool makes_outputs = s.ends != 0 && is_last;
-      prepare_multiply(s, makes_outputs);
+      bool makes_outputs = s.ends != 0 && is_last;
       std::int32_t* sums = s.buffer();
       const std::int32_t* m = multiplier;
       const std::int8_t* w = weights + 4 * step;
@@ -188,11 +185,10 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
             continue;
           }
           run_end = c + 1;
-          const bool is_uncommon = shift < 0;
-          while (run_end < end && !is_uncommon && s.shifts[run_end] >= 0) ++run_end;
-          if (s.makes_outputs != (makes_outputs && !is_uncommon)) prepare_multiply(s, !s.makes_outputs);
+          makes_outputs = s.ends != 0 && is_last && shift >= 0;
+          while (run_end < end && shift >= 0 && s.shifts[run_end] >= 0) ++run_end;
         }
-        multiply(s, c, run_end, w, m, sums);
+        multiply(s, makes_outputs, c, run_end, w, m, sums);
         m += run_end - c;
         w += (run_end - c) * s.depth;
         sums += s.pixels * (run_end - c);
@@ -209,7 +205,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
 INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const std::int32_t* table,
                                                     const map_view<std::int8_t>& output, const region& r,
                                                     const map_view<const std::int8_t>& input,
-                                                    const std::int8_t* weights, std::int32_t words, multiplication& m) {
+                                                    const std::int8_t* weights, std::int32_t words, one_pixel& m) {
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
   const std::int32_t outputs = p.group_outputs;
   convolution_run s{p, input, m, words};
@@ -228,9 +224,10 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
            : !p.range.is_whole()                         ? 0
            : s.flags & convolution_table::from_minus_128 ? 4
                                                          : 2;
-  m.rounding = s.flags & convolution_table::from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1))
-                                                           : 2 * p.range.zero_point + 1;
-  m.pitch = r.end_column - r.first_column == 1 ? output.row_pitch : output.pixel_pitch;
+  s.rounding = m.rounding = s.flags & convolution_table::from_minus_128
+                                ? -255 * (1 << (convolution_table::fraction_bits - 1))
+                                : 2 * p.range.zero_point + 1;
+  s.pitch = r.end_column - r.first_column == 1 ? output.row_pitch : output.pixel_pitch;
   m.depth = depth;
   std::int32_t first_row = r.first_row, end_row = r.end_row;
   s.first_column = r.first_column;
@@ -290,7 +287,7 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
                                  const std::int8_t* weights) {
   struct {
     std::int32_t buffer[static_cast<std::size_t>(Words)];
-    multiplication m;
+    one_pixel m;
   } memory;
   convolve(p, table, output, r, input, weights, Words, memory.m);
 }
@@ -321,6 +318,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
     bool shares_weights;  // where there are enough pixels
     bool deep;            // windows of the larger buffer
     bool pointwise;
+    bool columns, others;  // tables whose weights are as columns.hpp has them, and others
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -334,10 +332,18 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
            accepts_weights(g, l);
   }
 
+  /// For any table.
   static constexpr spec specialise(graph_view g, const layer& l) {
-    const bool pointwise = l.window.kernel == extent2d{1, 1};
-    return {arm_dsp::shares_weights(g, l), !pointwise && weights_per_channel(g, l) / 2 * 3 > arm_dsp::buffer_words,
-            pointwise};
+    const bool deep = weights_per_channel(g, l) / 2 * 3 > arm_dsp::buffer_words;
+    return {arm_dsp::shares_weights(g, l), deep, l.window.kernel == extent2d{1, 1}, takes_columns(g, l), true};
+  }
+  static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
+    if (table[0] & by_columns) return {false, false, false, true, false};
+    spec s = specialise(g, l);
+    s.columns = false;
+    // Windows of many channels are as fast in themselves.
+    if (g.input_of(l).extents.channels() > 32 && !(table[0] & has_constants)) s.shares_weights = false;
+    return s;
   }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -368,10 +374,23 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
   template <spec S>
   static void run(const parameters& p, const std::int32_t* table, const map_view<std::int8_t>& output, const region& r,
                   const map_view<const std::int8_t>& input, const std::int8_t* weights) {
+    if constexpr (S.columns) {
+      if (!S.others || (table[0] & by_columns)) {
+        arm_dsp::convolve_columns(p, table, output, r, input, weights);
+        return;
+      }
+    }
+    if constexpr (S.others) run_others<S>(p, table, output, r, input, weights);
+  }
+
+ private:
+  template <spec S>
+  INLAY_ALWAYS_INLINE static void run_others(const parameters& p, const std::int32_t* table,
+                                             const map_view<std::int8_t>& output, const region& r,
+                                             const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     constexpr std::int32_t words = S.deep ? arm_dsp::deep_buffer_words : arm_dsp::buffer_words;
     if constexpr (S.shares_weights) {
-      constexpr std::int32_t pair_words = S.deep ? arm_dsp::deep_pair_words : arm_dsp::pair_words;
-      const region inner = arm_dsp::convolve_inside<pair_words>(p, table, output, r, input, weights);
+      const region inner = arm_dsp::convolve_inside(p, table, output, r, input, weights);
       if (inner.first_row < inner.end_row) {
         if constexpr (S.pointwise) return;
         for (int side = 0; side < 4; ++side) {

@@ -42,6 +42,7 @@ struct convolution_table : scale_table {
   static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
   static constexpr std::int32_t is_packed = 8;       // the weights are such a copy
   static constexpr std::int32_t is_one_scale = 16;   // the shift above the flags, a multiplier, the biases
+  static constexpr std::int32_t by_columns = 32;     // the weights lie as columns.hpp has them
   static constexpr std::int32_t fraction_bits = 14;  // L
   // Channels that always make the zero point: this, and how many of them follow one another from here on.
   static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
@@ -105,20 +106,44 @@ struct convolution_table : scale_table {
                                                              next < zero_point_shift + most_zero_points)
         put_byte(shifts, c, next + 1);
     if (packs(g, l, computed_channels(shifts, channels))) flags |= is_packed;
+    if (takes_columns(g, l) && (flags & (has_constants | is_uncommon)) == 0) flags |= by_columns;
     for (std::int32_t i = 0; i < count; ++i) multipliers[count + i] = biases[i];
     for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[2 * count + i] = shifts[i];
     table[0] = flags | count << 8;
   }
 
   static constexpr std::int32_t packed_bytes(graph_view g, const layer& l, const std::int32_t* table) {
+    if (table[0] & by_columns) return channel_table::table_size(g, l) * weights_per_channel(g, l);
     if (!(table[0] & is_packed)) return 0;
     return computed_channels(packed_shifts(table), channel_table::table_size(g, l)) * weights_per_channel(g, l);
+  }
+
+  /// Whether columns.hpp has a way for windows of these shapes: all of them over the map, and whole rounds.
+  static constexpr bool takes_columns(graph_view g, const layer& l) {
+    const shape& in = g.input_of(l).extents;
+    const shape& weights = g.input_of(l, 1).extents;
+    const window2d& w = l.window;
+    return l.kind == layer_kind::conv2d && w.kernel.width == 3 && w.stride.width == 1 && w.dilation == extent2d{1, 1} &&
+           !g.input_of(l, 1).is_loaded && weights.channels() == in.channels() && in.channels() % 8 == 0 &&
+           channel_table::table_size(g, l) % 2 == 0 && w.padding.left < 3 &&
+           g.output_of(l).extents.width() - w.padding.left <= in.width() && range_of(g, l).is_whole() &&
+           weights.elements() <= most_copied;
   }
 
   template <typename Byte>
   static constexpr void pack_weights(graph_view g, const layer& l, const std::int32_t* table, const Byte* weights,
                                      std::int8_t* to) {
     const std::int32_t each = weights_per_channel(g, l);
+    if (table[0] & by_columns) {
+      const std::int32_t channels = g.input_of(l).extents.channels();
+      for (std::int32_t c = 0; c < channel_table::table_size(g, l); c += 2, weights += 2 * each)
+        for (std::int32_t row = 0; row < each; row += 3 * channels)
+          for (std::int32_t i = row; i < row + channels; i += i % 4 == 1 ? 3 : 1)
+            for (std::int32_t tap = i; tap < i + 3 * channels; tap += channels)
+              for (const std::int32_t at : {tap, tap + each, tap + 2, tap + 2 + each})
+                *to++ = static_cast<std::int8_t>(weights[at]);
+      return;
+    }
     for (std::int32_t c = 0; c < channel_table::table_size(g, l); ++c, weights += each)
       if (!is_constant(get_byte(packed_shifts(table), c)))
         for (std::int32_t i = 0; i < each; ++i) *to++ = static_cast<std::int8_t>(weights[i]);
@@ -192,7 +217,8 @@ struct convolution_table : scale_table {
     const std::int32_t channels = channel_table::table_size(g, l), each = weights_per_channel(g, l);
     const bool grouped =
         l.kind == layer_kind::conv2d && g.input_of(l, 1).extents.channels() != g.input_of(l).extents.channels();
-    return !grouped && !g.input_of(l, 1).is_loaded && computed > 0 && 8 * (channels - computed) > channels && computed * each <= most_copied;
+    return !grouped && !g.input_of(l, 1).is_loaded && computed > 0 && 8 * (channels - computed) > channels &&
+           computed * each <= most_copied;
   }
 };
 

@@ -400,20 +400,22 @@ INLAY_LARGER_WINDOWS(depthwise_7_stride_2, "7", "16", "16",
 #undef INLAY_REQUANTISE_FROM_MINUS_128
 #undef INLAY_REQUANTISE
 
-/// Twice the weights of a channel, for a block: requantisation takes twice the sums.
+/// Twice the weights of a channel, for a block: requantisation takes twice the sums. `step` is from a column of the
+/// window to the next, `row_step` from a row.
 template <std::int32_t Size, bool AllPairs>
-INLAY_NEVER_INLINE void gather_window(const std::int8_t* weights, std::int32_t channels, std::int32_t* to) {
-  constexpr std::int32_t step = AllPairs ? 1 : 2;
-  for (std::int32_t y = 0; y < Size; ++y) {
-    std::int32_t last = weights[0] << 1;
+INLAY_NEVER_INLINE void gather_window(const std::int8_t* weights, std::int32_t step, std::int32_t row_step,
+                                      std::int32_t* to) {
+  constexpr std::int32_t columns = AllPairs ? 1 : 2;
+  for (std::int32_t y = 0; y < Size; ++y, weights += row_step) {
+    const std::int8_t* from = weights;
+    std::int32_t last = from[0] << 1;
 #pragma GCC unroll 8
-    for (std::int32_t x = 1; x < Size; x += step, weights += step * channels) {
-      const std::int32_t weight = weights[channels] << 1;
+    for (std::int32_t x = 1; x < Size; x += columns, from += columns * step) {
+      const std::int32_t weight = from[step] << 1;
       *to++ = lower_halves(last, weight);
-      last = AllPairs ? weight : weights[2 * channels] << 1;
+      last = AllPairs ? weight : from[2 * step] << 1;
     }
     if (!AllPairs) *to++ = last;
-    weights += channels;
   }
 }
 

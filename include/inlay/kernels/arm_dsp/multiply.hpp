@@ -12,34 +12,38 @@ constexpr std::int32_t buffer_words = 104;
 constexpr std::int32_t deep_buffer_words = 216;  // the windows of three pixels of 3 × 3 × 16
 constexpr std::int32_t least_sums = 16;          // beside whole windows
 
-/// What the functions below read, right behind the widened windows.
-struct multiplication {
-  const std::int32_t* windows;
-  std::uintptr_t from;       // base of the biases, or of the sums so far
-  std::uintptr_t places[3];  // in the function's code
-  std::uintptr_t multipliers, shifts;
-  std::int32_t rounding;
-  std::int32_t pitch;         // of the output
-  std::int32_t weights_step;  // from the end of a channel's weights to the start of the next one's
-  void* end;                  // of the outputs
-  std::int32_t depth;         // from a channel's weights to the next one's
-  std::uintptr_t sums;
-};
-
 // Functions that add the products of widened windows and weights, channel after channel. Compilers run out of
-// registers here: r0 is in the windows, r1 their end and the multiplication, r2 weights, r3 an output. Channels are
-// counted by r3: bases are addresses for r3 = 0. Rounds have some steps; skipped_steps are left out of the first.
+// registers here. Rounds have some steps; skipped_steps are left out of the first.
+
+/// What multiply_3_pixels reads, and changes. Assembly counts on the order.
+struct three_pixels {
+  const std::int32_t* windows;
+  const std::int32_t* windows_end;
+  std::uintptr_t rounds;            // steps that are left out of the first one, or where others are in the code
+  std::int32_t distance;            // from the first channel's weights to the second's
+  std::int32_t weights_step;        // from where the first channel's weights end to the next two channels' start
+  std::int32_t channel_step;        // from the first channel to the second: 1, or 0 if there is one channel only
+  const std::int32_t* multipliers;  // of the first channel
+  std::int32_t biases;              // bytes from a channel's multiplier to its bias
+  std::uintptr_t shifts;            // less where the output is
+  const std::int8_t* last;          // output of the last channel
+  std::int32_t pitch;               // from a pixel to the next
+  std::int32_t rounding;
+  const std::int32_t* from_sums;
+  std::int32_t* to_sums;
+};
+static_assert(sizeof(three_pixels) == 14 * 4);
+
+enum class three_starts : std::int32_t { biases = 0, sums = 2 };
+enum class three_ends : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_128 = 8 };
 
 /// For three pixels and two channels at a time: 27 cycles for the 24 products of a step. r8 to r10 are the sums of the
-/// first channel, r11 to lr those of the second, which is the first one again where there is none.
+/// first channel, r11 to lr those of the second; r0 is in the windows, r2 in the weights. Where one channel is left,
+/// the second is made of the same weights, and dropped.
 ///
-/// On the stack: the distance from the first channel's weights to the second's, the multiplication, r3 for both
-/// channels, and where a round is entered.
-enum class three_starts : std::int16_t { as_before = -1, biases = 0, sums = 2 };
-enum class three_ends : std::int32_t { sums = 4, outputs = 6, outputs_from_minus_128 = 8 };
-[[gnu::naked, gnu::noinline]] inline void multiply_3_pixels(three_starts, multiplication*,
-                                                            const std::int8_t* /*weights*/, std::int8_t* /*to*/,
-                                                            std::int32_t /*skipped_steps*/, three_ends) {
+/// On the stack: where in the code channels start and end, the first pixel's output, r4 to r11 and lr, the work.
+[[gnu::naked, gnu::noinline]] inline void multiply_3_pixels(three_starts, three_ends, const std::int8_t* /*weights*/,
+                                                            std::int8_t* /*to*/, three_pixels) {
   asm(R"(
   .macro inlay_products word, sum0, sum1, sum2
     smlad \sum0, r3, \word, \sum0
@@ -47,7 +51,7 @@ enum class three_ends : std::int32_t { sums = 4, outputs = 6, outputs_from_minus
     smlad \sum2, r5, \word, \sum2
   .endm
   .macro inlay_step
-    ldr r1, [sp]
+    ldr r1, [sp, #60]
     ldr r4, [r0, #4]
     ldr r7, [r2, r1]
     ldr r6, [r2], #4
@@ -63,149 +67,154 @@ enum class three_ends : std::int32_t { sums = 4, outputs = 6, outputs_from_minus
     sxtb16 r7, r7, ror #8
     inlay_products r7, r11, r12, lr
   .endm
-  .macro inlay_sums instruction
-    add r4, r3, r3, lsl #1
-    add r4, r1, r4, lsl #2
-    \instruction r4, {r8-r10}
-    add r4, r6, r6, lsl #1
-    add r4, r1, r4, lsl #2
-    \instruction r4, {r11, r12, lr}
-  .endm
-  .macro inlay_outputs multiplier, shift, sums:vararg
-    mov r1, #1
-    lsl r1, r1, \shift
-    lsr r1, r1, #2
-    sub r1, r1, #(255 << 13)
+  .macro inlay_outputs multiplier, sums:vararg
+    lsl r1, r6, r4
+    add r1, r7, r1, lsr #2
     .irp sum, \sums
-    lsl \sum, \sum, \shift
+    lsl \sum, \sum, r4
     smmla \sum, \sum, \multiplier, r1
     ssat \sum, #8, \sum, asr #14
     .endr
   .endm
-  .macro inlay_signed_outputs multiplier, shift, sums:vararg
-    ldr r1, [sp, #4]
-    ldr r1, [r1, #28]
-    lsl r1, r1, \shift
+  .macro inlay_signed_outputs multiplier, sums:vararg
+    lsl r1, r7, r4
     .irp sum, \sums
-    add r4, r1, \sum, asr #31
+    add r6, r1, \sum, asr #31
     lsl \sum, \sum, #1
-    smmlar \sum, \sum, \multiplier, r4
-    asr \sum, \sum, \shift
+    smmlar \sum, \sum, \multiplier, r6
+    asr \sum, \sum, r4
     ssat \sum, #8, \sum, asr #1
     .endr
   .endm
-  .macro inlay_scales
-    ldrd r3, r4, [sp, #8]
-    ldrd r5, r6, [r1, #20]
-    ldr r0, [r5, r3, lsl #2]
-    ldrb r7, [r6, r3]
-    ldr r5, [r5, r4, lsl #2]
-    ldrb r6, [r6, r4]
+  .macro inlay_finish outputs
+    ldr r3, [sp, #8]
+    ldr r4, [sp, #80]
+    ldr r1, [sp, #72]
+    ldr r7, [sp, #92]
+    ldrh r4, [r4, r3]
+    ldrd r0, r5, [r1], #8
+    str r1, [sp, #72]
+    mov r6, #1
+    \outputs r0, r8, r9, r10
+    lsr r4, r4, #8
+    \outputs r5, r11, r12, lr
   .endm
-    push {r4-r11, lr}
-    sub sp, #20
-    str r1, [sp, #4]
-    cmp r0, #0
-    blt 1f
-    adr r4, 9f
-    ldrd r5, r6, [sp, #56]
-    ldrsh r0, [r4, r0]
-    ldrsh r6, [r4, r6]
-    ldrsh r7, [r4, #10]
-    ldrsh r8, [r4, #12]
-    mla r5, r5, r8, r7
-    add r0, r0, r4
-    add r5, r5, r4
-    add r6, r6, r4
-    strd r0, r5, [r1, #8]
-    str r6, [r1, #16]
+    adr r12, 9f
+    ldrsh r0, [r12, r0]
+    ldrsh r1, [r12, r1]
+    add r0, r0, r12
+    add r1, r1, r12
+    push {r0-r1, r3-r11, lr}
+    ldr r0, [sp, #56]
+    ldrsh r1, [r12, #10]
+    ldrsh r4, [r12, #12]
+    cmp r0, #6
+    bhs 1f
+    add r1, r1, r12
+    mla r0, r0, r4, r1
+    str r0, [sp, #56]
   1:
-    ldr r4, [r1, #12]
-    str r4, [sp, #16]
-  2:
-    ldrd r5, r4, [r1, #40]
-    add r6, r3, #1
-    cmp r6, r5
-    itt eq
-    moveq r6, r3
-    moveq r4, #0
-    strd r3, r6, [sp, #8]
-    str r4, [sp]
-    ldm r1, {r0, r1, pc}
+    ldr r1, [sp, #72]
+    ldr r3, [sp, #76]
+    ldr r0, [sp, #48]
+    ldr pc, [sp]
   // From biases, and from sums.
-  3:
-    ldr r8, [r1, r3, lsl #2]
-    ldr r11, [r1, r6, lsl #2]
+  2:
+    add r1, r1, r3
+    ldrd r8, r11, [r1]
     mov r9, r8
     mov r10, r8
     mov r12, r11
     mov lr, r11
-    ldr pc, [sp, #16]
+    ldr pc, [sp, #56]
+  3:
+    ldr r1, [sp, #96]
+    ldm r1!, {r8-r12, lr}
+    str r1, [sp, #96]
+    ldr pc, [sp, #56]
   4:
-    inlay_sums ldm
-    ldr pc, [sp, #16]
+    inlay_step
   5:
     inlay_step
-  6:
     inlay_step
     inlay_step
     inlay_step
     inlay_step
-    inlay_step
-    ldr r1, [sp, #4]
+    ldr r1, [sp, #52]
     cmp r0, r1
-    bne 5b
-    ldr pc, [r1, #16]
-  // To sums, to outputs, and to outputs from −128.
-  7:
-    ldr r3, [sp, #8]
-    ldr r6, [sp, #12]
-    ldr r1, [r1, #48]
-    inlay_sums stm
-    b 11f
-  8:
-    inlay_scales
-    inlay_signed_outputs r0, r7, r8, r9, r10
-    inlay_signed_outputs r5, r6, r11, r12, lr
-    b 10f
+    bne 4b
+    ldr pc, [sp, #4]
     .balign 4
   9:
-    .hword 3b - 9b + 1, 4b - 9b + 1, 7b - 9b + 1, 8b - 9b + 1, 9f - 9b + 1, 5b - 9b + 1, 6b - 5b
-  9:
-    inlay_scales
-    inlay_outputs r0, r7, r8, r9, r10
-    inlay_outputs r5, r6, r11, r12, lr
+    .hword 2b - 9b + 1, 3b - 9b + 1, 7f - 9b + 1, 8f - 9b + 1, 10f - 9b + 1, 4b - 9b + 1, 5b - 4b
+  // To sums, to outputs, and to outputs from −128.
+  7:
+    ldr r0, [sp, #100]
+    ldr r5, [sp, #68]
+    ldr r1, [sp, #72]
+    ldr r3, [sp, #8]
+    add r5, r5, r5, lsl #1
+    add r1, r1, #8
+    add r5, r0, r5, lsl #2
+    str r1, [sp, #72]
+    stm r5, {r11, r12, lr}
+    stm r0, {r8-r10}
+    add r0, r0, #24
+    str r0, [sp, #100]
+    b 12f
+  8:
+    inlay_finish inlay_signed_outputs
+    b 11f
   10:
-    ldr r1, [sp, #4]
-    ldr r4, [sp, #12]
-    ldr r0, [r1, #32]
-    strb r8, [r3]
-    strb r9, [r3, r0]
-    strb r10, [r3, r0, lsl #1]
-    strb r11, [r4]
-    strb r12, [r4, r0]
-    strb lr, [r4, r0, lsl #1]
+    inlay_finish inlay_outputs
   11:
-    ldr r1, [sp, #4]
-    ldr r4, [sp]
-    ldr r3, [sp, #12]
-    ldrd r5, r6, [r1, #36]
-    add r3, r3, #1
+    ldr r0, [sp, #88]
+    ldr r5, [sp, #68]
+    add r4, r3, r5
+    strb lr, [r4, r0, lsl #1]
+    strb r12, [r4, r0]
+    strb r11, [r4]
+    strb r10, [r3, r0, lsl #1]
+    strb r9, [r3, r0]
+    strb r8, [r3]
+  12:
+    add r3, r3, #2
+    str r3, [sp, #8]
+    ldr r1, [sp, #84]
+    ldr r4, [sp, #64]
+    cmp r3, r1
     add r2, r2, r4
-    add r2, r2, r5
-    cmp r3, r6
-    bne 2b
-    add sp, #20
+    blo 1b
+    bhi 13f
+    mov r1, #0
+    str r1, [sp, #60]
+    str r1, [sp, #68]
+    b 1b
+  13:
+    add sp, #12
     pop {r4-r11, pc}
     .purgem inlay_products
     .purgem inlay_step
-    .purgem inlay_sums
     .purgem inlay_outputs
     .purgem inlay_signed_outputs
-    .purgem inlay_scales
+    .purgem inlay_finish
   )");
 }
 constexpr std::int32_t steps_of_3_pixels = 6;  // in a round
+
+/// What multiply_1_pixel reads, right behind the widened windows. Channels are counted by r3, where the output goes:
+/// bases are addresses for r3 = 0.
+struct one_pixel {
+  const std::int32_t* windows;
+  std::uintptr_t from;       // base of the biases, or of the sums so far
+  std::uintptr_t places[2];  // in the function's code
+  std::uintptr_t multipliers, shifts;
+  std::int32_t rounding;
+  std::int32_t weights_step;  // from the end of a channel's weights to the start of the next one's
+  void* end;                  // of the outputs
+  std::int32_t depth;         // from a channel's weights to the next one's
+  std::uintptr_t sums;
+};
 
 /// For one pixel and four channels at a time, which share its widened window: 24 cycles for the 16 products of a step.
 /// r8 to r11 are the sums, r2 and r12 the weights of the first and of the third channel, r3 the distance from those to
@@ -214,7 +223,7 @@ constexpr std::int32_t steps_of_3_pixels = 6;  // in a round
 ///
 /// On the stack: the multiplication, and what r3 is at the start for each of the four channels: where outputs go.
 enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4, outputs_of_one_scale = 10 };
-[[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(one_ends, multiplication*, const std::int8_t* /*weights*/,
+[[gnu::naked, gnu::noinline]] inline void multiply_1_pixel(one_ends, one_pixel*, const std::int8_t* /*weights*/,
                                                            std::int8_t* /*to*/, std::int32_t /*skipped_steps*/) {
   asm(R"(
   .macro inlay_products sum, weights
@@ -256,7 +265,7 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
   .endm
   .macro inlay_outputs output
     add r2, r12, r3
-    add r0, r1, #20
+    add r0, r1, #16
     ldm r0, {r3-r5}
     mov r6, #1
     .irp sum, r8, r9, r10, r11
@@ -269,7 +278,7 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
     sub sp, #16
   .endm
   .macro inlay_next_channels
-    ldrd r4, r5, [r1, #36]
+    ldrd r4, r5, [r1, #28]
     add r3, r12, #1
     add r2, r2, r4
     cmp r3, r5
@@ -290,7 +299,7 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
     add r5, r5, r4
     strd r5, r0, [r1, #8]
   1:
-    ldrd r6, r4, [r1, #40]
+    ldrd r6, r4, [r1, #32]
     mov r5, #1
     sub r6, r6, r3
     sub r6, r6, #2
@@ -329,7 +338,7 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
   // Ends: sums, outputs, outputs from −128.
   4:
     add r2, r12, r3
-    ldr r0, [r1, #48]
+    ldr r0, [r1, #40]
     .irp sum, r8, r9, r10, r11
     ldr r12, [sp, #4]!
     str \sum, [r0, r12, lsl #2]
@@ -349,7 +358,7 @@ enum class one_ends : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_1
   // Outputs of one scale, which the multiplication has in place of where multipliers and shifts are.
   7:
     add r2, r12, r3
-    add r0, r1, #20
+    add r0, r1, #16
     ldm r0, {r3-r5}
     lsl r5, r5, r4
     .irp sum, r8, r9, r10, r11

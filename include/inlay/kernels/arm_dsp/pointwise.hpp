@@ -245,7 +245,7 @@ struct pixel_rows {
 };
 
 /// Words for the widened weights of a pair.
-constexpr std::int32_t pair_words = 128, deep_pair_words = 144;
+constexpr std::int32_t pair_words = 128;
 
 /// Steps of a window's row.
 constexpr std::int32_t row_steps(std::int32_t row_bytes) { return (row_bytes + 3) / 4; }
@@ -253,19 +253,17 @@ constexpr std::int32_t row_steps(std::int32_t row_bytes) { return (row_bytes + 3
 constexpr bool shares_weights(graph_view g, const layer& l) {
   const std::int32_t channels = g.input_of(l).extents.channels();
   const bool pointwise = l.window.kernel == extent2d{1, 1};
-  // Windows that are to be copied take longer, but for few channels only.
-  if (channels % 4 != 0 && (pointwise || g.output_of(l).extents.channels() > 12)) return false;
+  // Larger windows take longer, but those that are to be copied for few channels only.
+  if (pointwise ? channels % 4 != 0 : channels % 4 == 0 || g.output_of(l).extents.channels() > 12) return false;
   if (pointwise && l.window.stride.width > 1 && g.output_of(l).extents.width() < 24) return false;
   const std::int32_t words = l.window.kernel.height * 4 * row_steps(l.window.kernel.width * channels);
   return (!pointwise || l.window.padding == padding2d{}) && l.window.dilation == extent2d{1, 1} &&
-         words <= (pointwise ? pair_words : deep_pair_words) && g.input_of(l, 1).extents.channels() == channels &&
-         range_of(g, l).is_whole();
+         words <= pair_words && g.input_of(l, 1).extents.channels() == channels && range_of(g, l).is_whole();
 }
-/// Few pixels do not pay for widened weights, unless some channels are left out, or windows were to be taken apart.
+/// Few pixels do not pay for widened weights, unless some channels are left out.
 inline bool shares_weights(const convolution& p, const pixel_rows& rows, const std::int32_t* table) {
   if (!p.pointwise) return rows.columns >= 12 && rows.columns * (rows.end_row - rows.first_row) >= 40;
-  const bool others_are_slow = (table[0] & convolution_table::has_constants) || 6 * p.group_channels > 4 * buffer_words;
-  return rows.columns >= (others_are_slow ? 9 : 24);
+  return rows.columns >= (table[0] & convolution_table::has_constants ? 9 : 24);
 }
 
 /// Outputs whose windows are inside of the map, with the bytes that the last step of a row reads beyond it; none if
@@ -425,18 +423,17 @@ INLAY_ALWAYS_INLINE void convolve_pixels(const convolution& p, const std::int32_
 }
 
 /// Makes outputs whose windows are inside of the map, if it pays; returns which.
-template <std::int32_t Words>
-INLAY_SMALL INLAY_NEVER_INLINE region convolve_inside(const convolution& p, const std::int32_t* table,
-                                                      const map_view<std::int8_t>& output, const region& r,
-                                                      const map_view<const std::int8_t>& input,
-                                                      const std::int8_t* weights) {
+INLAY_SMALL INLAY_NEVER_INLINE inline region convolve_inside(const convolution& p, const std::int32_t* table,
+                                                             const map_view<std::int8_t>& output, const region& r,
+                                                             const map_view<const std::int8_t>& input,
+                                                             const std::int8_t* weights) {
   region inner = p.pointwise ? r : inner_region(p, r, input, table);
   const pixel_rows rows(p, output, inner, input);
   if (!shares_weights(p, rows, table)) {
     inner = {};
     return inner;
   }
-  std::int32_t buffer[static_cast<std::size_t>(Words)];
+  std::int32_t buffer[static_cast<std::size_t>(pair_words)];
   convolve_pixels(p, table, rows, weights, buffer);
   return inner;
 }

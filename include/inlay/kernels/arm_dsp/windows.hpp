@@ -78,7 +78,7 @@ INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pi
 struct convolution_run {
   const convolution& p;
   const map_view<const std::int8_t>& input;
-  multiplication& m;                              // behind the buffer
+  one_pixel& m;                                   // behind the buffer
   std::int32_t words = 0;                         // of the buffer
   std::int32_t first_column = 0, end_column = 0;  // of the output
   std::int32_t input_width = 0;
@@ -87,6 +87,8 @@ struct convolution_run {
   const std::int8_t* shifts = nullptr;
   const std::int8_t* weights = nullptr;  // the first channel's first step
   std::int32_t depth = 0;
+  std::int32_t pitch = 0;     // of the output
+  std::int32_t rounding = 0;  // of a shift of 0
   std::int16_t first_channel = 0, end_channel = 0;
   std::int16_t group_at = 0;  // the group's first channel in the input
   std::int16_t all_steps = 0;
@@ -98,13 +100,10 @@ struct convolution_run {
 
   // What is in work: pixels from (y, x) on, their outputs, and steps of their windows.
   std::uint8_t pixels = 0;
-  bool from_biases = false, makes_outputs = false;
   std::int16_t y = 0;
   std::int32_t x = 0;
   std::int8_t* to = nullptr;
   std::int16_t step = 0, steps = 0;
-  std::int16_t skipped_steps = 0;
-  three_starts start = three_starts::as_before;
 
   INLAY_ALWAYS_INLINE const std::int8_t* pixel(std::int32_t row, std::int32_t column) const {
     return input.data + group_at + row % input.rows * input.row_pitch +
