@@ -55,6 +55,7 @@
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/search.hpp>
 #include <inlay/plan/layout.hpp>
+#include <inlay/plan/fitting.hpp>
 
 #include <inlay/patch/receptive_field.hpp>
 #include <inlay/patch/redistribute.hpp>

@@ -58,8 +58,9 @@ def parse_arguments() -> argparse.Namespace:
     options.add_weights(parser)
     emulator.add_arguments(parser)
     parser.add_argument("--profile", action="store_true",
-                        help="print what each layer executes, too; with per_layer only. The other figures are then of "
-                        "a program that can run layer by layer as well as at once")
+                        help="print what each layer executes, too; the other figures are then of a program that can "
+                        "run layer by layer as well as at once. With other schedules than per_layer only what each "
+                        "function does")
     parser.add_argument("--cycles", action="store_true",
                         help=f"count cycles, too ({', '.join(cycles.TABLES)}): of the inference, and with --profile of "
                         "each layer and function")
@@ -68,8 +69,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="leave the programs there")
     arguments = emulator.parse(parser)
-    if arguments.profile and arguments.schedule != ["per_layer"]:
-        parser.error("--profile is for --schedule per_layer")
+    arguments.by_layer = arguments.profile and arguments.schedule == ["per_layer"]
+    if arguments.profile and not arguments.by_layer and not arguments.cycles:
+        parser.error("--profile needs --cycles or --schedule per_layer")
     if arguments.cycles and arguments.target not in cycles.TABLES:
         parser.error(f"there is no table of cycles for {arguments.target}")
     return arguments
@@ -109,7 +111,7 @@ def build(networks: list[Network], arguments: argparse.Namespace, folder: pathli
             raise Failure(f"missing: {', '.join(missing)}")
     compiled = folder / "networks.o"
     emulator.run(*emulator.compiler(arguments), "-fno-exceptions", "-fno-rtti",
-                 *(["-DHARNESS_PROFILE"] if arguments.profile else []), "-c",
+                 *(["-DHARNESS_PROFILE"] if arguments.by_layer else []), "-c",
                  source(networks, arguments.weights, folder), "-o", compiled)
     program = folder / "program.elf"
     emulator.link(arguments, [compiled, *emulator.harness(arguments, folder, "harness.cpp")], program)
@@ -177,10 +179,9 @@ def add_cycles(row: dict, layers: list[dict], traced: Iterator[dict[str, cycles.
     row["cycles"] = count.cycles
     for layer in layers:
         layer["cycles"] = cycles.total(next(traced)).cycles
-    if not layers:
-        return []
-    next(traced)  # what runs after the last layer
-    return function_table(functions)
+    if layers:
+        next(traced)  # what runs after the last layer
+    return function_table(functions) if arguments.profile else []
 
 
 def measure(networks: list[Network], arguments: argparse.Namespace) -> tuple[list[dict], list[str]]:

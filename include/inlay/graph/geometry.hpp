@@ -19,8 +19,8 @@ struct interval {
   friend constexpr bool operator==(const interval&, const interval&) = default;
 };
 
-/// Grows an interval as far as it takes to have [first, end) in it. In place: a search does it very often, and compilers
-/// keep every temporary.
+/// Grows an interval as far as it takes to have [first, end) in it. In place: a search does it very often, and
+/// compilers keep every temporary.
 constexpr void grow(interval& to, std::int32_t first, std::int32_t end) {
   if (first >= end) return;
   const bool is_empty = to.first >= to.end;
@@ -36,8 +36,8 @@ constexpr interval hull(interval a, interval b) {
 
 /// Part p of `extent` cut into `parts` as evenly as whole pixels allow.
 constexpr interval even_part(std::int32_t extent, std::int32_t parts, std::int32_t p) {
-  return {static_cast<std::int32_t>(std::int64_t{extent} * p / parts),
-          static_cast<std::int32_t>(std::int64_t{extent} * (p + 1) / parts)};
+  return {narrow<std::int32_t>(std::int64_t{extent} * p / parts),
+          narrow<std::int32_t>(std::int64_t{extent} * (p + 1) / parts)};
 }
 
 /// Rows or columns.

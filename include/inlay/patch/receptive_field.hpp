@@ -7,6 +7,7 @@
 
 #include <inlay/graph/geometry.hpp>
 #include <inlay/graph/graph.hpp>
+#include <inlay/plan/fitting.hpp>
 #include <inlay/plan/layout.hpp>
 #include <inlay/plan/need.hpp>
 #include <inlay/plan/schedule.hpp>
@@ -221,8 +222,8 @@ struct patched_stage {
   }();
 
   template <borders Borders>
-  static constexpr std::int64_t macs = stage_macs(graph, s, work_of<direction::rows, Borders>.items,
-                                                  work_of<direction::columns, Borders>.items);
+  static constexpr std::int64_t macs =
+      stage_macs(graph, s, work_of<direction::rows, Borders>.items, work_of<direction::columns, Borders>.items);
 };
 
 constexpr double percent_of(std::int64_t part, std::int64_t whole) {

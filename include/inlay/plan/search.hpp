@@ -1,6 +1,7 @@
 // Inlay: finds a schedule: the stages that need least memory, or that fit a budget with least recomputation.
 #pragma once
 
+#include <inlay/narrow.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/need.hpp>
 #include <inlay/plan/stage.hpp>
@@ -205,7 +206,7 @@ constexpr void offer(const search_goal& goal, search_state* best, const stage& s
   if (before.recomputed_macs < 0 || bytes > goal.budget_bytes || bytes > 0x7fffffff) return;
   const search_state candidate{before.recomputed_macs + recomputed_macs,
                                before.streamed_layers + (s.layers() > 1 ? s.layers() : 0),
-                               before.bytes > bytes ? before.bytes : static_cast<std::int32_t>(bytes), s};
+                               before.bytes > bytes ? before.bytes : narrow<std::int32_t>(bytes), s};
   if (is_better(candidate, best[s.end], goal.least_bytes)) best[s.end] = candidate;
 }
 

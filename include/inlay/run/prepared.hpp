@@ -4,6 +4,7 @@
 #include <inlay/fold.hpp>
 #include <inlay/kernels/invoke.hpp>
 #include <inlay/kernels/overwrite.hpp>
+#include <inlay/plan/fitting.hpp>
 #include <inlay/plan/layout.hpp>
 #include <inlay/run/steps.hpp>
 #include <inlay/run/stream.hpp>

@@ -3,6 +3,7 @@
 
 #include <inlay/fold.hpp>
 #include <inlay/kernels/kernel.hpp>
+#include <inlay/narrow.hpp>
 #include <inlay/plan/dry_run.hpp>
 #include <inlay/plan/need.hpp>
 #include <inlay/plan/pull.hpp>
@@ -106,7 +107,7 @@ struct stream {
     static constexpr row_table table = [] {
       row_table t{};
       for (std::int32_t y = 0; y < work && !formula.exact; ++y)
-        t.ends[y] = static_cast<std::int16_t>(need_in_stage(graph, s, l, Position, {y, y + 1}, direction::rows).end);
+        t.ends[y] = narrow<std::int16_t>(need_in_stage(graph, s, l, Position, {y, y + 1}, direction::rows).end);
       return t;
     }();
     static constexpr std::int32_t end(std::int32_t y) {
