@@ -100,6 +100,7 @@ struct interpreter : inlay::detail::interpreter {
   std::vector<runner>& runners;
 
   void run(const inlay::stage& s, std::int32_t index, inlay::region work, const std::int32_t* first_columns) const {
+    if (work.first_row >= work.end_row || work.first_column >= work.end_column) std::abort();  // kernels need not care
     if (runners.empty()) {
       for (std::int32_t i = 0; i < graph.layer_count; ++i) {
         runners.push_back(runner_of(i));

@@ -284,8 +284,9 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
                   : 0;
         detail::run_patch(g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
                           [&](std::int32_t i, detail::interval rows) {
-                            run.run(s, s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end},
-                                    first_columns.data());
+                            if (detail::has_columns(g.layers[s.first + i], columns[i]))
+                              run.run(s, s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end},
+                                      first_columns.data());
                           });
       }
     if (after_stage) after_stage(number, arena);

@@ -21,6 +21,8 @@
 //   accumulate(parameters, output, sums, row, input)             adds a row to the sums, four bytes a channel, and
 //                                                                makes the output of them with the last one
 //
+// A region has a row and a column at least.
+//
 // Elements are bytes of any character type (the arena, the caller's buffer, the model); `quantize` alone reads
 // floats. Weights are pointers.
 //

@@ -144,6 +144,12 @@ constexpr interval need_in_stage(graph_view g, const stage& s, const layer& l, i
   return input_need(g, l, position, work, d);
 }
 
+/// Whether there is anything for a layer to make in a row of such columns: outputs of a stage that are narrower than
+/// others have patches without columns, as has what only they read. Weights are loaded once for all patches.
+constexpr bool has_columns(const layer& l, interval columns) {
+  return columns.size() > 0 || l.kind == layer_kind::load;
+}
+
 /// Rows counted from the other end.
 constexpr interval mirrored(interval rows, std::int32_t all) { return {all - rows.end, all - rows.first}; }
 

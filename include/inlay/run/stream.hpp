@@ -160,8 +160,9 @@ struct stream {
     p.wanted[Item] = false;
     const interval made_columns = columns<Item>(p);
     const std::int32_t row = row_of_work(graph, s, graph.layers[index], p.done[Item]);
-    Plan::template run_region<S, index>(arena_bytes, inputs, {row, row + 1, made_columns.first, made_columns.end},
-                                        p.column_patch);
+    if (has_columns(graph.layers[index], made_columns))
+      Plan::template run_region<S, index>(arena_bytes, inputs, {row, row + 1, made_columns.first, made_columns.end},
+                                          p.column_patch);
     ++p.done[Item];
     return true;
   }

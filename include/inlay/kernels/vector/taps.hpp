@@ -53,8 +53,7 @@ class pixel_taps {
     const std::int32_t last_row =
         (r.end_row - 1) * w.stride.height - w.padding.top + dilated_extent(w.kernel.height, w.dilation.height) - 1;
     const bool whole = r.first_row * w.stride.height >= w.padding.top && last_row < p.input_height;
-    // A strip may have no columns.
-    const std::int32_t read = (whole || columns < 1 ? 0 : (most_pixels_ - 1) * step_) + p.channels;
+    const std::int32_t read = (whole ? 0 : (most_pixels_ - 1) * step_) + p.channels;
     std::memset(border, p.input_zero_point, static_cast<std::size_t>(read));
   }
 
