@@ -663,6 +663,8 @@ def concatenation_constant(b):
 
 @model
 def concatenation_twice_the_same(b):
+concatenation("concatenation_height_of_samples", [(2, 2, 5, 3), (2, 3, 5, 3)], 1)
+concatenation("concatenation_inside_5axes", [(1, 2, 1, 3, 4), (1, 2, 2, 3, 4), (1, 2, 1, 3, 4)], 2)
     x = b.input((1, 3, 4, 2))
     return b.concatenation([x, x], 2)
 
@@ -670,6 +672,12 @@ def concatenation_twice_the_same(b):
 @model
 def concatenation_of_conv2d(b):
     x = b.input((1, 5, 6, 2))
+@model
+def concatenation_constant_of_samples(b):
+    x = b.relu(b.input((2, 3, 4, 2), (0.05, -7)))
+    return b.concatenation([x, b.constant((2, 1, 4, 2), (0.05, -7)), x], 1)
+
+
     out = (0.04, 6)
     return b.concatenation([b.conv2d(x, 3, 1, reach=5, out=out),
                             b.conv2d(x, 2, 3, activation="RELU", reach=5, out=out)])

@@ -38,6 +38,7 @@ constexpr graph_counts added_by(tflite_tables& r, flatbuffer_table table, std::u
   const auto result_count = static_cast<std::int32_t>(made < most_layers ? made : most_layers);
   switch (r.op) {
     case tflite_operator::pack:
+    case tflite_operator::concatenation:
     case tflite_operator::add_n: return {operand_count + 1, operand_count, 0, 0};
     case tflite_operator::unpack: return {result_count, result_count, 0, 0};
     case tflite_operator::batch_to_space_nd: return {4, 1, 0, 0};

@@ -130,6 +130,19 @@ constexpr bool import_pad(tflite_reader& r, layer_kind kind) {
   return r.append(l);
 }
 
+/// Places a part in a map of three axes, seen as such a map itself, at a position of the second.
+constexpr bool append_block(tflite_reader& r, std::int32_t part, const shape& block, std::int32_t whole,
+                            std::int32_t position) {
+  layer view = r.make_layer(layer_kind::reshape);
+  view.inputs[0] = part;
+  view.output = r.add_tensor(block, r.at(whole).quant);
+  layer place = r.make_layer(layer_kind::place);
+  place.inputs[0] = view.output;
+  place.output = whole;
+  place.begin[1] = position;
+  return r.append(view) && r.append(place);
+}
+
 /// Parts beside each other along a new axis: whatever axes there are, they are blocks of a map of three.
 constexpr bool import_pack(tflite_reader& r, layer_kind kind) {
   const auto parts = static_cast<std::int32_t>(r.operands.count);
@@ -158,22 +171,10 @@ constexpr bool import_pack(tflite_reader& r, layer_kind kind) {
   for (int a = 0; a < to.rank; ++a)
     if (a != axis) (a < axis ? outer : inner) *= to[a];
   if (outer > most_rows) return r.fail(refusal::too_large, output, outer, most_rows);
-  const quantization quant = r.at(output).quant;
-  const std::int32_t whole = parts == 1 ? output : r.add_tensor({3, {outer, parts, inner}}, quant);
-  for (std::int32_t i = 0; i < parts; ++i) {
-    layer view = r.make_layer(layer_kind::reshape);
-    view.inputs[0] = r.operand(i);
-    if (parts == 1) return r.append(view);
-    view.output = r.add_tensor({3, {outer, 1, inner}}, quant);
-    layer place = r.make_layer(kind);
-    place.inputs[0] = view.output;
-    place.output = whole;
-    place.begin[1] = i;
-    r.append(view);
-    r.append(place);
-  }
   layer view = r.make_layer(layer_kind::reshape);
-  view.inputs[0] = whole;
+  view.inputs[0] = parts == 1 ? r.operand(0) : r.add_tensor({3, {outer, parts, inner}}, r.at(output).quant);
+  for (std::int32_t i = 0; i < parts && parts > 1; ++i)
+    if (!append_block(r, r.operand(i), {3, {outer, 1, inner}}, view.inputs[0], i)) return false;
   return r.append(view);
 }
 
@@ -227,9 +228,14 @@ constexpr bool import_concatenation(tflite_reader& r, layer_kind kind) {
   constexpr std::uint32_t fused_activation = 1;
   if (r.file.i8_or(r.options, fused_activation, 0) != 0)
     return r.fail(refusal::option, output, "it must have no fused activation");
-  // Along height and further out, parts stand one below another only if there is nothing around them.
-  for (int a = 0; a < axis && axis < to.rank - 2; ++a)
-    if (to[a] != 1) return r.fail(refusal::rank, output, to.rank, to.rank - a - 1);
+  // Along height and further out, parts stand one below another only if there is nothing around them. Else they are
+  // blocks of a map of three axes.
+  std::int32_t outer = 1, inner = 1;
+  for (int a = 0; a < to.rank; ++a)
+    if (a != axis) (a < axis ? outer : inner) *= to[a];
+  const bool in_blocks = !integers && axis < to.rank - 2 && outer > 1;
+  layer view = r.make_layer(layer_kind::reshape);
+  if (in_blocks) view.inputs[0] = r.add_tensor({3, {outer, to[axis], inner}}, r.at(output).quant);
   std::int32_t position = 0;
   for (std::uint32_t i = 0; i < r.operands.count; ++i) {
     const std::int32_t input = r.operand(static_cast<int>(i));
@@ -243,10 +249,17 @@ constexpr bool import_concatenation(tflite_reader& r, layer_kind kind) {
     layer l = r.make_layer(kind);
     l.inputs[0] = input;
     l.begin[static_cast<std::size_t>(axis)] = position;
+    if (in_blocks) {
+      if (const error e = require_same_quantization(r.graph->view(), input, output))
+        return r.fail(e.reason, e.tensor, e.found, e.supported, e.rule);
+      if (!append_block(r, input, {3, {outer, from[axis], inner}}, view.inputs[0], position)) return false;
+    } else if (!integers) {
+      r.append(l);
+    }
     position += from[axis];
-    if (!integers) r.append(l);
   }
   if (position != to[axis]) return r.fail(refusal::shape, output, to[axis], position);
+  if (in_blocks) return r.append(view);
   return !integers || import_shape_arithmetic(r, kind);
 }
 
