@@ -31,6 +31,14 @@ def near_ties(input_scale, weight_scale, output_scale):
     return np.rint(halves / (scales[0] * scales[1] / scales[2])) + np.resize([-5, -3, -2, -1, 0, 1, 2, 4], 16)
 
 
+# Two scales and the float next to their product, below it or above: where it stands for a scale, a multiplier is a
+# simple fraction if it is computed with floats, and products are ties.
+FLOAT_BELOW_PRODUCT = 0.0371, 0.042300012, 0.0015693303
+FLOAT_ABOVE_PRODUCT = 0.0371, 0.0423, 0.00156933
+# Likewise two scales of which the first is three quarters of the second as floats, and in truth a little less.
+THREE_QUARTERS = 0.027825009, 0.037100013
+
+
 def variants(operator):
     """A function that registers models of one input and this one operator."""
 
@@ -625,6 +633,7 @@ leaky_relu = variants(ModelBuilder.leaky_relu)
 leaky_relu("leaky_relu", (1, 16, 10), 0.2)
 leaky_relu("leaky_relu_small_slope", (1, 16, 10), 0.01, quant=(0.05, 40))
 leaky_relu("leaky_relu_equal_scale", (1, 16, 10), 0.3, quant=(0.05, 4), out=(0.05, 4))
+leaky_relu("leaky_relu_ties", (1, 16, 10), 0.1, quant=(THREE_QUARTERS[0], 3), out=(THREE_QUARTERS[1], -20))
 leaky_relu("leaky_relu_half_slope", (1, 16, 10), 0.5, quant=(0.1, 4), out=(0.1, 4))
 leaky_relu("leaky_relu_negative_slope", (1, 16, 10), -0.5, quant=(0.05, 4), out=(0.04, -60))
 prelu = variants(ModelBuilder.prelu)
@@ -654,6 +663,8 @@ concatenation("concatenation_height", [(1, 2, 5, 3), (1, 3, 5, 3)], 1)
 concatenation("concatenation_width", [(1, 4, 2, 3), (1, 4, 5, 3)], 2)
 concatenation("concatenation_3_inputs", [(1, 4, 5, 3), (1, 4, 5, 1), (1, 4, 5, 4)], 3)
 concatenation("concatenation_rank2", [(2, 5), (2, 3)], 1)
+concatenation("concatenation_height_of_samples", [(2, 2, 5, 3), (2, 3, 5, 3)], 1)
+concatenation("concatenation_inside_5axes", [(1, 2, 1, 3, 4), (1, 2, 2, 3, 4), (1, 2, 1, 3, 4)], 2)
 
 
 @model
@@ -662,9 +673,13 @@ def concatenation_constant(b):
 
 
 @model
+def concatenation_constant_of_samples(b):
+    x = b.relu(b.input((2, 3, 4, 2), (0.05, -7)))
+    return b.concatenation([x, b.constant((2, 1, 4, 2), (0.05, -7)), x], 1)
+
+
+@model
 def concatenation_twice_the_same(b):
-concatenation("concatenation_height_of_samples", [(2, 2, 5, 3), (2, 3, 5, 3)], 1)
-concatenation("concatenation_inside_5axes", [(1, 2, 1, 3, 4), (1, 2, 2, 3, 4), (1, 2, 1, 3, 4)], 2)
     x = b.input((1, 3, 4, 2))
     return b.concatenation([x, x], 2)
 
@@ -672,12 +687,6 @@ concatenation("concatenation_inside_5axes", [(1, 2, 1, 3, 4), (1, 2, 2, 3, 4), (
 @model
 def concatenation_of_conv2d(b):
     x = b.input((1, 5, 6, 2))
-@model
-def concatenation_constant_of_samples(b):
-    x = b.relu(b.input((2, 3, 4, 2), (0.05, -7)))
-    return b.concatenation([x, b.constant((2, 1, 4, 2), (0.05, -7)), x], 1)
-
-
     out = (0.04, 6)
     return b.concatenation([b.conv2d(x, 3, 1, reach=5, out=out),
                             b.conv2d(x, 2, 3, activation="RELU", reach=5, out=out)])
@@ -922,6 +931,14 @@ arithmetic("div_relu6", ModelBuilder.div, (1, 5, 4, 3), (1, 5, 4, 3), (0.05, 4),
            activation="RELU6")
 arithmetic("div_scales_apart", ModelBuilder.div, (1, 5, 4, 3), (1, 5, 4, 3), (0.9, -30), (0.004, -128), out=(2.0, 5))
 arithmetic("div_coarse", ModelBuilder.div, (1, 5, 4, 3), (1, 5, 4, 3), (0.05, 4), (0.03, -128), out=(0.5, -9))
+
+
+@model
+def div_ties(b):
+    first, second, product = FLOAT_ABOVE_PRODUCT
+    return b.div(b.input((1, 4, 8, 2), (64 * product, 3)), b.constant((2,), (first, -128), (0, -64)), out=(second, 1))
+
+
 MODELS["div_constant"] = lambda b: b.div(b.input((1, 5, 4, 3)), b.constant((3,), (0.01, -9), (-90, 50, 127)),
                                          out=(0.02, 7))
 MODELS["div_by_one_input"] = lambda b: b.div(b.constant((), (0.02, -3), 41), b.input((1, 5, 4, 3), (0.05, -128)),
@@ -1004,6 +1021,16 @@ arithmetic("batch_matmul_5axes", ModelBuilder.batch_matmul, (2, 1, 2, 3, 4), (1,
 arithmetic("batch_matmul_zero_points", ModelBuilder.batch_matmul, (1, 4, 6), (1, 6, 3), (0.03, -128), (0.02, 127))
 arithmetic("batch_matmul_precise", ModelBuilder.batch_matmul, (1, 16, 2), (1, 2, 16), (0.0371, 5), (0.0423, 1),
            out=(0.171, -3))
+# Half of what it reads, a little more as doubles, but not as floats.
+
+
+@model
+def batch_matmul_ties(b):
+    first, second, product = FLOAT_BELOW_PRODUCT
+    return b.batch_matmul(b.input((1, 16, 1), (first, 3)), b.constant((1, 1, 2), (second, -5), [[[-4, -6]]]),
+                          out=(2 * product, 1))
+
+
 MODELS["batch_matmul_constant"] = lambda b: b.batch_matmul(b.input((2, 4, 6)), b.constant((6, 3)))
 MODELS["batch_matmul_constant_first"] = lambda b: b.batch_matmul(b.constant((2, 4, 6)), b.input((2, 6, 3)))
 

@@ -217,7 +217,8 @@ struct reference_kernel<layer_kind::div> : no_table {
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const quantization& a = g.input_of(l, 0).quant;
     const quantization& b = g.input_of(l, 1).quant;
-    return {prepare_pair(g, l), quantize_multiplier(as_double(a.scale / (b.scale * g.output_of(l).quant.scale)))};
+    const double result_scale = as_double(b.scale) * as_double(g.output_of(l).quant.scale);
+    return {prepare_pair(g, l), quantize_multiplier(as_double(a.scale) / result_scale)};
   }
 
   template <typename A, typename B>

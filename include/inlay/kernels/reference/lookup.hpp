@@ -130,7 +130,7 @@ struct byte_function<layer_kind::leaky_relu> {
   constexpr byte_function(graph_view g, const layer& l)
       : in(g.input_of(l).quant),
         out(g.output_of(l).quant),
-        above_zero(quantize_multiplier(as_double(in.scale / out.scale))) {
+        above_zero(quantize_multiplier(as_double(in.scale) / as_double(out.scale))) {
     const double below = as_double(in.scale) * as_double(l.slope) / as_double(out.scale);
     below_zero = quantize_multiplier(below < 0 ? -below : below);
     if (below < 0) below_zero.multiplier = -below_zero.multiplier;
