@@ -146,7 +146,7 @@ class ModelBuilder:
             clamp = {"NONE": (-np.inf, np.inf), "TANH": (-np.inf, np.inf), "RELU": (0, np.inf), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1)}
             low, high = np.quantile(np.ravel(real), [0.005, 0.995])
             low, high = np.clip([min(low, 0), max(high, 0)], *clamp[activation])
-            scale = (high - low) / 255
+            scale = (high - low) / 255 or 1.0  # of zeros alone
             out = scale, int(np.clip(round(-128 - low / scale), -128, 127))
         return self.tensor(shape, "int8", *out)
 

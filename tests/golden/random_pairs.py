@@ -64,27 +64,35 @@ def build(name, operator, first, second, constant):
     return model, inputs, oracle.run(model, inputs, 1)
 
 
+def draw(random, count):
+    for i in range(count):
+        operator = list(OPERATORS)[i % len(OPERATORS)]
+        first, second = shapes(random)
+        words = ["x".join(map(str, shape)) for shape in (first, second)]
+        name = f"{i}_{operator}_{words[0]}_{words[1]}"
+        yield name, *build(name, operator, first, second, int(random.integers(-3, 2)))
+
+
+def check(golden_test, folder, models):
+    """The exit status of GOLDEN_TEST for models: of each its name, its bytes, its inputs, their answers."""
+    for name, model, inputs, results in models:
+        path = pathlib.Path(folder) / name
+        path.with_suffix(".tflite").write_bytes(model)
+        path.with_suffix(".in").write_bytes(b"".join(v.tobytes() for case in zip(*inputs) for v in case))
+        path.with_suffix(".out").write_bytes(b"".join(v.tobytes() for case in results for v in case))
+    nothing = pathlib.Path(folder) / "nothing.txt"
+    nothing.touch()
+    return subprocess.run([golden_test, folder, nothing], check=False).returncode
+
+
 def main():
     parser = argparse.ArgumentParser(description="Random broadcasts against the oracle.")
     parser.add_argument("golden_test", metavar="GOLDEN_TEST")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    random = np.random.default_rng(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
-        for i in range(arguments.count):
-            operator = list(OPERATORS)[i % len(OPERATORS)]
-            first, second = shapes(random)
-            words = ["x".join(map(str, shape)) for shape in (first, second)]
-            name = f"{i}_{operator}_{words[0]}_{words[1]}"
-            model, inputs, results = build(name, operator, first, second, int(random.integers(-3, 2)))
-            path = pathlib.Path(folder) / name
-            path.with_suffix(".tflite").write_bytes(model)
-            path.with_suffix(".in").write_bytes(b"".join(v.tobytes() for case in zip(*inputs) for v in case))
-            path.with_suffix(".out").write_bytes(b"".join(v.tobytes() for case in results for v in case))
-        nothing = pathlib.Path(folder) / "nothing.txt"
-        nothing.touch()
-        return subprocess.run([arguments.golden_test, folder, nothing], check=False).returncode
+        return check(arguments.golden_test, folder, draw(np.random.default_rng(arguments.seed), arguments.count))
 
 
 if __name__ == "__main__":
