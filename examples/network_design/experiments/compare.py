@@ -36,7 +36,7 @@ def processor():
 
 def find(job, given, library, task):
     """The network of a job, and the log of its search."""
-    planner = Planner(given.programs / "inlay-design", HERE.parent / "space.json", job["sram"], job.get("flash", "256K"),
+    planner = Planner(given.programs / "inlay-design", HERE.parent / "space.json", job.get("sram"), job.get("flash", "256K"),
                       job.get("macs", "10M"), job.get("picture", "lines"))
     if "topology" in job:
         needs = planner.ask({"topology": job["topology"]})

@@ -164,6 +164,10 @@ class Network:
                 total += int(np.prod(layer.shape)) * rows
         return total
 
+    def numbers(self):
+        """How many numbers its layers put out for a picture."""
+        return sum(int(np.prod(layer.shape)) for layer in self.layers if layer.weights)
+
     def initial(self, seed):
         """Parameters, statistics, and which parameters decay."""
         rng = np.random.default_rng(seed)

@@ -20,6 +20,8 @@ class Plan:
     rate: float = 0.01
     decay: float = 0.02
     warm_up: float = 0.05
+    # From this part of the training on all of each picture, as the network will see it: in parts things are larger.
+    whole_from: float = 0.6
     # From this part of the training on at this part of the resolution.
     resolutions: tuple = ((0.0, 0.5), (0.3, 0.75), (0.6, 1.0))
 
@@ -83,6 +85,8 @@ class Classifier:
         index = self.order.of(plan, step)
         rng = np.random.default_rng([plan.seed, 2, step])
         which = rng.integers(0, VIEWS, plan.batch)
+        if step >= plan.whole_from * plan.steps:
+            which[:] = 0
         views = whole(plan.batch)
         views["box"] = self.boxes[index, which]
         views["box"] += rng.normal(0, 0.01, (plan.batch, 4))
