@@ -149,11 +149,11 @@ def harness(arguments: argparse.Namespace, folder: pathlib.Path, *sources: str) 
 
 
 def link(arguments: argparse.Namespace, objects: list[pathlib.Path], program: pathlib.Path,
-         script: pathlib.Path | None = None) -> None:
-    """`script` is another than the machine's own, for less memory than that has."""
+         script: pathlib.Path | None = None, *more: str) -> None:
+    """`script` is another than the machine's own, for less memory than that has; `more` are options before it."""
     target = TARGETS[arguments.target]
     run(target.family.cxx, *flags(arguments), "-nostartfiles", f"-L{HERE}",
-        f"-T{script or HERE / f'{target.machine}.ld'}",
+        *more, f"-T{script or HERE / f'{target.machine}.ld'}",
         "-Wl,--gc-sections", *objects, *target.family.libraries, "-o", program)
 
 

@@ -24,6 +24,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("application", help="its name: APPLICATION.cpp is here, APPLICATION.tflite in its own folder")
     parser.add_argument("--desk", type=pathlib.Path, required=True, metavar="PROGRAM", help="the desk's program")
     parser.add_argument("--pictures", nargs="+", type=pathlib.Path, required=True, metavar="FILE")
+    parser.add_argument("--ram", type=int, required=True, metavar="KB", help="of the chip")
     emulator.add_arguments(parser)
     return emulator.parse(parser)
 
@@ -58,7 +59,7 @@ def build(arguments: argparse.Namespace, folder: pathlib.Path) -> pathlib.Path:
                      f'-DCAMERA_PICTURES="{folder / "pictures"}"', "-c", source, "-o", objects[-1])
     program = folder / "program.elf"
     emulator.link(arguments, [*objects, *emulator.harness(arguments, folder)], program,
-                  HERE / "qemu" / f"{arguments.target}.ld")
+                  HERE / "qemu" / "chip.ld", f"-Wl,--defsym=ram_size={arguments.ram}K")
     return program
 
 
