@@ -48,14 +48,23 @@ install_oracle() {
     --requirement examples/network_design/requirements.txt
 }
 
+# So is what checks packages.
+packaging=$PWD/build/packaging
+install_packaging() {
+  [ -x "$packaging/bin/python" ] || python3 -m venv "$packaging"
+  "$packaging/bin/pip" install --quiet --requirement packaging/requirements.txt
+}
+
 preset() {
   local more=()
   [ "$1" = gcc-12 ] && [ -x "$oracle/bin/python" ] && more=("-DINLAY_ORACLE_PYTHON=$oracle/bin/python")
+  [ "$1" = gcc-12 ] && [ -x "$packaging/bin/python" ] && more+=("-DINLAY_PACKAGES_PYTHON=$packaging/bin/python")
   cmake --preset "$1" "${more[@]}" && cmake --build --preset "$1" && ctest --preset "$1"
 }
 
 install_packages
 install_oracle || echo "There is no PyPI: tests that need TensorFlow Lite Micro are skipped"
+install_packaging || echo "There is no PyPI: packages are made, and checked less"
 part meson meson_build
 for name in gcc-12 clang-19 sanitize; do
   part "$name" preset "$name"

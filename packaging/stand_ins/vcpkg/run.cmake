@@ -1,0 +1,27 @@
+# What a port needs of vcpkg: cmake -DCURRENT_PORT_DIR=… -DCURRENT_PACKAGES_DIR=… -P run.cmake
+function(vcpkg_cmake_configure)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
+  execute_process(COMMAND ${CMAKE_COMMAND} -S ${arg_SOURCE_PATH} -B ${CURRENT_PACKAGES_DIR}-build ${arg_OPTIONS}
+                  COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+function(vcpkg_cmake_install)
+  execute_process(COMMAND ${CMAKE_COMMAND} --install ${CURRENT_PACKAGES_DIR}-build --prefix ${CURRENT_PACKAGES_DIR}
+                  COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+function(vcpkg_cmake_config_fixup)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "CONFIG_PATH" "")
+  file(RENAME ${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH} ${CURRENT_PACKAGES_DIR}/share/inlay)
+  # One folder nearer to the prefix.
+  set(targets ${CURRENT_PACKAGES_DIR}/share/inlay/inlay-targets.cmake)
+  file(READ ${targets} text)
+  set(parent "get_filename_component(_IMPORT_PREFIX \"\${_IMPORT_PREFIX}\" PATH)\n")
+  string(REPLACE "${parent}${parent}${parent}" "${parent}${parent}" text "${text}")
+  file(WRITE ${targets} "${text}")
+endfunction()
+function(vcpkg_fixup_pkgconfig)
+endfunction()
+function(vcpkg_install_copyright)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "FILE_LIST")
+  file(COPY_FILE ${arg_FILE_LIST} ${CURRENT_PACKAGES_DIR}/share/inlay/copyright)
+endfunction()
+include(${CURRENT_PORT_DIR}/portfile.cmake)
