@@ -60,8 +60,8 @@ template <layer_kind Kind, call Call, typename Step, typename Operands>
 constexpr void invoke(const Step& step, const Operands& operands, const region& r) {
   constexpr layer_operands reads = describe(Kind).operands;
   if constexpr (Call == call::run_downwards || Call == call::run_upwards) {
-    for_rows_at_once(Call, {r.first_row, r.end_row}, operands.rows_at_once(), [&](const interval& rows) {
-      invoke<Kind, call::run>(step, operands, region{rows.first, rows.end, r.first_column, r.end_column});
+    for_rows_at_once(Call, {r.first_row, r.end_row}, operands.rows_at_once(), [&](const interval& part) {
+      invoke<Kind, call::run>(step, operands, region{part.first, part.end, r.first_column, r.end_column});
     });
   } else if constexpr (Call == call::accumulate) {
     step.accumulate(operands.output(), operands.scratch(), r, operands.template map<0>());
