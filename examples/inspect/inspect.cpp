@@ -3,11 +3,13 @@
 //   inlay-inspect person_detect.tflite
 //   inlay-inspect person_detect.tflite --json
 //   inlay-inspect person_detect.tflite --target m4
+//   inlay-inspect person_detect.tflite --html person_detect.html
 //   inlay-inspect person_detect.tflite --svg arena.svg
 //   inlay-inspect person_detect.tflite --sram 16384 --max-overhead 10
 //   inlay-inspect person_detect.tflite --schedule 12:rows,20:1x3 --svg-patches patches.svg
 //   inlay-inspect person_detect.tflite --pareto --svg-pareto trade_off.svg
 #include "files.hpp"
+#include "html.hpp"
 #include "target.hpp"
 #include "target_options.hpp"
 
@@ -38,7 +40,7 @@ struct options {
   std::optional<std::int64_t> sram;
   std::optional<double> max_overhead;
   std::vector<std::int32_t> weights_read;  // none, or bytes and times
-  std::string svg, svg_patches, svg_pareto;
+  std::string html, svg, svg_patches, svg_pareto;
   std::string target, cxx, flags;
   bool least_memory = false;
   bool pareto = false;
@@ -319,23 +321,32 @@ json report_of(const options& chosen, const inlay::loaded_model& model, const in
 
 // ---- the program -----------------------------------------------------------------------------------------
 
+std::string title_of(const options& chosen) { return std::filesystem::path(chosen.model).stem().string(); }
+
 void write_pictures(const options& chosen, const inlay::plan_view& plan) {
-  const std::string title = std::filesystem::path(chosen.model).stem().string();
-  if (!chosen.svg.empty()) inspect::write_file(chosen.svg, inlay::lifetime_svg(plan, title));
+  if (!chosen.svg.empty()) inspect::write_file(chosen.svg, inlay::lifetime_svg(plan, title_of(chosen)));
   if (chosen.svg_patches.empty()) return;
   const std::vector<inlay::stage> stages = inlay::patched_stages(plan);
   if (stages.empty()) throw refusal("--svg-patches: no stage of this schedule runs row by row or in patches");
-  inspect::write_file(chosen.svg_patches, inlay::patch_svg(plan, stages.front(), title));
+  inspect::write_file(chosen.svg_patches, inlay::patch_svg(plan, stages.front(), title_of(chosen)));
 }
 
 std::vector<inlay::trade> find_trades(const options& chosen, inlay::graph_view g) {
-  if (!chosen.pareto && chosen.svg_pareto.empty()) return {};
+  if (!chosen.pareto && chosen.svg_pareto.empty() && chosen.html.empty()) return {};
   std::vector<inlay::trade> trades = inlay::trade_off(g);
-  if (!chosen.svg_pareto.empty()) {
-    const std::string title = std::filesystem::path(chosen.model).stem().string();
-    inspect::write_file(chosen.svg_pareto, inlay::trade_off_svg(g, trades, title));
-  }
+  if (!chosen.svg_pareto.empty())
+    inspect::write_file(chosen.svg_pareto, inlay::trade_off_svg(g, trades, title_of(chosen)));
   return trades;
+}
+
+void write_page(const options& chosen, const inlay::plan_view& plan, json report,
+                const std::vector<inlay::trade>& trades) {
+  const std::string title = title_of(chosen);
+  report["pareto"] = pareto_of(plan.graph, trades);
+  std::vector<std::string> pictures{inlay::lifetime_svg(plan, title)};
+  for (const inlay::stage& s : inlay::patched_stages(plan)) pictures.push_back(inlay::patch_svg(plan, s, title));
+  pictures.push_back(inlay::trade_off_svg(plan.graph, trades, title));
+  inspect::write_file(chosen.html, inspect::html_page(title, report, pictures));
 }
 
 std::optional<inspect::target_kernels> find_kernels(const options& chosen, const inlay::loaded_model& model) {
@@ -362,6 +373,7 @@ void inspect_model(const options& chosen) {
   }
   write_pictures(chosen, plan);
   const std::vector<inlay::trade> trades = find_trades(chosen, g);
+  if (!chosen.html.empty()) write_page(chosen, plan, report_of(chosen, model, plan, on_target), trades);
   if (chosen.json) {
     json report = report_of(chosen, model, plan, on_target);
     if (chosen.pareto) report["pareto"] = pareto_of(g, trades);
@@ -401,6 +413,7 @@ int main(int argc, char** argv) {
       chosen.target, chosen.cxx, chosen.flags);
   app.add_flag("--pareto", chosen.pareto, "list schedules from the least computation to the least memory instead");
   app.add_flag("--json", chosen.json, "print JSON instead of tables");
+  app.add_option("--html", chosen.html, "write all of it, with charts, to this file: one page that needs no other");
   app.add_option("--svg", chosen.svg, "write a chart of the arena over time to this file");
   app.add_option("--svg-patches", chosen.svg_patches, "write a chart of the first stage's patches to this file");
   app.add_option("--svg-pareto", chosen.svg_pareto, "write a chart of memory against computation to this file");

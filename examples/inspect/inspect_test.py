@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks inlay-inspect from outside: what it prints for a model, and how it refuses.
 
-usage: inspect_test.py INLAY_INSPECT MODEL SMALL_MODELS CXX
+usage: inspect_test.py INLAY_INSPECT MODEL SMALL_MODELS CXX BUILD
 """
 import json
 import pathlib
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as xml
 
-PROGRAM, MODEL, SMALL_MODELS, CXX = sys.argv[1:5]
+PROGRAM, MODEL, SMALL_MODELS, CXX, BUILD = sys.argv[1:6]
 KEYS = ["model", "inputs", "outputs", "operators", "macs", "recomputed_macs", "parameters", "input_bytes",
         "per_layer_bytes", "arena_bytes", "schedule", "schedule_type", "stages", "peak_at", "places", "kernels", "model_bytes",
         "constant_bytes", "table_bytes", "flash_bytes", "layers"]
@@ -131,9 +131,49 @@ def check_pictures():
             assert xml.parse(picture).getroot().tag.endswith("svg")
 
 
+def check_page():
+    with tempfile.TemporaryDirectory() as folder:
+        page = pathlib.Path(folder) / "page.html"
+        for options, pictures in (([], 2), (["--schedule", "2:3x2,4:rows"], 4)):
+            run(*options, "--html", str(page))
+            root = xml.parse(page).getroot()
+            assert len([e for e in root.iter() if e.tag.endswith("}svg")]) == pictures
+            cells = {"".join(cell.itertext()) for cell in root.iter("{http://www.w3.org/1999/xhtml}td")}
+            found = report(*options)
+            for key in ("arena_bytes", "macs", "flash_bytes"):
+                assert f"{found[key]:,}" in cells, key
+            assert all(f"{layer['macs']:,}" in cells for layer in found["layers"])
+            assert all(str(t["zero_point"]) in cells for t in found["inputs"] + found["outputs"])
+            # Nothing is fetched.
+            assert not [e for e in root.iter() for name in e.attrib if name.rpartition("}")[2] in ("src", "href")]
+            assert not {"script", "link", "img", "iframe"} & {e.tag.rpartition("}")[2] for e in root.iter()}
+
+
+def check_installed():
+    """The installed program works by itself, and so does the script that embeds models."""
+    global PROGRAM
+    model = small("tiny")
+    with tempfile.TemporaryDirectory() as folder:
+        prefix, built = pathlib.Path(folder) / "prefix", PROGRAM
+        subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
+        PROGRAM = str(prefix / "bin" / "inlay-inspect")
+        on_host = ["--target", "host", "--cxx", CXX, "--flags=-DINLAY_ISA=portable"]
+        assert "kernel on host" in run(*on_host, model=model)
+        with open(prefix / "share" / "inlay" / "probe.cpp", "a", encoding="utf-8") as probe:
+            probe.write('#error "the installed one"\n')
+        assert "the installed one" in run(*on_host, status=2, model=model)
+        PROGRAM = built
+        header = pathlib.Path(folder) / "tiny.hpp"
+        subprocess.run([prefix / "bin" / "inlay-embed", model, header], check=True)
+        subprocess.run([CXX, "-std=c++20", f"-I{prefix / 'include'}", "-include", "inlay.hpp", "-include", header,
+                        "-fsyntax-only", "-xc++", "/dev/null"], check=True)
+
+
 check_schedules()
 check_tensors()
 check_places()
 check_targets()
 check_refusals()
 check_pictures()
+check_page()
+check_installed()

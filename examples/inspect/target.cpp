@@ -71,6 +71,19 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
+struct places {
+  fs::path include, probe;
+};
+
+/// What the program was installed with, if it was; else what it was built from.
+places find_places() {
+  std::error_code none;
+  const fs::path prefix = fs::read_symlink("/proc/self/exe", none).parent_path().parent_path();
+  if (!prefix.empty() && fs::exists(prefix / INLAY_INSTALLED_PROBE, none))
+    return {prefix / INLAY_INSTALLED_INCLUDE_DIR, prefix / INLAY_INSTALLED_PROBE};
+  return {INLAY_INCLUDE_DIR, INLAY_PROBE};
+}
+
 /// The first error that a compiler wrote, or its first line.
 std::string first_error(const std::string& said) {
   const std::size_t error = said.find("error: ");
@@ -100,9 +113,9 @@ std::string compiled_line(const target& processor, const std::string& program, c
   write_file(given.string(), header);
   // The flags are words of the command; everything else is one word each.
   const std::string command = quoted(processor.cxx) + " -std=c++20 " + processor.flags + " -I" +
-                              quoted(INLAY_INCLUDE_DIR) + " -DGIVEN_HEADER=" + quoted('"' + given.string() + '"') +
-                              " -c " + quoted(program) + " -o " + quoted(object.string()) + " 2> " +
-                              quoted(log.string());
+                              quoted(find_places().include.string()) +
+                              " -DGIVEN_HEADER=" + quoted('"' + given.string() + '"') + " -c " + quoted(program) +
+                              " -o " + quoted(object.string()) + " 2> " + quoted(log.string());
   const auto read_text = [](const fs::path& path) {
     const std::vector<char> file = read_file(path.string());
     return std::string(file.begin(), file.end());
@@ -116,7 +129,8 @@ std::string compiled_line(const target& processor, const std::string& program, c
 }
 
 target_kernels kernels_on(const target& processor, const std::vector<char>& model) {
-  std::istringstream line(compiled_line(processor, INLAY_PROBE, header_of(model), "inlay kernels, tables "));
+  std::istringstream line(
+      compiled_line(processor, find_places().probe.string(), header_of(model), "inlay kernels, tables "));
   target_kernels found;
   char colon = 0;
   line >> found.table_bytes >> colon;
