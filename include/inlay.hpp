@@ -51,8 +51,10 @@
 #include <inlay/plan/need.hpp>
 #include <inlay/plan/pull.hpp>
 #include <inlay/plan/dry_run.hpp>
+#include <inlay/plan/stage_layout.hpp>
 #include <inlay/plan/schedule.hpp>
 #include <inlay/plan/arena.hpp>
+#include <inlay/plan/facts.hpp>
 #include <inlay/plan/search.hpp>
 #include <inlay/plan/layout.hpp>
 #include <inlay/plan/fitting.hpp>

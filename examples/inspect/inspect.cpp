@@ -265,6 +265,7 @@ json stages_of(const inlay::plan_view& plan) {
     stages.push_back({{"first", s.first},
                       {"end", s.end},
                       {"grid", {{"rows", s.row_patches}, {"columns", s.column_patches}}},
+                      {"segments", s.segments},
                       {"policy", inlay::name(inlay::policy_of(s))},
                       {"live_bytes", figures.live_bytes},
                       {"macs", figures.macs},

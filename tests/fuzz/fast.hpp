@@ -96,10 +96,12 @@ struct interpreter : inlay::detail::interpreter {
   kernels with = kernels::reference;
   tally& count;
   /// For each layer what runs it; empty where that is the reference kernel. Made as it is first run.
-  using runner = std::function<void(const interpreter&, const inlay::stage&, inlay::region, const std::int32_t*)>;
+  using runner = std::function<void(const interpreter&, const inlay::stage&, inlay::region, const std::int32_t*,
+                                    const std::int32_t*)>;
   std::vector<runner>& runners;
 
-  void run(const inlay::stage& s, std::int32_t index, inlay::region work, const std::int32_t* first_columns) const {
+  void run(const inlay::stage& s, std::int32_t index, inlay::region work, const std::int32_t* first_columns,
+           const std::int32_t* newer_rows) const {
     if (work.first_row >= work.end_row || work.first_column >= work.end_column) std::abort();  // kernels need not care
     if (runners.empty()) {
       for (std::int32_t i = 0; i < graph.layer_count; ++i) {
@@ -109,9 +111,9 @@ struct interpreter : inlay::detail::interpreter {
       }
     }
     if (const runner& r = runners[static_cast<std::size_t>(index)])
-      r(*this, s, work, first_columns);
+      r(*this, s, work, first_columns, newer_rows);
     else
-      inlay::detail::interpreter::run(s, index, work, first_columns);
+      inlay::detail::interpreter::run(s, index, work, first_columns, newer_rows);
   }
 
  private:
@@ -140,8 +142,8 @@ struct interpreter : inlay::detail::interpreter {
           runner found;
           const auto use = [&]<typename Specialised>(Specialised) {
             found = [index, parameters, entries](const interpreter& i, const inlay::stage& s, inlay::region work,
-                                                 const std::int32_t* columns) {
-              i.run_kernel<Specialised, Kind>(parameters, entries.data(), s, index, work, columns);
+                                                 const std::int32_t* columns, const std::int32_t* newer_rows) {
+              i.run_kernel<Specialised, Kind>(parameters, entries.data(), s, index, work, columns, newer_rows);
             };
           };
           ((same_spec(specs.items[I], Kernel::specialise(graph, l)) ? use(specialised<Kernel, specs.items[I]>{})

@@ -83,11 +83,14 @@ std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g, std::minst
     all.push_back(fitting);
   all.push_back({{0, g.layer_count}});
   all.push_back({{0, g.layer_count, up_to(5), up_to(5)}});
+  if (g.layer_count > 1) all.push_back({{.end = g.layer_count, .segments = 1 + up_to(8)}});
   for (int i = 0; i < 2; ++i) {
     std::vector<inlay::stage> stages;
     for (std::int32_t at = 0; at < g.layer_count;) {
       const std::int32_t end = std::min(at + up_to(6), g.layer_count);
       stages.push_back({at, end, up_to(2) == 1 ? 1 : up_to(5), up_to(2) == 1 ? 1 : up_to(5)});
+      inlay::stage& last = stages.back();
+      if (last.layers() > 1 && last.row_patches == 1 && last.column_patches == 1) last.segments = up_to(8);
       at = end;
     }
     all.push_back(stages);

@@ -38,12 +38,13 @@ static std::map<std::string, std::string> read_list(const char* path) {
 
 /// Sees that kernels are asked for something: they need not care about regions without a row or a column.
 struct interpreter : inlay::detail::interpreter {
-  void run(const inlay::stage& s, std::int32_t index, inlay::region work, const std::int32_t* first_columns) const {
+  void run(const inlay::stage& s, std::int32_t index, inlay::region work, const std::int32_t* first_columns,
+           const std::int32_t* newer_rows) const {
     if (work.first_row >= work.end_row || work.first_column >= work.end_column) {
       std::printf("layer %d is asked for nothing\n", int{index});
       std::abort();
     }
-    inlay::detail::interpreter::run(s, index, work, first_columns);
+    inlay::detail::interpreter::run(s, index, work, first_columns, newer_rows);
   }
 };
 
@@ -87,13 +88,15 @@ static bool is_large(inlay::graph_view g) { return inlay::total_macs(g) > 1'000'
 /// Networks of which every split is tried in every grid up to 8 × 8, too, on one recorded case.
 static bool is_small_network(inlay::graph_view g) { return !is_large(g) && g.layer_count >= 6; }
 
-/// Layer after layer, what the search finds, all layers as one stage in every grid up to 8 × 8, and stages cut
-/// at random.
+/// Layer after layer, what the search finds, all layers as one stage in every grid up to 8 × 8 and in up to 8 segments,
+/// and stages cut at random.
 static std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g) {
   std::vector<std::vector<inlay::stage>> all{inlay::per_layer_stages(g), inlay::least_memory_stages(g)};
   for (std::int32_t rows = 1; rows <= 8; ++rows)
     for (std::int32_t columns = 1; columns <= 8; ++columns)
       if (!is_large(g) || (rows + columns) % 5 == 0) all.push_back({{0, g.layer_count, rows, columns}});
+  for (std::int32_t segments = 2; segments <= 8 && g.layer_count > 1; ++segments)
+    all.push_back({{.end = g.layer_count, .segments = segments}});
   if (is_small_network(g))
     for (std::int32_t split = 1; split < g.layer_count; ++split)
       for (std::int32_t rows = 1; rows <= 8; ++rows)
@@ -111,6 +114,8 @@ static std::vector<std::vector<inlay::stage>> schedules(inlay::graph_view g) {
       const std::int32_t end = std::min(at + up_to(12), g.layer_count);
       // Rows kept or recomputed, columns whole or in strips.
       stages.push_back({at, end, up_to(2) == 1 ? 1 : up_to(8), up_to(2) == 1 ? 1 : up_to(8)});
+      inlay::stage& last = stages.back();
+      if (last.layers() > 1 && last.row_patches == 1 && last.column_patches == 1) last.segments = up_to(8);
       at = end;
     }
     all.push_back(stages);

@@ -386,27 +386,38 @@ const inlay::shape& work_of(const one_layer& c) {
 }
 
 /// The rows and columns that some pixels of a row need under their windows, alone in a ring at the end of its memory.
+/// For every second row of pixels older rows stand ahead of newer ones.
 map_view<const std::int8_t> in_ring(const one_layer& c, const region& r) {
   const layer& l = c.layers[0];
   const inlay::window2d& w = l.window;
   const inlay::shape& from = c.tensors[0].extents;
-  const std::int32_t channels = from.channels(), rows = detail::overwrite_rows(l, from);
+  const std::int32_t channels = from.channels(), window_rows = detail::overwrite_rows(l, from);
   const std::int32_t left = r.first_column * w.stride.width - w.padding.left;
   const std::int32_t right =
       (r.end_column - 1) * w.stride.width - w.padding.left + detail::dilated_extent(w.kernel.width, w.dilation.width);
   const std::int32_t first = std::clamp(left, std::int32_t{0}, from.width() - 1);
   const std::int32_t end = std::clamp(right, first + 1, from.width());
   const std::int32_t row_bytes = (end - first) * channels;
-  std::int8_t* const memory = ring + (map_capacity - rows * row_bytes) / 4 * 4;
-  std::memset(memory, 55, static_cast<std::size_t>(rows * row_bytes));
   const std::int32_t top = r.first_row * w.stride.height - w.padding.top;
+  const bool two_ages = window_rows > 1 && r.first_row % 2 == 1;
+  const std::int32_t rows = two_ages ? window_rows - 1 : window_rows;
+  map_view<const std::int8_t> in{nullptr, channels, row_bytes, rows, first};
+  if (two_ages) {
+    const std::int32_t newest =
+        std::min(top + detail::dilated_extent(w.kernel.height, w.dilation.height), from.height()) - 1;
+    in.newer_row = newest - newest % rows;
+    in.ahead = row_bytes + channels;
+  }
+  std::int8_t* const memory = ring + (map_capacity - in.size()) / 4 * 4;
+  std::memset(memory, 55, static_cast<std::size_t>(in.size()));
+  in.data = memory;
   for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
     const std::int32_t y = top + ky * w.dilation.height;
     if (y >= 0 && y < from.height())
-      std::memcpy(memory + y % rows * row_bytes, first_input + (y * from.width() + first) * channels,
+      std::memcpy(memory + (in.row(y) - in.data), first_input + (y * from.width() + first) * channels,
                   static_cast<std::size_t>(row_bytes));
   }
-  return {memory, channels, row_bytes, rows, first};
+  return in;
 }
 
 template <typename Kernel, layer_kind Kind, typename Run>

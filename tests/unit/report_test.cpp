@@ -256,6 +256,10 @@ TEST_CASE("a schedule's text gives its stages") {
   }
   CHECK(inlay::read_schedule(g, "2:rows,3:1x4").stages.front() == inlay::stage{0, 2});
   CHECK(inlay::read_schedule(g, "2:2x3").stages[0] == inlay::stage{0, 2, 2, 3});
+  CHECK(inlay::read_schedule(g, "2:rows/4").stages[0] == inlay::stage{.end = 2, .segments = 4});
+  CHECK(inlay::schedule_text({{.end = 2, .segments = 4}, {2, 3}}) == "2:rows/4");
+  CHECK(inlay::schedule_type_text({{.end = 2, .segments = 4}, {2, 3}}) ==
+        "inlay::schedule<inlay::per_patch<inlay::split<2>, inlay::segments<4>>>");
   CHECK(inlay::read_schedule(g, "2:2x3").stages[1] == inlay::stage{2, 3});
   CHECK(inlay::read_schedule(g, "least_memory").stages == inlay::least_memory_stages(g));
   CHECK(inlay::schedule_text(inlay::per_layer_stages(g)) == "per_layer");
@@ -286,8 +290,9 @@ TEST_CASE("text that is no schedule is refused with the reason") {
   const auto error_of = [&](std::string_view text) {
     return inlay::read_schedule(model.graph(), text).error;
   };
-  for (const char* text : {"", ",", "7", "7:", "7:row", "7:rows,", "7:2", "7:2x", "7:x2", "7:0x2", "7:2x-1", "7:2x2x2",
-                           "-7:rows", "99999999999:rows", "per_layer,7:rows", "7 :rows"}) {
+  for (const char* text :
+       {"", ",", "7", "7:", "7:row", "7:rows,", "7:2", "7:2x", "7:x2", "7:0x2", "7:2x-1", "7:2x2x2", "-7:rows",
+        "7:rows/", "7:rows/0", "7:rows/2x", "99999999999:rows", "per_layer,7:rows", "7 :rows"}) {
     CAPTURE(text);
     CHECK(contains(error_of(text), "a stage is END:rows"));
   }
@@ -296,6 +301,7 @@ TEST_CASE("text that is no schedule is refused with the reason") {
   CHECK(contains(error_of("18:rows,19:rows"), "already hold all 18 layers"));
   CHECK(contains(error_of("7:9x1"), "8 rows and 8 columns"));
   CHECK(contains(error_of("7:1x9"), "8 rows and 8 columns"));
+  CHECK(contains(error_of("7:rows/9"), "8 rows and 8 columns, too few for this"));
   CHECK(error_of("7:8x8") == "");
 }
 
@@ -322,6 +328,7 @@ TEST_CASE("stages are named after what they do with halos") {
   using inlay::halo_policy;
   CHECK(inlay::policy_of({3, 4}) == halo_policy::per_layer);
   CHECK(inlay::policy_of({3, 5}) == halo_policy::reuse);
+  CHECK(inlay::policy_of({.first = 3, .end = 5, .segments = 4}) == halo_policy::reuse);
   CHECK(inlay::policy_of({3, 5, 1, 2}) == halo_policy::mixed);
   CHECK(inlay::policy_of({3, 5, 2, 1}) == halo_policy::recompute);
   CHECK(inlay::policy_of({3, 4, 2, 2}) == halo_policy::recompute);

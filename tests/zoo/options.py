@@ -26,10 +26,11 @@ def schedule_type(text: str) -> str:
         return f"inlay::fit<inlay::sram<{match[1]}>>"
     stages = []
     for part in text.split(","):
-        match = re.fullmatch(r"(\d+):(?:(rows)|(per_layer)|(\d+)x(\d+))", part)
+        match = re.fullmatch(r"(\d+):(?:(rows)(?:/(\d+))?|(per_layer)|(\d+)x(\d+))", part)
         if not match:
             raise argparse.ArgumentTypeError(f"{part!r} is not a stage such as 8:rows, 12:3x2 or 4:per_layer")
-        patches = "rows<1>" if match[2] else "per_layer" if match[3] else f"grid<{match[4]}, {match[5]}>"
+        patches = (f"segments<{match[3]}>" if match[3] else "rows<1>" if match[2] else "per_layer" if match[4]
+                   else f"grid<{match[5]}, {match[6]}>")
         stages.append(f"inlay::per_patch<inlay::split<{match[1]}>, inlay::{patches}>")
     return f"inlay::schedule<{', '.join(stages)}>"
 

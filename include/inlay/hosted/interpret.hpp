@@ -50,6 +50,7 @@ struct interpreter {
     const interpreter& owner;
     std::int32_t index;
     const std::int32_t* first_columns;
+    const std::int32_t* newer_rows;
 
     const layer& own_layer() const { return owner.graph.layers[index]; }
     const tensor& input(std::size_t position) const { return owner.graph.tensors[own_layer().inputs[position]]; }
@@ -91,30 +92,39 @@ struct interpreter {
     template <typename Element>
     map_view<Element> in_arena(Element* elements, const shape& extents, std::int32_t stored) const {
       const std::int32_t writer = owner.spans[stored].first_writer;
-      return {elements, extents.channels(), owner.maps[writer].row_pitch, owner.maps[writer].rows,
-              first_columns[writer]};
+      const map_layout& map = owner.maps[writer];
+      return {elements,           extents.channels(), map.row_pitch, map.rows, first_columns[writer],
+              newer_rows[writer], map.ahead};
     }
   };
 
  public:
+  /// Makes room for a layer's next segment, in row y.
+  void make_room(std::int32_t index, std::int32_t y, std::int32_t segment) const {
+    const std::int32_t storage = graph.output_of(graph.layers[index]).storage;
+    const map_layout& map = maps[spans[storage].first_writer];
+    if (begins_ring(map, y, segment)) move_ahead(arena + places[storage].offset, map.rows * map.row_pitch, map.ahead);
+  }
+
   /// Makes a region of one layer's output (all of it for kernels that cannot do parts) in its stage. `first_columns`
-  /// tells, for each layer, the column that the rows of its output start with.
-  void run(const stage& s, std::int32_t index, region work, const std::int32_t* first_columns) const {
+  /// and `newer_rows` tell, for each layer, the column that the rows of its output start with and map_view's newer row.
+  void run(const stage& s, std::int32_t index, region work, const std::int32_t* first_columns,
+           const std::int32_t* newer_rows) const {
     const layer& l = graph.layers[index];
     with_layer_kind(l.kind, [&]<layer_kind Kind>() {
       using kernel = reference_kernel<Kind>;
       auto* entries = static_cast<typename kernel::table_entry*>(table);
       kernel::fill_table(graph, l, static_cast<const std::int8_t*>(model), entries);
-      run_kernel<kernel, Kind>(kernel::prepare(graph, l), entries, s, index, work, first_columns);
+      run_kernel<kernel, Kind>(kernel::prepare(graph, l), entries, s, index, work, first_columns, newer_rows);
     });
   }
 
  protected:
   template <typename Kernel, layer_kind Kind, typename Parameters, typename Entry>
   void run_kernel(const Parameters& parameters, const Entry* entries, const stage& s, std::int32_t index, region work,
-                  const std::int32_t* first_columns) const {
+                  const std::int32_t* first_columns, const std::int32_t* newer_rows) const {
     invoke<Kind>(call_of(graph, s, index, places), bound_kernel<Kernel, Parameters, Entry>{parameters, entries},
-                 operands<Kind>{*this, index, first_columns}, work);
+                 operands<Kind>{*this, index, first_columns, newer_rows}, work);
   }
 };
 

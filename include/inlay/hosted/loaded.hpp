@@ -8,6 +8,7 @@
 #include <inlay/patch/receptive_field.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/dry_run.hpp>
+#include <inlay/plan/stage_layout.hpp>
 #include <inlay/plan/search.hpp>
 #include <inlay/plan/stage.hpp>
 
@@ -60,8 +61,8 @@ class loaded_schedule {
     for (const stage& s : stages_) {
       const auto layers = static_cast<std::size_t>(s.layers());
       work w{std::vector<detail::interval>(layers * static_cast<std::size_t>(s.row_patches)),
-             std::vector<detail::interval>(layers * static_cast<std::size_t>(s.column_patches)),
-             std::vector<detail::interval>(layers * static_cast<std::size_t>(s.column_patches))};
+             std::vector<detail::interval>(layers * static_cast<std::size_t>(s.column_parts())),
+             std::vector<detail::interval>(layers * static_cast<std::size_t>(s.column_parts()))};
       std::vector<detail::layer_progress> progress(layers);
       std::vector<detail::interval> made(layers);
       const detail::stage_tables to{w.rows.data(),          w.columns.data(), w.made_columns.data(),
@@ -269,24 +270,29 @@ std::vector<std::int8_t> interpret(const loaded_model& model, const loaded_sched
       detail::interpreter{g, schedule.spans().data(), schedule.maps().data(), schedule.places().data(),
                           model.file().data(), pointers.data(), arena.data(), table.data()},
       more...};
-  std::vector<std::int32_t> first_columns(static_cast<std::size_t>(g.layer_count));
+  std::vector<std::int32_t> first_columns(static_cast<std::size_t>(g.layer_count)), newer_rows = first_columns;
   for (std::size_t number = 0; number < schedule.stages().size(); ++number) {
     const stage& s = schedule.stages()[number];
     const loaded_schedule::work& work = schedule.stage_work()[number];
     std::vector<detail::layer_progress> progress(static_cast<std::size_t>(s.layers()));
     for (std::int32_t row_patch = 0; row_patch < s.row_patches; ++row_patch)
       for (std::int32_t column_patch = 0; column_patch < s.column_patches; ++column_patch) {
-        const detail::interval* columns = work.columns.data() + column_patch * s.layers();
-        for (std::int32_t i = 0; i < s.layers(); ++i)
-          first_columns[static_cast<std::size_t>(s.first + i)] =
-              schedule.maps()[static_cast<std::size_t>(s.first + i)].internal
-                  ? work.made_columns[static_cast<std::size_t>(column_patch * s.layers() + i)].first
-                  : 0;
         detail::run_patch(g, s, work.rows.data() + row_patch * s.layers(), schedule.spans().data(), progress.data(),
-                          [&](std::int32_t i, detail::interval rows) {
-                            if (detail::has_columns(g.layers[s.first + i], columns[i]))
-                              run.run(s, s.first + i, {rows.first, rows.end, columns[i].first, columns[i].end},
-                                      first_columns.data());
+                          [&](std::int32_t i, detail::interval rows, std::int32_t segment) {
+                            const std::int32_t at = (column_patch + segment) * s.layers();
+                            for (std::int32_t k = 0; k < s.layers(); ++k) {
+                              const auto index = static_cast<std::size_t>(s.first + k);
+                              const map_layout& map = schedule.maps()[index];
+                              const std::int32_t part = s.segments > 1 && !map.transient ? k : at + k;
+                              first_columns[index] =
+                                  map.internal ? work.made_columns[static_cast<std::size_t>(part)].first : 0;
+                              newer_rows[index] = detail::newer_row(map, progress[static_cast<std::size_t>(k)]);
+                            }
+                            const detail::interval& columns = work.columns[static_cast<std::size_t>(at + i)];
+                            run.make_room(s.first + i, rows.first, segment);
+                            if (detail::has_columns(g.layers[s.first + i], columns))
+                              run.run(s, s.first + i, {rows.first, rows.end, columns.first, columns.end},
+                                      first_columns.data(), newer_rows.data());
                           });
       }
     if (after_stage) after_stage(number, arena);

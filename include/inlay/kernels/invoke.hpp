@@ -35,8 +35,8 @@ constexpr void for_rows_at_once(call how, const interval& rows, std::int32_t at_
   }
 }
 
-/// How often a layer's kernel is called in a run, each time going through its weights. `rows` and `columns` are the work
-/// of its stage's layers in all patches.
+/// How often a layer's kernel is called in a run, at most, each time going through its weights. `rows` and `columns`
+/// are the work of its stage's layers in all patches.
 constexpr std::int64_t kernel_calls(graph_view g, const stage& s, std::int32_t index, const arena_place* places,
                                     const interval* rows, const interval* columns) {
   if (s.is_one_layer()) {
@@ -48,7 +48,8 @@ constexpr std::int64_t kernel_calls(graph_view g, const stage& s, std::int32_t i
   std::int64_t rows_made = 0, strips = 0;
   for (std::int32_t p = 0; p < s.row_patches; ++p) rows_made += rows[p * s.layers() + index - s.first].size();
   for (std::int32_t p = 0; p < s.column_patches; ++p) strips += columns[p * s.layers() + index - s.first].size() > 0;
-  return rows_made * strips;
+  // Where rows are made in segments, a few may be without columns.
+  return rows_made * strips * s.segments;
 }
 
 /// Calls a layer's kernel. `step` is the kernel with its numbers and tables. `operands` says where they are:

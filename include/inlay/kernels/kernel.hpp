@@ -18,8 +18,9 @@
 //
 // and, for a mean over height and width,
 //
-//   accumulate(parameters, output, sums, row, input)             adds a row to the sums, four bytes a channel, and
-//                                                                makes the output of them with the last one
+//   accumulate(parameters, output, sums, row, input)             adds a row, or a part of one, to the sums, four
+//                                                                bytes a channel, and makes the output of them with
+//                                                                the last one
 //
 // A region has a row and a column at least.
 //
@@ -28,7 +29,8 @@
 //
 // A call may write its output in any order before it has read all that it reads: rows that it writes stand over none
 // that it reads, but for kinds that overwrite `pixels`. Rows of a map that no further call reads may be written over.
-// Calls for one row after another come from the first row to the last or the other way round.
+// Calls for one row after another come from the first row to the last or the other way round, those for segments of a
+// row from the left.
 //
 // A fast kernel, fast_kernel<isa, kind>, has the same functions for an instruction set; portable_kernel<kind> has
 // them in plain C++, for every one. It says which layers it computes, and which numbers it wants as constants. What
@@ -88,7 +90,8 @@ struct portable_kernel : no_kernel {};
 template <isa Isa, layer_kind Kind>
 struct fast_kernel : no_kernel {};
 
-/// Rows of a map in memory: row y stands at y mod `rows`, so that a ring of few rows holds the latest of many.
+/// Rows of a map in memory: row y stands at y mod `rows`, so that a ring of few rows holds the latest of many. Where a
+/// row is written over the oldest one while that is still read, rows before `newer_row` stand `ahead` elements further.
 template <typename Element>
 struct map_view {
   Element* data = nullptr;
@@ -96,10 +99,13 @@ struct map_view {
   std::int32_t row_pitch = 0;     // elements from one row to the next
   std::int32_t rows = 1;          // rows that fit
   std::int32_t first_column = 0;  // the column that a row starts with
+  std::int32_t newer_row = 0;
+  std::int32_t ahead = 0;
 
-  constexpr Element* pixel(std::int32_t y, std::int32_t x) const {
-    return data + y % rows * row_pitch + (x - first_column) * pixel_pitch;
-  }
+  constexpr Element* row(std::int32_t y) const { return data + y % rows * row_pitch + (y < newer_row ? ahead : 0); }
+  constexpr Element* pixel(std::int32_t y, std::int32_t x) const { return row(y) + (x - first_column) * pixel_pitch; }
+  /// Elements of the ring: behind its end, rows go on this much before.
+  constexpr std::int32_t size() const { return rows * row_pitch + ahead; }
 };
 
 /// A map that is all there, row after row. Axes before the height count as more rows.

@@ -50,6 +50,14 @@ INLAY_NEVER_INLINE constexpr std::int32_t copy_to_ring(const overwriting& o, con
   return copied;
 }
 
+/// Moves the rows of a ring ahead, so that newer ones can be written over them while they are read.
+constexpr void move_ahead(std::int8_t* ring, std::int32_t bytes, std::int32_t ahead) {
+  if (!std::is_constant_evaluated())
+    std::memmove(ring + ahead, ring, static_cast<std::size_t>(bytes));
+  else
+    for (std::int32_t i = bytes - 1; i >= 0; --i) ring[i + ahead] = ring[i];
+}
+
 /// Makes a whole map over the input that stands at its place: make_row(region, input) makes each row.
 template <typename MakeRow>
 constexpr void over_rows(const overwriting& o, const map_view<std::int8_t>& map, std::int8_t* ring,

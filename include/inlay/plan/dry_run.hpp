@@ -17,7 +17,10 @@ struct layer_progress {
   interval rows{};                      // its work in this patch
   std::int32_t done = 0;                // rows of work done, counted from the top of the map
   std::int32_t all_rows = 0;            // of its output's map
-  std::int32_t made_rows = 0;           // of these, from the top
+  std::int32_t segment = 0;             // of the next row, that is to be made next
+  std::int32_t made_rows = 0;           // of its output's map, from the top
+  std::int32_t made_segments = 0;       // of the row after these
+  std::int32_t whole_rows = 0;          // of a map, at its first layer: rows that must be there beside the newest one
   window_need window[2]{};              // how its work's rows need those of each operand
   interval need[2]{};                   // rows of each operand that its next row needs
   std::int32_t map = -1;                // the first layer that writes its output's map
@@ -38,6 +41,7 @@ constexpr void update(graph_view g, const stage& s, layer_progress* progress, st
   layer_progress& p = progress[index];
   const bool finished = p.done >= p.rows.end;
   p.made_rows = made_rows(p.rows, p.done, p.at_once, p.all_rows);
+  p.made_segments = p.at_once ? 0 : p.segment;
   const interval row{p.done, p.done + 1};
   for (int position = 0; position < 2; ++position)
     if (p.operand_map[position] >= 0 || p.reads_dying[position])
@@ -107,7 +111,13 @@ struct dry_run {
   candidates waiting{};
   stage_ends ends{};
   std::int32_t dying_readers = -1;  // of the map that dies: the last operand that is it, like layer_progress::readers
+  // Bytes of a row of the map that grows, as all its segments but the last are made: written, at most, …
+  std::int32_t widest = 0;
+  std::int32_t lead = 0;  // … and so many more than of the map that dies have been read for them
 };
+
+/// Segments of a row in a dry run, at most: the first, the last, and one that stands for all between.
+inline constexpr std::int32_t dry_segments = 3;
 
 /// Wants the rows of its operands that a layer lacks for its next row; true if there are none.
 constexpr bool has_operands(layer_progress* progress, candidates& waiting, std::int32_t index) {
@@ -117,7 +127,7 @@ constexpr bool has_operands(layer_progress* progress, candidates& waiting, std::
     if (map < 0) continue;
     const std::int32_t needed = progress[index].need[position].end;
     for (std::int32_t m = progress[map].makers; m >= 0; m = progress[m].next_maker) {
-      if (progress[m].made_rows >= needed) continue;
+      if (has_made(progress[m].made_rows, progress[m].made_segments, needed, progress[index].segment)) continue;
       all = false;
       if (!progress[m].wanted) waiting.add(progress, m);
       progress[m].wanted = true;
@@ -204,10 +214,13 @@ constexpr void start_patch(graph_view g, const stage& s, const interval* work, c
   }
 }
 
-/// Counts a row of a layer as made, for which its readers may have waited.
+/// Counts a segment of a layer as made, for which its readers may have waited.
 constexpr void advance(graph_view g, const stage& s, layer_progress* progress, candidates& waiting,
                        std::int32_t index) {
-  ++progress[index].done;
+  if (++progress[index].segment == s.segments) {
+    progress[index].segment = 0;
+    ++progress[index].done;
+  }
   update(g, s, progress, index);
   if (progress[index].leaves) waiting.add(progress, index);
   for (std::int32_t r = progress[progress[index].map].readers; r >= 0; r = progress[r / 2].next_reader[r % 2])
@@ -221,10 +234,44 @@ constexpr std::int32_t oldest_needed(const layer_progress* progress, std::int32_
   return oldest;
 }
 
-/// Rows of a layer's output map that are made and still wanted.
+/// Rows of a layer's output map that are made, the last one in part perhaps, and still wanted.
 constexpr std::int32_t rows_alive(const layer_progress* progress, std::int32_t maker) {
-  const std::int32_t made = progress[maker].made_rows;
+  const std::int32_t made = progress[maker].made_rows + (progress[maker].made_segments > 0 ? 1 : 0);
   return made - oldest_needed(progress, progress[progress[maker].map].readers, made);
+}
+
+/// Whether all that a layer has made of a map has been read.
+constexpr bool is_read(const layer_progress* progress, std::int32_t maker) {
+  const layer_progress& m = progress[maker];
+  for (std::int32_t r = progress[m.map].readers; r >= 0; r = progress[r / 2].next_reader[r % 2]) {
+    const std::int32_t first = progress[r / 2].need[r % 2].first;
+    if (first < m.made_rows || (first == m.made_rows && progress[r / 2].segment < m.made_segments)) return false;
+  }
+  return true;
+}
+
+/// As a layer is to make its next segment: how many rows of each operand must be there apart from one that is written
+/// over the oldest row, no further than in step with this layer.
+constexpr void count_whole_rows(const stage& s, layer_progress* progress, std::int32_t index) {
+  const layer_progress& reader = progress[index];
+  for (int position = 0; position < 2; ++position) {
+    if (reader.operand_map[position] < 0) continue;
+    layer_progress& map = progress[reader.operand_map[position]];
+    const bool in_part = map.made_segments > 0;
+    const std::int32_t newest = in_part ? map.made_rows : map.made_rows - 1;
+    const bool in_step = (in_part ? map.made_segments : s.segments) <= reader.segment + 1;
+    const std::int32_t rows = newest - reader.need[position].first + (in_step ? 0 : 1);
+    if (rows > map.whole_rows) map.whole_rows = rows;
+  }
+}
+
+/// Whether all layers that read the oldest row which is still needed have made a segment, like this, of their next
+/// rows.
+constexpr bool reads_in_step(const layer_progress* progress, std::int32_t readers, std::int32_t segment) {
+  const std::int32_t oldest = oldest_needed(progress, readers, 0x7fffffff);
+  for (std::int32_t r = readers; r >= 0; r = progress[r / 2].next_reader[r % 2])
+    if (progress[r / 2].need[r % 2].first == oldest && progress[r / 2].segment <= segment) return false;
+  return true;
 }
 
 /// Bytes of a row of the map that a layer writes to.
@@ -303,16 +350,21 @@ constexpr bool run_dry(dry_run& run, layer_progress* progress, map_layout* maps,
     if (run.ends.dying >= 0 && progress[i].map == run.ends.growing) {
       const shape& dying = g.tensors[run.ends.dying].extents;
       const layer& l = g.layers[s.first + i];
-      const std::int32_t least =
-          distance_for(dying, oldest_needed(progress, run.dying_readers, map_rows(dying)),
-                       g.tensors[g.output_of(l).storage].extents, written_rows(g, s, l, progress[i].done));
+      const shape& growing = g.tensors[g.output_of(l).storage].extents;
+      const std::int32_t written = written_rows(g, s, l, progress[i].done);
+      std::int32_t least =
+          distance_for(dying, oldest_needed(progress, run.dying_readers, map_rows(dying)), growing, written);
+      if (progress[i].segment + 1 < s.segments && !progress[i].at_once && least > 1)
+        least += (reads_in_step(progress, run.dying_readers, progress[i].segment) ? run.lead : run.widest) -
+                 map_row_bytes(growing);
       if (least > maps[run.ends.growing].distance) maps[run.ends.growing].distance = least;
     }
+    if (s.segments > 1) count_whole_rows(s, progress, i);
+    map_layout& map = maps[progress[i].map];
     advance(g, s, progress, run.waiting, i);
-    if (run.previous >= 0 && maps[run.previous].transient && rows_alive(progress, run.previous) > 0)
+    if (run.previous >= 0 && maps[run.previous].transient && !is_read(progress, run.previous))
       maps[run.previous].transient = false;
     run.previous = i;
-    map_layout& map = maps[progress[i].map];
     if (!map.internal) continue;
     const std::int32_t alive = rows_alive(progress, i);
     if (alive > map.rows) map.rows = alive;
@@ -320,102 +372,37 @@ constexpr bool run_dry(dry_run& run, layer_progress* progress, map_layout* maps,
   return false;
 }
 
-/// Runs a patch of a stage: calls run(layer of the stage, rows) for one row of one layer after another; for a
-/// stage of one layer, for all rows at once. `rows` is the layers' work in this patch, `progress` scratch.
+/// The first of the rows of a map that stand where they were made, see map_view; others are ahead.
+constexpr std::int32_t newer_row(const map_layout& map, std::int32_t rows_done, std::int32_t segment) {
+  const std::int32_t newest = segment > 0 ? rows_done : rows_done - 1;
+  return map.ahead > 0 && newest > 0 ? newest - newest % map.rows : 0;
+}
+constexpr std::int32_t newer_row(const map_layout& map, const layer_progress& p) {
+  return newer_row(map, p.done, p.segment);
+}
+
+/// Whether all rows of a ring must be moved ahead before this segment of row y is made.
+constexpr bool begins_ring(const map_layout& map, std::int32_t y, std::int32_t segment) {
+  return map.ahead > 0 && segment == 0 && y % map.rows == 0;
+}
+
+/// Runs a patch of a stage: calls run(layer of the stage, rows, segment) for one row of one layer after another, or a
+/// segment of one; for a stage of one layer, for all rows at once. `rows` is the layers' work in this patch, `progress`
+/// says how far each layer has come.
 template <typename Run>
 constexpr void run_patch(graph_view g, const stage& s, const interval* rows, const layer_span* spans,
                          layer_progress* progress, Run run) {
   if (s.layers() == 1) {
-    if (rows[0].size() > 0) run(0, rows[0]);
+    if (rows[0].size() > 0) run(0, rows[0], 0);
     return;
   }
   dry_run so_far;
   start_patch(g, s, rows, spans, progress, so_far);
   for (std::int32_t i = next_layer(progress, so_far.waiting); i >= 0; i = next_layer(progress, so_far.waiting)) {
     const std::int32_t row = row_of_work(g, s, g.layers[s.first + i], progress[i].done);
-    run(i, interval{row, row + 1});
+    run(i, interval{row, row + 1}, progress[i].segment);
     advance(g, s, progress, so_far.waiting, i);
   }
-}
-
-/// The layout of a stage. `rows` and `columns` are the work of each layer in each row and column patch
-/// ([patch × layers + layer]), `made_columns` the columns of its output that are made in each column patch; `maps`
-/// has one entry for each layer of the stage, `progress` and `made` are scratch of that length.
-struct stage_tables {
-  interval* rows;
-  interval* columns;
-  interval* made_columns;
-  map_layout* maps;
-  layer_progress* progress;
-  interval* made;
-};
-
-/// Starts to lay out a stage: its columns, and full maps for what later stages read.
-constexpr void start_stage_plan(graph_view g, const stage& s, const layer_span* spans, const stage_tables& to) {
-  const std::int32_t layers = s.layers();
-  for (std::int32_t p = 0; p < s.column_patches; ++p)
-    find_work(g, s, direction::columns, p, spans, to.columns + p * layers, to.made_columns + p * layers);
-  for (std::int32_t i = 0; i < layers; ++i) {
-    const std::int32_t storage = g.output_of(g.layers[s.first + i]).storage;
-    const shape& extents = g.tensors[storage].extents;
-    map_layout& map = to.maps[i];
-    map.internal = spans[storage].first_writer >= s.first && spans[storage].last_reader < s.end;
-    // What is loaded is kept from patch to patch.
-    const bool stays = g.layers[s.first + i].kind == layer_kind::load && (s.row_patches > 1 || s.column_patches > 1);
-    map.transient = map.internal && spans[storage].first_writer == spans[storage].last_writer && !stays;
-    // Kernels that make all of it at once make what nobody reads, too.
-    map.rows = map.internal && makes_regions(g.layers[s.first + i].kind) ? 1 : map_rows(extents);
-    std::int32_t width = map.internal ? 1 : extents.width();
-    for (std::int32_t p = 0; p < s.column_patches; ++p)
-      if (to.made_columns[p * layers + i].size() > width) width = to.made_columns[p * layers + i].size();
-    map.row_pitch = width * extents.channels();
-  }
-}
-
-/// Goes on to lay out a stage: rings of as many rows as are alive at once for what later stages do not read. True when
-/// the stage is laid out, false after some `rows_left` rows: compilers bound the work of one constant expression.
-constexpr bool go_on_with_stage_plan(graph_view g, const stage& planned, const layer_span* spans, dry_run& run,
-                                     const stage_tables& to, std::int32_t rows_left) {
-  const std::int32_t layers = planned.layers();
-  while (run.row_patch < planned.row_patches) {
-    stage s = planned;
-    s.upwards = run.upwards;
-    interval* work = to.rows + run.row_patch * layers;
-    if (!run.patch_started) {
-      if (!run.upwards) find_work(g, s, direction::rows, run.row_patch, spans, work, to.made);
-      if (s.row_patches == 1 && s.column_patches == 1) run.ends = find_ends(g, spans, s);
-      if (layers > 1) start_patch(g, s, work, spans, to.progress, run);
-      run.patch_started = true;
-      rows_left -= layers;
-    }
-    if (layers > 1 && !run_dry(run, to.progress, to.maps, g, s, rows_left)) return false;
-    run.patch_started = false;
-    // Where a map can follow another, either way is open until both have their place.
-    run.upwards = !run.upwards && layers > 1 && run.ends.dying >= 0 && run.ends.growing >= 0 && can_go_upwards(g, s);
-    if (!run.upwards) ++run.row_patch;
-  }
-  const stage& s = planned;
-  for (std::int32_t i = 0; i < layers; ++i) {
-    const std::int32_t first = first_maker_in(g, spans[g.output_of(g.layers[s.first + i]).storage], s);
-    if (first != i) to.maps[i] = to.maps[first];
-    to.maps[i].transient = to.maps[i].transient && to.maps[i].rows == 1 && layers > 1;
-  }
-  return true;
-}
-
-/// Multiply-accumulates of a stage, halos counted as often as they are computed.
-constexpr std::int64_t stage_macs(graph_view g, const stage& s, const interval* rows, const interval* columns) {
-  std::int64_t sum = 0;
-  for (std::int32_t i = 0; i < s.layers(); ++i) {
-    const layer& l = g.layers[s.first + i];
-    const std::int64_t all = std::int64_t{work_along(g, l, direction::rows)} * work_along(g, l, direction::columns);
-    std::int64_t rows_done = 0, columns_done = 0;
-    for (std::int32_t p = 0; p < s.row_patches; ++p) rows_done += rows[p * s.layers() + i].size();
-    for (std::int32_t p = 0; p < s.column_patches; ++p) columns_done += columns[p * s.layers() + i].size();
-    // Where strides of a transposed convolution leave pixels out, each of them counts its part.
-    sum += share_of(layer_macs(g, l), rows_done * columns_done, all);
-  }
-  return sum;
 }
 
 }  // namespace inlay::detail

@@ -6,6 +6,7 @@
 #include <inlay/model/sourced_weights.hpp>
 #include <inlay/plan/arena.hpp>
 #include <inlay/plan/dry_run.hpp>
+#include <inlay/plan/stage_layout.hpp>
 #include <inlay/plan/schedule.hpp>
 #include <inlay/plan/search.hpp>
 #include <inlay/plan/stage.hpp>
@@ -16,15 +17,6 @@
 #include <utility>
 
 namespace inlay::inline INLAY_ABI::detail {
-
-/// How a stage's layers work and where their outputs' rows stand: stage_tables.
-template <std::int32_t Layers, std::int32_t RowPatches, std::int32_t ColumnPatches>
-struct stage_layout {
-  interval rows[static_cast<std::size_t>(RowPatches * Layers)]{};
-  interval columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
-  interval made_columns[static_cast<std::size_t>(ColumnPatches * Layers)]{};
-  map_layout maps[static_cast<std::size_t>(Layers)]{};
-};
 
 /// Work that a compiler does in parts, each within its limits: State::go_on(true) does the first of them, go_on(false)
 /// the next one as long as the state is not `done`.
@@ -49,7 +41,7 @@ constexpr const State& done_in_parts() {
 template <typename Known, stage Stage>
 struct stage_planner {
   static constexpr auto layers = static_cast<std::size_t>(Stage.layers());
-  stage_layout<Stage.layers(), Stage.row_patches, Stage.column_patches> layout{};
+  stage_layout<Stage.layers(), Stage.row_patches, Stage.column_parts()> layout{};
   layer_progress progress[layers]{};
   dry_run run{};
   bool done = false;
@@ -179,7 +171,9 @@ struct stage_check {
   static constexpr std::int32_t row_patches = ends_well ? Stage::row_patches : 1;
   static constexpr bool rows_fit = ends_well && row_patches >= 1 && row_patches <= rows;
   static constexpr std::int32_t column_patches = rows_fit ? Stage::column_patches : 1;
-  static constexpr bool is_good = rows_fit && column_patches >= 1 && column_patches <= columns;
+  static constexpr std::int32_t segments = rows_fit ? Stage::segments_of_rows : 1;
+  static constexpr std::int32_t column_parts = column_patches > segments ? column_patches : segments;
+  static constexpr bool is_good = rows_fit && column_patches >= 1 && column_parts <= columns;
 };
 
 template <typename Check>
@@ -191,8 +185,8 @@ inline constexpr error_text impossible_stage = [] {
   else if (!Check::rows_fit)
     text.append("the stage's output has ", Check::rows, " rows, its grid ", Check::row_patches, " rows of patches");
   else
-    text.append("the stage's output has ", Check::columns, " columns, its grid ", Check::column_patches,
-                " columns of patches");
+    text.append("the stage's output has ", Check::columns, " columns, its ", Check::segments > 1 ? "rows " : "grid ",
+                Check::column_parts, Check::segments > 1 ? " segments" : " columns of patches");
   return text;
 }();
 
@@ -207,7 +201,8 @@ struct refuse_numbers<Check, false> {
 template <typename Model, std::int32_t First, typename Stage>
 struct refuse_stage {
   using check = stage_check<Model, First, Stage>;
-  static_assert(Stage::is_possible, "Inlay: streamed stages make one row at a time: rows<1>");
+  static_assert(Stage::is_possible,
+                "Inlay: streamed stages make one row at a time: rows<1>, or segments of it: segments<4>");
   static_assert(check::has_its_halos,
                 "Inlay: a grid's halos are recomputed (halo::recompute), those of rows<1> kept (halo::reuse), and "
                 "columns<Strips> keeps rows and recomputes columns (halo::reuse_rows)");
@@ -227,7 +222,11 @@ constexpr void append_stages(List& stages) {
     if constexpr (Stage::is_per_layer)
       for (std::int32_t i = First; i < Stage::end; ++i) stages.append({i, i + 1});
     else
-      stages.append({First, Stage::end, Stage::row_patches, Stage::column_patches});
+      stages.append({.first = First,
+                     .end = Stage::end,
+                     .row_patches = Stage::row_patches,
+                     .column_patches = Stage::column_patches,
+                     .segments = Stage::end > First + 1 ? Stage::segments_of_rows : 1});
     append_stages<Model, Stage::end, Rest...>(stages);
   } else {
     append_stages<Model, First>(stages);  // so that the refusal is the only message

@@ -176,9 +176,9 @@ constexpr bool has_row_formula(graph_view g, const layer& l) {
 }
 
 /// Whether a stage can make its rows from the last to the first: all that its layers need has a formula. Programs give
-/// their rows, and sums take them, from the first on.
+/// their rows, and sums take them, from the first on; and segments of a row come from the left.
 constexpr bool can_go_upwards(graph_view g, const stage& s) {
-  if (s.row_patches > 1 || s.column_patches > 1) return false;
+  if (s.row_patches > 1 || s.column_parts() > 1) return false;
   for (std::int32_t i = s.first; i < s.end; ++i) {
     const layer& l = g.layers[i];
     const bool is_placed = describe(l.kind).geometry == layer_geometry::placed;

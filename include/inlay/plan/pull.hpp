@@ -24,4 +24,10 @@ constexpr std::int32_t made_rows(interval work, std::int32_t done, bool at_once,
   return !at_once ? done : done >= work.end ? all_rows : 0;
 }
 
+/// Whether a layer has made all that the next segment of a reader needs: of the last row that this needs, segments up
+/// to its own.
+constexpr bool has_made(std::int32_t rows, std::int32_t segments, std::int32_t needed_rows, std::int32_t segment) {
+  return rows >= needed_rows || (rows + 1 == needed_rows && segments > segment);
+}
+
 }  // namespace inlay::detail

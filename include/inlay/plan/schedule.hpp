@@ -82,6 +82,17 @@ struct rows {
   static constexpr bool is_possible = Rows == 1;
 };
 
+/// As rows<1>, each row cut into so many segments that are made from left to right: less is kept of rows that are read
+/// while they are made.
+template <std::int32_t Count>
+struct segments {
+  static constexpr std::int32_t row_patches = 1;
+  static constexpr std::int32_t column_patches = 1;
+  static constexpr std::int32_t segments_of_rows = Count;
+  static constexpr halo halos = halo::reuse;
+  static constexpr bool is_possible = Count >= 1;
+};
+
 /// So many strips from top to bottom, a row at a time: rows are kept, columns recomputed.
 template <std::int32_t Columns>
 struct columns {
@@ -98,6 +109,12 @@ struct per_patch {
   static constexpr std::int32_t end = Split::layer;
   static constexpr std::int32_t row_patches = Patches::row_patches;
   static constexpr std::int32_t column_patches = Patches::column_patches;
+  static constexpr std::int32_t segments_of_rows = [] {
+    if constexpr (requires { Patches::segments_of_rows; })
+      return Patches::segments_of_rows;
+    else
+      return 1;
+  }();
   static constexpr bool is_possible = Patches::is_possible;
   static constexpr bool has_its_halos = Halo == Patches::halos;
   static constexpr bool is_per_layer = std::is_same_v<Patches, per_layer>;

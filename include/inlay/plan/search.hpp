@@ -3,45 +3,13 @@
 
 #include <inlay/narrow.hpp>
 #include <inlay/plan/arena.hpp>
+#include <inlay/plan/facts.hpp>
 #include <inlay/plan/need.hpp>
 #include <inlay/plan/stage.hpp>
 
 #include <cstdint>
 
 namespace inlay::inline INLAY_ABI::detail {
-
-/// What the search knows of a layer and of the map that it is the first to write. Bytes are of that map.
-struct layer_facts {
-  std::int32_t full_bytes = 0;     // kept whole; 0 if an earlier layer writes the map, too
-  std::int32_t row_bytes = 0;      // one row, as wide as somebody reads it
-  std::int32_t ring_rows = 0;      // as a ring; 0 if its rows are transient
-  std::int32_t few_ring_rows = 0;  // … in stages that end before layer `joined`
-  bool transient = false;          // one row, read as soon as it is made
-  std::int32_t passing_bytes = 0;  // maps that are made before this layer and read by it or later
-  std::int32_t alone_bytes = 0;    // alive while the layer runs as a stage of its own
-  std::int32_t sums_bytes = 0;     // of a layer that accumulates in a stream
-  std::int32_t first_writer = -1;  // of the map
-  std::int32_t last_reader = -1;
-  std::int32_t readers = 0;       // layers that read it
-  std::int32_t joined = -1;       // the layer at which all that is made from the map is one map again
-  std::int32_t joins = -1;        // list of the maps that are joined at this layer …
-  std::int32_t next_joined = -1;  // … and of this one the next
-  std::int32_t maker[2]{-1, -1};  // the layers that first write its operands, −1 outside the arena and for a map's
-                                  // second time
-  std::int32_t maker_row[2]{};    // bytes of transient rows that the layer reads
-  std::int32_t maker_saves[2]{};  // where the layer is an operand's last reader: what a ring takes less than all of it
-  bool over_maker[2]{};           // a transient row can stand where the operand's transient row is
-  std::int32_t width = 1, channels = 1;
-  std::int32_t rows = 1;    // of the map
-  std::int32_t work = 1;    // rows that the layer works on
-  window_need window[2]{};  // of these on its operands
-  window_need column_window[2]{};
-  bool works_as_it_makes = false;  // its work's columns are its output's
-  bool has_formula = false;        // for the rows that it needs
-  bool is_loaded = false;          // the map is a buffer of weights, of which every row of a reader's work needs all
-  std::int64_t weight_bytes = 0;
-  std::int64_t macs = 0;
-};
 
 /// What a search looks for: stages of at most `budget_bytes` with least recomputation, or of the least bytes.
 struct search_goal {
@@ -54,149 +22,25 @@ struct search_goal {
 /// The best way found to run the layers before some point: scratch of the search.
 struct search_state {
   std::int64_t recomputed_macs = -1;  // −1: there is none
-  std::int32_t streamed_layers = 0;   // of equal ways, the one with fewer layers in streams is kept
+  std::int32_t pieces = 0;            // of equal ways, the one is kept whose streams have fewer layers and segments
   std::int32_t bytes = 0;             // of its largest stage
   stage last{};
 };
 
 /// Strips into which the search cuts the columns of a stage, at most.
 inline constexpr std::int32_t most_column_patches = 8;
+/// Segments into which it cuts rows, and how many columns those of the widest map have, at least: a call for less takes
+/// more time than it saves memory.
+inline constexpr std::int32_t searched_segments[] = {4, 8};
+inline constexpr std::int32_t least_segment_columns = 2;
 /// Layers in one stage that is cut into strips, at most: longer ones have halos too wide to be of use.
 inline constexpr std::int32_t most_strip_layers = 40;
-
-/// What layers read of each other's maps.
-constexpr void find_readers(graph_view g, const layer_span* spans, layer_facts* facts) {
-  for (std::int32_t i = 0; i < g.layer_count; ++i) {
-    const layer& l = g.layers[i];
-    for (int position = 0; position < 2; ++position) {
-      if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
-      const std::int32_t maker = spans[g.input_of(l, position).storage].first_writer;
-      if (maker < 0) continue;
-      // Rows that it reads at once, at least.
-      const window_need window = window_in_stage(g, {0, g.layer_count}, l, position, direction::rows);
-      facts[i].window[position] = window;
-      facts[i].column_window[position] = find_window_need(g, l, position, direction::columns);
-      const std::int32_t rows = !window.exists ? 1 : window.size < window.extent ? window.size : window.extent;
-      if (facts[maker].few_ring_rows < rows) facts[maker].few_ring_rows = rows;
-      if (position == 1 && maker == facts[i].maker[0]) continue;
-      facts[i].maker[position] = maker;
-      ++facts[maker].readers;
-    }
-  }
-}
-
-/// The layer at which all that is made from a map is one map again. Until then the map's readers need not run at the
-/// same pace.
-constexpr std::int32_t find_join(graph_view g, const layer_facts* facts, std::int32_t map, bool* from_map) {
-  std::int32_t alive = 1;  // maps that are made from it and read later
-  for (std::int32_t i = map; i < g.layer_count; ++i) from_map[i] = i == map;
-  for (std::int32_t i = map + 1; i < g.layer_count; ++i) {
-    const layer_facts& l = facts[i];
-    for (const std::int32_t maker : l.maker) {
-      if (maker < map || !from_map[maker]) continue;
-      if (!from_map[l.first_writer] && l.first_writer > map) {
-        from_map[l.first_writer] = true;
-        ++alive;
-      }
-      if (facts[maker].last_reader == i) --alive;
-    }
-    // Parts of a map that is made by several layers do not wait for each other.
-    if (alive == 1 && facts[map].last_reader <= i && l.first_writer == i) return i;
-  }
-  return g.layer_count - 1;
-}
-
-/// What a layer saves that runs by itself, as its map follows an operand that dies.
-constexpr std::int32_t layer_saves(graph_view g, const layer_facts* facts, std::int32_t i) {
-  std::int32_t dying = -1;
-  for (const std::int32_t maker : facts[i].maker)
-    if (maker >= 0 && !facts[maker].is_loaded && facts[maker].last_reader == i &&
-        (dying < 0 || facts[maker].full_bytes > facts[dying].full_bytes))
-      dying = maker;
-  if (dying < 0) return 0;
-  const std::int32_t distance = align_up(distance_one_way(g, {i, i + 1}, g.output_of(g.layers[dying]).storage));
-  const std::int32_t shared = facts[i].full_bytes - distance;
-  return shared < 0 ? 0 : shared < facts[dying].full_bytes ? shared : facts[dying].full_bytes;
-}
-
-/// Fills in the facts. `maps` are the layouts of all layers run as one stage, which shows how many rows of each
-/// map are alive at once in any stage that makes and reads it; `from_map` is scratch of layer_count.
-constexpr void find_facts(graph_view g, const layer_span* spans, const map_layout* maps, layer_facts* facts,
-                          bool* from_map) {
-  for (std::int32_t i = 0; i < g.layer_count; ++i) facts[i] = {};
-  find_readers(g, spans, facts);
-  for (std::int32_t i = 0; i < g.layer_count; ++i) {
-    layer_facts& f = facts[i];
-    const layer& l = g.layers[i];
-    const std::int32_t storage = g.output_of(l).storage;
-    const shape& extents = g.tensors[storage].extents;
-    f.macs = layer_macs(g, l);
-    f.weight_bytes = weight_bytes(g, l);
-    f.first_writer = spans[storage].first_writer;
-    f.last_reader = spans[storage].last_reader;
-    f.width = extents.width();
-    f.rows = map_rows(extents);
-    f.work = work_along(g, l, direction::rows);
-    f.has_formula = has_row_formula(g, l);
-    f.is_loaded = l.kind == layer_kind::load;
-    f.works_as_it_makes = makes_regions(l.kind) && describe(l.kind).geometry != layer_geometry::placed;
-    if (is_global_average(g, l)) f.sums_bytes = sum_bytes * g.output_of(l).extents.elements();
-    if (f.first_writer != i) continue;
-    f.full_bytes = extents.elements();
-    f.channels = extents.channels();
-    f.row_bytes = maps[i].row_pitch;
-    const bool one_row = maps[i].internal && maps[i].rows == 1 && spans[storage].last_writer == i && f.readers == 1;
-    f.transient = (maps[i].transient || one_row) && !f.is_loaded;
-    f.ring_rows = f.transient ? 0 : maps[i].rows < map_rows(extents) ? maps[i].rows : map_rows(extents);
-    if (f.readers == 1 || f.few_ring_rows > f.ring_rows) f.few_ring_rows = f.ring_rows;
-  }
-  for (std::int32_t i = 0; i < g.layer_count; ++i) {
-    layer_facts& f = facts[i];
-    for (std::int32_t k = i + 1; k < g.layer_count && k <= f.last_reader; ++k) facts[k].passing_bytes += f.full_bytes;
-    if (f.full_bytes == 0 || f.few_ring_rows == f.ring_rows || f.last_reader >= g.layer_count) continue;
-    f.joined = find_join(g, facts, i, from_map);
-    f.next_joined = facts[f.joined].joins;
-    facts[f.joined].joins = i;
-  }
-  for (std::int32_t i = 0; i < g.layer_count; ++i) {
-    const layer& l = g.layers[i];
-    layer_facts& f = facts[i];
-    f.alone_bytes = f.passing_bytes + f.full_bytes;
-    if (f.full_bytes == 0) continue;
-    const std::int32_t storage = g.output_of(l).storage;
-    const auto overwrites = [&](layer_overwriting how) {
-      return overwritten_operand(g, l, how, [&](int position) {
-               const std::int32_t maker = f.maker[position];
-               return l.output == storage && maker >= 0 && facts[maker].last_reader == i &&
-                      facts[maker].full_bytes >= f.full_bytes;
-             }) >= 0;
-    };
-    std::int32_t saved = overwrites(layer_overwriting::pixels) ? f.full_bytes : layer_saves(g, facts, i);
-    if (overwrites(layer_overwriting::rows) && f.full_bytes - overwrite_scratch(g, l) > saved)
-      saved = f.full_bytes - overwrite_scratch(g, l);
-    f.alone_bytes -= saved;
-    for (int operand = 0; operand < 2 && f.transient; ++operand)
-      f.over_maker[operand] = overwritten_operand(g, l, layer_overwriting::pixels, [&](int position) {
-                                return position == operand && f.maker[position] >= 0 &&
-                                       facts[f.maker[position]].transient &&
-                                       facts[f.maker[position]].row_bytes >= f.row_bytes;
-                              }) == operand;
-  }
-  for (std::int32_t i = 0; i < g.layer_count; ++i)
-    for (std::size_t position = 0; position < 2; ++position) {
-      if (facts[i].maker[position] < 0) continue;
-      const layer_facts& m = facts[facts[i].maker[position]];
-      if (m.transient) facts[i].maker_row[position] = m.row_bytes;
-      if (m.last_reader == i)
-        facts[i].maker_saves[position] = m.full_bytes - (m.joined > i ? m.few_ring_rows : m.ring_rows) * m.row_bytes;
-    }
-}
 
 constexpr bool is_better(const search_state& a, const search_state& b, bool least_bytes) {
   if (b.recomputed_macs < 0) return true;
   if (least_bytes && a.bytes != b.bytes) return a.bytes < b.bytes;
   if (a.recomputed_macs != b.recomputed_macs) return a.recomputed_macs < b.recomputed_macs;
-  return a.streamed_layers < b.streamed_layers;
+  return a.pieces < b.pieces;
 }
 
 /// Offers a stage as the last of a way to run the layers before its end.
@@ -205,7 +49,7 @@ constexpr void offer(const search_goal& goal, search_state* best, const stage& s
   const search_state& before = best[s.first];
   if (before.recomputed_macs < 0 || bytes > goal.budget_bytes || bytes > 0x7fffffff) return;
   const search_state candidate{before.recomputed_macs + recomputed_macs,
-                               before.streamed_layers + (s.layers() > 1 ? s.layers() : 0),
+                               before.pieces + (s.layers() > 1 ? s.layers() * s.segments : 0),
                                before.bytes > bytes ? before.bytes : narrow<std::int32_t>(bytes), s};
   if (is_better(candidate, best[s.end], goal.least_bytes)) best[s.end] = candidate;
 }
@@ -228,9 +72,10 @@ struct stream_paces {
   row_pace of_reader[2]{};
 };
 
-/// What a stream saves, by estimate, as its last layer's map follows the one that dies in it.
+/// What a stream saves, by estimate, as its last layer's map follows the one that dies in it. In segments, `lead` is
+/// how many bytes more of a row of it are written, at most, before its last segment, than are read for them.
 constexpr std::int32_t stream_saves(const layer_facts* facts, std::int32_t dying, std::int32_t first, std::int32_t i,
-                                    const stream_paces& paces) {
+                                    const stream_paces& paces, bool in_segments = false, std::int32_t lead = 0) {
   const layer_facts& to = facts[facts[i].first_writer];
   const layer_facts& from = facts[dying];
   if (facts[i].first_writer < first) return 0;
@@ -254,6 +99,9 @@ constexpr std::int32_t stream_saves(const layer_facts* facts, std::int32_t dying
       const std::int32_t oldest = pace.at(y + 1) * window.stride + window.begin;
       const std::int32_t least = (y + 1) * row - (oldest > 0 ? oldest : 0) * dying_row;
       if (least > distance) distance = least;
+      const std::int32_t before = oldest - window.stride;
+      const std::int32_t in_row = y * row + lead - (before > 0 ? before : 0) * dying_row;
+      if (in_segments && in_row > distance) distance = in_row;
     }
   }
   const std::int32_t shared = to.full_bytes - align_up(distance);
@@ -331,14 +179,156 @@ constexpr void for_each_stream(const layer_facts* facts, std::int32_t layer_coun
   }
 }
 
-/// Scratch of the search for strips, one for each layer.
+/// Scratch of the search for strips and segments, one for each layer.
 struct strip_progress {
-  std::int32_t strips = 0;  // of the stage that this is about, and where it ends
+  std::int32_t strips = 0;  // of the stage that this is about, less than 0 for segments, and where it ends
   std::int32_t end = 0;
   interval columns[most_column_patches]{};  // that strips make of the map that the layer is the first to write
   std::int32_t operand_bytes = 0;           // the transient row that it reads
   std::int32_t output_bytes = 0;            // … and that it makes, unless this stands where the other was
+  row_pace pace{};                          // of rows that are made of the stage's last map
+  std::int32_t ahead = 0;                   // columns from the oldest one that is read to the newest one that is made
+  bool is_cut = false;                      // `columns` are what each segment adds
+  bool is_reread = false;                   // a segment reads columns of an earlier one
 };
+
+/// The scratch of a layer in a stage, cleared if it was another one's.
+constexpr strip_progress& scratch_of(strip_progress* progress, std::int32_t i, std::int32_t strips, std::int32_t end) {
+  strip_progress& p = progress[i];
+  if (p.strips == strips && p.end == end) return p;
+  p.strips = strips;
+  p.end = end;
+  p.operand_bytes = p.output_bytes = p.ahead = 0;
+  p.pace.per_row = -1;
+  p.is_cut = p.is_reread = false;
+  for (interval& columns : p.columns) columns.first = columns.end = 0;
+  return p;
+}
+
+/// Cuts a map's columns, of which `p.columns` are what is read for each segment, into what each adds.
+constexpr void cut_columns(strip_progress& p, std::int32_t segments, std::int32_t width) {
+  std::int32_t first[most_column_patches]{};  // of this segment and all later ones
+  std::int32_t oldest = width;
+  for (std::int32_t s = segments - 1; s >= 0; --s) {
+    if (p.columns[s].first < p.columns[s].end && p.columns[s].first < oldest) oldest = p.columns[s].first;
+    first[s] = oldest;
+  }
+  std::int32_t end = oldest < width ? oldest : 0;
+  for (std::int32_t s = 0; s < segments; ++s) {
+    interval& columns = p.columns[s];
+    const std::int32_t next = columns.first < columns.end && columns.end > end ? columns.end : end;
+    if (first[s] < end) p.is_reread = true;
+    if (next - first[s] > p.ahead) p.ahead = next - first[s];
+    columns.first = end;
+    columns.end = next;
+    end = next;
+  }
+  p.is_cut = true;
+}
+
+/// Layers of a stage of segments that a search looks at, at most.
+inline constexpr std::int32_t most_segment_layers = 40;
+
+/// Calls f(first, bytes) for every stage that ends at `end` and whose rows are cut into segments, extending it upwards,
+/// as long as it keeps at most `most_bytes`.
+template <typename Function>
+constexpr void for_each_segment_stage(graph_view g, const layer_facts* facts, const read_limit& reads, std::int32_t end,
+                                      std::int32_t segments, std::int64_t most_bytes, strip_progress* progress,
+                                      Function f) {
+  const auto of = [&](std::int32_t i) -> strip_progress& {
+    return scratch_of(progress, i, -segments, end);
+  };
+  std::int64_t kept = 0;
+  std::int32_t transient = 0;
+  std::int32_t widest = 0;
+  bool has_formula = true;
+  for (std::int32_t i = end - 1; i >= 0 && i >= end - most_segment_layers; --i) {
+    const layer& layer = g.layers[i];
+    const layer_facts& l = facts[i];
+    if (l.is_loaded) return;  // weights would be kept for all rows
+    if (!reads.allows(l.weight_bytes, std::int64_t{l.work} * segments)) return;
+    const bool leaves = l.last_reader >= end;
+    has_formula = has_formula && l.has_formula;
+    strip_progress& map = of(l.first_writer);
+    if (!map.is_cut) {
+      for (std::int32_t s = 0; s < segments; ++s) {
+        interval& columns = map.columns[s];
+        if (leaves) columns = hull(columns, even_part(l.width, segments, s));
+        if (!makes_regions(layer.kind) && columns.first < columns.end) columns = {0, l.width};
+      }
+      cut_columns(map, segments, l.width);
+    }
+    if (i == end - 1) map.pace = {1, 0};
+    std::int32_t width = 1;
+    for (std::int32_t s = 0; s < segments; ++s)
+      if (map.columns[s].end - map.columns[s].first > width) width = map.columns[s].end - map.columns[s].first;
+    for (std::size_t position = 0; position < 2; ++position) {
+      if (l.maker[position] < 0) continue;
+      strip_progress& operand = of(l.maker[position]);
+      const window_need& window = l.column_window[position];
+      for (std::int32_t s = 0; s < segments; ++s) {
+        const interval& columns = map.columns[s];
+        interval& needed = operand.columns[s];
+        if (l.sums_bytes > 0) {
+          const interval part = even_part(facts[l.maker[position]].width, segments, s);
+          grow(needed, part.first, part.end);
+        } else if (columns.first >= columns.end) {
+          continue;
+        } else if (l.works_as_it_makes && window.exists) {
+          const std::int32_t first = columns.first * window.stride + window.begin;
+          const std::int32_t end_column = first + (columns.end - 1 - columns.first) * window.stride + window.size;
+          grow(needed, clamp_to_extent(first, window.extent), clamp_to_extent(end_column, window.extent));
+        } else {
+          const interval work = work_for(g, layer, columns, direction::columns);
+          needed = hull(needed, input_need(g, layer, static_cast<int>(position), work, direction::columns));
+        }
+      }
+      if (const window_need& rows = l.window[position]; rows.exists && map.pace.per_row >= 0)
+        operand.pace = faster(operand.pace, {map.pace.per_row * rows.stride,
+                                             (map.pace.ahead - 1) * rows.stride + rows.begin + rows.size});
+    }
+    kept += l.sums_bytes;
+    if (leaves) {
+      kept += l.full_bytes;
+    } else if (l.transient && !map.is_reread) {
+      const std::int32_t row = width * l.channels;
+      strip_progress& reader = of(l.last_reader);
+      const layer_facts& r = facts[l.last_reader];
+      kept += row < reader.operand_bytes ? row : reader.operand_bytes;
+      if (row > reader.operand_bytes) reader.operand_bytes = row;
+      if ((r.over_maker[0] && r.maker[0] == i) || (r.over_maker[1] && r.maker[1] == i)) reader.output_bytes = 0;
+      of(i).output_bytes = row;
+      const std::int32_t rows = reader.operand_bytes + reader.output_bytes;
+      if (rows > transient) transient = rows;
+    } else if (l.full_bytes > 0) {
+      const std::int32_t all = map.columns[segments - 1].end - map.columns[0].first;
+      const std::int32_t rows = l.transient ? 1 : l.joined >= end ? l.few_ring_rows : l.ring_rows;
+      kept += (rows > 1 && map.ahead < all ? (rows - 1) * all + map.ahead : rows * all) * l.channels;
+    }
+    if (l.width > widest) widest = l.width;
+    if (kept > most_bytes) return;  // further up it is only more
+    if (i == end - 1 || widest < least_segment_columns * segments) continue;
+    std::int32_t dying = -1;
+    for (const std::int32_t maker : l.maker)
+      if (maker >= 0 && maker < i && !facts[maker].is_loaded &&
+          (dying < 0 || facts[maker].full_bytes > facts[dying].full_bytes))
+        dying = maker;
+    std::int32_t saved = 0;
+    if (has_formula && dying >= 0 && facts[dying].last_reader < end) {
+      const strip_progress& last = of(end - 1);
+      std::int32_t lead = 0;
+      for (std::int32_t s = 1; s < segments; ++s)
+        if (const std::int32_t more =
+                last.columns[s - 1].end * facts[end - 1].channels - of(dying).columns[s].first * facts[dying].channels;
+            more > lead)
+          lead = more;
+      const stream_paces paces{i,
+                               {of(facts[i].first_writer).pace, of(facts[facts[dying].last_reader].first_writer).pace}};
+      saved = stream_saves(facts, dying, i, end - 1, paces, true, lead);
+    }
+    f(i, kept + transient + l.passing_bytes - saved);
+  }
+}
 
 /// Calls f(first, bytes, recomputed MACs) for every stage that ends at `end` and is cut into strips, extending
 /// it upwards, as long as it keeps at most `most_bytes` and recomputes at most `most_macs`.
@@ -347,13 +337,7 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, cons
                                     std::int32_t strips, std::int64_t most_bytes, std::int64_t most_macs,
                                     strip_progress* progress, Function f) {
   const auto of = [&](std::int32_t i) -> strip_progress& {
-    strip_progress& p = progress[i];
-    if (p.strips == strips && p.end == end) return p;
-    p.strips = strips;
-    p.end = end;
-    p.operand_bytes = p.output_bytes = 0;
-    for (std::int32_t strip = 0; strip < strips; ++strip) p.columns[strip].first = p.columns[strip].end = 0;
-    return p;
+    return scratch_of(progress, i, strips, end);
   };
   std::int64_t kept = 0, recomputed = 0;
   std::int32_t transient = 0;
@@ -435,7 +419,16 @@ constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const s
       for_each_stream(facts, g.layer_count, goal.reads, i, paces,
                       [&](std::int32_t stop, std::int64_t bytes) { offer(goal, best, {i, stop}, bytes, 0); });
     }
-    // Strips are of no use where nothing need be computed again.
+    // Segments and strips are of no use where nothing need be computed again.
+    if (best[i + 1].recomputed_macs == 0 && !goal.least_bytes) continue;
+    for (const std::int32_t count : searched_segments) {
+      const search_state& so_far = best[i + 1];
+      const bool is_least = goal.least_bytes && so_far.recomputed_macs >= 0;
+      for_each_segment_stage(g, facts, goal.reads, i + 1, count, is_least ? so_far.bytes : goal.budget_bytes, progress,
+                             [&](std::int32_t start, std::int64_t bytes) {
+                               offer(goal, best, {.first = start, .end = i + 1, .segments = count}, bytes, 0);
+                             });
+    }
     if (!goal.strips || (best[i + 1].recomputed_macs == 0 && !goal.least_bytes)) continue;
     for (std::int32_t count = 2; count <= most_column_patches; ++count) {
       const search_state& so_far = best[i + 1];

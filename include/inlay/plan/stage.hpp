@@ -18,8 +18,13 @@ struct stage {
   std::int32_t column_patches = 1;  // 1: rows are as wide as the map
   bool upwards = false;             // rows are made from the last to the first
   bool is_fast = false;             // it may take somewhat more memory than it needs to be faster
+  /// Into so many parts a row is cut that are made from left to right, each as it is needed; none of them is wider than
+  /// it must be for the ones of the stage's outputs. Of stages that are not cut into patches.
+  std::int32_t segments = 1;
 
   constexpr std::int32_t layers() const { return end - first; }
+  /// Intervals of columns in which each layer makes its rows.
+  constexpr std::int32_t column_parts() const { return column_patches * segments; }
   /// One layer over its whole map.
   constexpr bool is_one_layer() const { return layers() == 1 && row_patches == 1 && column_patches == 1; }
   friend constexpr bool operator==(const stage&, const stage&) = default;
@@ -83,12 +88,14 @@ struct map_layout {
   std::int32_t rows = 0;       // that fit: all, or those of a ring
   std::int32_t row_pitch = 0;  // bytes from one row to the next
   bool internal = false;       // made and read within its stage
-  bool transient = false;      // one row, read as soon as it is made
+  bool transient = false;      // one row, or a segment of one, read as soon as it is made
   /// Bytes by which it must lie ahead of the map that dies in its stage to be written over that one's rows as they die;
   /// 0 where it cannot.
   std::int32_t distance = 0;
+  /// Bytes by which a row that is still read lies behind the newer one that is written over it: see map_view.
+  std::int32_t ahead = 0;
 
-  constexpr std::int32_t bytes() const { return rows * row_pitch; }
+  constexpr std::int32_t bytes() const { return rows * row_pitch + ahead; }
 };
 
 }  // namespace inlay

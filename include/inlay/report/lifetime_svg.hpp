@@ -85,7 +85,8 @@ inline std::string svg_layer_axis(const lifetime_canvas& c) {
 
 inline std::string stage_label(const stage& s) {
   switch (policy_of(s)) {
-    case halo_policy::reuse: return "row by row";
+    case halo_policy::reuse:
+      return s.segments > 1 ? "row by row in " + std::to_string(s.segments) + " segments" : "row by row";
     case halo_policy::mixed: return std::to_string(s.column_patches) + " strips, row by row";
     default: return grid_text(s) + " patches";
   }

@@ -213,7 +213,8 @@ inline std::vector<interval> work_of_patches(graph_view g, const stage& s, direc
 }
 
 /// Along a direction that is not cut there is no patch inside: the only one ends at the border.
-inline std::int64_t macs_of_patches(graph_view g, const stage& s, borders at_borders) {
+inline std::int64_t macs_of_patches(graph_view g, stage s, borders at_borders) {
+  s.segments = 1;  // nothing is computed twice for them
   const borders of_rows = s.row_patches > 1 ? at_borders : borders::clamped;
   const borders of_columns = s.column_patches > 1 ? at_borders : borders::clamped;
   return stage_macs(g, s, work_of_patches(g, s, direction::rows, of_rows).data(),

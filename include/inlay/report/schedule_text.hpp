@@ -45,7 +45,7 @@ inline std::string schedule_text(const stage* stages, std::int32_t count) {
     if (policy == halo_policy::per_layer)
       text += "per_layer";
     else if (policy == halo_policy::reuse)
-      text += "rows";
+      text += s.segments > 1 ? "rows/" + std::to_string(s.segments) : "rows";
     else
       text += std::to_string(s.row_patches) + 'x' + std::to_string(s.column_patches);
   });
@@ -66,7 +66,7 @@ inline std::string schedule_type_text(const stage* stages, std::int32_t count) {
     if (policy == halo_policy::per_layer)
       text += "per_layer>";
     else if (policy == halo_policy::reuse)
-      text += "rows<1>>";
+      text += s.segments > 1 ? "segments<" + std::to_string(s.segments) + ">>" : "rows<1>>";
     else
       text += (s.row_patches == 1 ? "columns<" : "grid<" + rows + ", ") + columns + ">>";
   });
@@ -115,6 +115,12 @@ inline schedule_item read_item(std::string_view text, std::int32_t first) {
   item.per_layer = text == "per_layer";
   item.understood = item.per_layer || text == "rows";
   if (item.understood) return item;
+  if (take(text, "rows/")) {
+    const std::int32_t segments = take_number(text);
+    item.understood = text.empty() && segments > 0;
+    item.range.segments = item.range.layers() > 1 ? segments : 1;
+    return item;
+  }
   item.range.row_patches = take_number(text);
   const bool crossed = take(text, "x");
   item.range.column_patches = take_number(text);
@@ -139,16 +145,17 @@ inline extent2d stage_output(graph_view g, const stage& s) {
 /// What is wrong with a piece of a schedule; empty if nothing is.
 inline std::string error_of(graph_view g, const schedule_item& item) {
   if (!item.understood)
-    return "a stage is END:rows, END:ROWSxCOLUMNS or END:per_layer, where END is the layer before which it ends";
+    return "a stage is END:rows, END:rows/SEGMENTS, END:ROWSxCOLUMNS or END:per_layer, where END is the layer before "
+           "which it ends";
   const stage& s = item.range;
   if (s.first == g.layer_count) return "the stages before it already hold all " + std::to_string(s.first) + " layers";
   if (s.end <= s.first || s.end > g.layer_count)
     return "a stage from layer " + std::to_string(s.first) + " on ends at " + std::to_string(s.first + 1) + " to " +
            std::to_string(g.layer_count);
   const extent2d map = stage_output(g, s);
-  if (s.row_patches > map.height || s.column_patches > map.width)
+  if (s.row_patches > map.height || s.column_patches > map.width || s.segments > map.width)
     return "the stage's output has " + std::to_string(map.height) + " rows and " + std::to_string(map.width) +
-           " columns, too few for this grid";
+           " columns, too few for this" + (s.segments > 1 ? "" : " grid");
   return "";
 }
 

@@ -114,7 +114,8 @@ inline std::string layers_text(const stage& s) {
 
 /// Patches of a stage: rows × columns.
 inline std::string grid_text(const stage& s) {
-  return policy_of(s) == halo_policy::reuse ? "rows" : text_of(extent2d{s.row_patches, s.column_patches});
+  if (policy_of(s) != halo_policy::reuse) return text_of(extent2d{s.row_patches, s.column_patches});
+  return s.segments > 1 ? "rows in " + std::to_string(s.segments) : "rows";
 }
 
 /// The whole map that a layer writes to.

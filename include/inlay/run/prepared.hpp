@@ -68,6 +68,18 @@ struct prepared : planned<Model, Schedule> {
       constant_in_flash<region{0, work_along(graph, graph.layers[Index], direction::rows), 0,
                                work_along(graph, graph.layers[Index], direction::columns)}>;
 
+  /// Layers of the longest stage that is streamed, in so many segments a row at least.
+  static constexpr std::int32_t most_streamed(std::int32_t segments) {
+    std::int32_t most = 0;
+    for (std::int32_t i = 0; i < stages.count; ++i)
+      if (const stage& s = stages.items[i]; !s.is_one_layer() && s.segments >= segments && s.layers() > most)
+        most = s.layers();
+    return most;
+  }
+
+  /// How far a run has come.
+  using progress = run_progress<most_streamed(1), most_streamed(2)>;
+
   /// Pointer to a tensor: in the model, in the caller's buffer or in the arena.
   template <std::int32_t Tensor, typename Inputs>
   static constexpr auto pointer(const std::int8_t* arena_bytes, const Inputs& inputs) {
@@ -101,17 +113,28 @@ struct prepared : planned<Model, Schedule> {
       }
   }
 
-  /// The column that the rows of a map start with in a column patch of stage S: not the map's first where the
-  /// stage keeps only a strip.
+  /// The column that the rows of a map start with in a part of the columns of stage S: not the map's first where the
+  /// stage keeps only a strip or a segment.
   template <std::int32_t S, std::int32_t Writer>
-  static constexpr std::int32_t first_column(std::int32_t column_patch) {
+  static constexpr std::int32_t first_column(std::int32_t column_part) {
     constexpr stage s = stages.items[S];
     if constexpr (s.is_one_layer() || Writer < s.first || Writer >= s.end || !maps.items[Writer].internal)
       return 0;
-    else if constexpr (s.column_patches == 1)
+    else if constexpr (s.column_parts() == 1 || (s.segments > 1 && !maps.items[Writer].transient))
       return std::integral_constant<std::int32_t, base::template layout<S>.made_columns[Writer - s.first].first>{};
     else
-      return base::template layout<S>.made_columns[column_patch * s.layers() + Writer - s.first].first;
+      return base::template layout<S>.made_columns[column_part * s.layers() + Writer - s.first].first;
+  }
+
+  /// Makes room for the next segment of a layer's output, in row y.
+  template <std::int32_t Index>
+  static constexpr void make_room(std::int8_t* arena_bytes, std::int32_t y, std::int32_t segment) {
+    constexpr std::int32_t storage = graph.output_of(graph.layers[Index]).storage;
+    constexpr const map_layout& map = maps.items[known::spans.items[storage].first_writer];
+    if constexpr (map.ahead > 0)
+      if (begins_ring(map, y, segment))
+        move_ahead(arena_bytes + std::integral_constant<std::int32_t, arena.places[storage].offset>{},
+                   map.rows * map.row_pitch, map.ahead);
   }
 
   /// Where the operands and the output of a layer are in stage S. What is left at run time are a few constants: the
@@ -120,7 +143,14 @@ struct prepared : planned<Model, Schedule> {
   struct operands {
     std::int8_t* arena_bytes;
     const Inputs& inputs;
-    std::int32_t column_patch;
+    const progress& so_far;
+
+    constexpr std::int32_t column_part() const {
+      if constexpr (stages.items[S].segments > 1)
+        return so_far.segment[Index - stages.items[S].first];
+      else
+        return so_far.column_patch;
+    }
 
     template <std::size_t Position>
     constexpr auto pointer() const {
@@ -142,7 +172,14 @@ struct prepared : planned<Model, Schedule> {
       } else {
         constexpr std::int32_t writer = known::spans.items[t.storage].first_writer;
         constexpr std::int32_t row_pitch = maps.items[writer].row_pitch, rows = maps.items[writer].rows;
-        return map_view<element>{data, channels, row_pitch, rows, first_column<S, writer>(column_patch)};
+        constexpr std::int32_t ahead = maps.items[writer].ahead;
+        map_view<element> view{data, channels, row_pitch, rows, first_column<S, writer>(column_part())};
+        if constexpr (ahead > 0) {
+          constexpr std::int32_t item = writer - stages.items[S].first;
+          view.newer_row = newer_row(maps.items[writer], so_far.done[item], so_far.segment[item]);
+          view.ahead = ahead;
+        }
+        return view;
       }
     }
 
@@ -155,7 +192,7 @@ struct prepared : planned<Model, Schedule> {
       constexpr std::int32_t first_channel = t.first_channel, channels = graph.tensors[t.storage].extents.channels();
       constexpr std::int32_t writer = known::spans.items[t.storage].first_writer;
       constexpr std::int32_t row_pitch = maps.items[writer].row_pitch, rows = maps.items[writer].rows;
-      return {output() + first_channel, channels, row_pitch, rows, first_column<S, writer>(column_patch)};
+      return {output() + first_channel, channels, row_pitch, rows, first_column<S, writer>(column_part())};
     }
     constexpr std::int8_t* scratch() const {
       constexpr std::int32_t offset = arena.places[scratch_place(graph, Index)].offset;
@@ -182,10 +219,9 @@ struct prepared : planned<Model, Schedule> {
 
   /// Makes a region of a layer's output; all of it where the kernel cannot do parts.
   template <std::int32_t S, std::int32_t Index, typename Inputs>
-  static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, const region& r,
-                                   std::int32_t column_patch) {
+  static constexpr void run_region(std::int8_t* arena_bytes, const Inputs& inputs, const region& r, const progress& p) {
     constexpr layer l = graph.layers[Index];
-    const operands<S, Index, Inputs> where{arena_bytes, inputs, column_patch};
+    const operands<S, Index, Inputs> where{arena_bytes, inputs, p};
     if constexpr (l.kind == layer_kind::fetch) {
       using step = reference_step<Model, Index>;
       constexpr auto input = static_cast<std::size_t>(l.origin);
@@ -211,23 +247,12 @@ struct prepared : planned<Model, Schedule> {
     }
   }
 
-  /// Layers of the longest stage that is streamed.
-  static constexpr std::int32_t most_streamed = [] {
-    std::int32_t most = 0;
-    for (std::int32_t i = 0; i < stages.count; ++i)
-      if (!stages.items[i].is_one_layer() && stages.items[i].layers() > most) most = stages.items[i].layers();
-    return most;
-  }();
-
-  /// How far a run has come.
-  using progress = run_progress<most_streamed>;
-
-  /// A bounded piece of a stage: one layer, or one row of one layer. False when the stage is done.
+  /// A bounded piece of a stage: one layer, or one row of one layer or a segment of that. False when the stage is done.
   template <std::int32_t S, typename Inputs>
   static constexpr bool step_stage(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
     constexpr stage s = stages.items[S];
     if constexpr (s.is_one_layer()) {
-      run_region<S, s.first>(arena_bytes, inputs, whole_output<s.first>, 0);
+      run_region<S, s.first>(arena_bytes, inputs, whole_output<s.first>, p);
       return false;
     } else {
       return stream<prepared, S>::step(p, arena_bytes, inputs);

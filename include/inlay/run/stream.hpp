@@ -15,15 +15,17 @@
 
 namespace inlay::inline INLAY_ABI::detail {
 
-/// How far a run has come whose longest streamed stage has so many layers.
-template <std::int32_t MostStreamed>
+/// How far a run has come whose longest streamed stage has so many layers, and the longest one whose rows are made in
+/// segments so many.
+template <std::int32_t MostStreamed, std::int32_t MostSegmented>
 struct run_progress {
   std::int16_t stage = 0;
   std::int16_t row_patch = 0;
   std::int16_t column_patch = 0;
   bool patch_started = false;
-  std::int16_t done[static_cast<std::size_t>(MostStreamed) + 1]{};  // rows of each layer, from the top of the map
-  bool wanted[static_cast<std::size_t>(MostStreamed) + 1]{};        // somebody waits for the layer's next row
+  std::int16_t done[static_cast<std::size_t>(MostStreamed) + 1]{};      // rows of each layer, from the top of the map
+  bool wanted[static_cast<std::size_t>(MostStreamed) + 1]{};            // somebody waits for the layer's next row
+  std::uint8_t segment[static_cast<std::size_t>(MostSegmented) + 1]{};  // of that row, to be made next
 };
 
 /// Stage S of a plan, of several layers or patches: what run_patch does, with all that is known filled in.
@@ -41,6 +43,7 @@ struct stream {
       ((p.done[Item] = is_there<Item>(p) ? p.done[Item] : static_cast<std::int16_t>(rows<Item>(p).first),
         p.wanted[Item] = false),
        ...);
+      if constexpr (s.segments > 1) ((p.segment[Item] = 0), ...);
       return false;
     });
     p.patch_started = true;
@@ -61,13 +64,22 @@ struct stream {
       return layout.rows[p.row_patch * layers + Item];
   }
 
-  /// The columns that a layer makes in the patch.
+  /// Which part of its columns a layer makes next.
+  template <std::int32_t Item>
+  static constexpr std::int32_t column_part(const progress& p) {
+    if constexpr (s.segments > 1)
+      return p.segment[Item];
+    else
+      return p.column_patch;
+  }
+
+  /// The columns that a layer makes next.
   template <std::int32_t Item>
   static constexpr interval columns(const progress& p) {
-    if constexpr (s.column_patches == 1)
+    if constexpr (s.column_parts() == 1)
       return constant<Item>.columns;
     else
-      return layout.columns[p.column_patch * layers + Item];
+      return layout.columns[column_part<Item>(p) * layers + Item];
   }
 
   /// A layer's numbers by themselves, so that tables which hold more need not be in flash.
@@ -118,9 +130,15 @@ struct stream {
     }
   };
 
+  /// Whether a layer has made so many rows of its map, from the top; of the last of them the segments up to this one.
   template <std::int32_t Item>
-  static constexpr std::int32_t made(const progress& p) {
-    return made_rows(rows<Item>(p), p.done[Item], constant<Item>.at_once, constant<Item>.all_rows);
+  static constexpr bool made(const progress& p, std::int32_t needed, std::int32_t segment) {
+    const std::int32_t rows_made =
+        made_rows(rows<Item>(p), p.done[Item], constant<Item>.at_once, constant<Item>.all_rows);
+    if constexpr (s.segments == 1)
+      return rows_made >= needed;
+    else
+      return has_made(rows_made, constant<Item>.at_once ? 0 : p.segment[Item], needed, segment);
   }
 
   /// Wants the rows of an operand that are missing; true if none are.
@@ -136,10 +154,10 @@ struct stream {
       constexpr std::int32_t storage = graph.input_of(l, Position).storage;
       constexpr layer_span span = known::spans.items[storage];
       constexpr std::int32_t first = first_maker_in(graph, span, s);
-      const std::int32_t needed = operand_rows<Item, Position>::end(p.done[Item]);
-      return [&p, needed]<std::int32_t... Maker>(std::integer_sequence<std::int32_t, Maker...>) {
+      const std::int32_t needed = operand_rows<Item, Position>::end(p.done[Item]), part = column_part<Item>(p);
+      return [&p, needed, part]<std::int32_t... Maker>(std::integer_sequence<std::int32_t, Maker...>) {
         bool all = true;
-        ((makes<first + Maker>(storage) && made<first + Maker>(p) < needed
+        ((makes<first + Maker>(storage) && !made<first + Maker>(p, needed, part)
               ? (p.wanted[first + Maker] = true, all = false)
               : true),
          ...);
@@ -160,14 +178,17 @@ struct stream {
     p.wanted[Item] = false;
     const interval made_columns = columns<Item>(p);
     const std::int32_t row = row_of_work(graph, s, graph.layers[index], p.done[Item]);
+    if constexpr (s.segments > 1) Plan::template make_room<index>(arena_bytes, row, p.segment[Item]);
     if (has_columns(graph.layers[index], made_columns))
-      Plan::template run_region<S, index>(arena_bytes, inputs, {row, row + 1, made_columns.first, made_columns.end},
-                                          p.column_patch);
+      Plan::template run_region<S, index>(arena_bytes, inputs, {row, row + 1, made_columns.first, made_columns.end}, p);
+    if constexpr (s.segments > 1)
+      if (++p.segment[Item] < s.segments) return true;
+    if constexpr (s.segments > 1) p.segment[Item] = 0;
     ++p.done[Item];
     return true;
   }
 
-  /// Makes one row of the last layer that is wanted and can; false when the patch is done.
+  /// Makes one row, or a segment of one, of the last layer that is wanted and can; false when the patch is done.
   template <typename Inputs>
   static constexpr bool make_row(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
     return fold_in_blocks<layers>([&]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
@@ -175,7 +196,7 @@ struct stream {
     });
   }
 
-  /// Makes one row, or goes on to the next patch; false when the stage is done.
+  /// Makes one row or segment, or goes on to the next patch; false when the stage is done.
   template <typename Inputs>
   static constexpr bool step(progress& p, std::int8_t* arena_bytes, const Inputs& inputs) {
     if (!p.patch_started) start_patch(p);

@@ -15,8 +15,7 @@ namespace detail {
 /// Bytes of the constants that kernels read, of which no two are equal in a network that is trained.
 constexpr std::size_t untrained_constant_bytes(graph_view g) {
   std::size_t sum = 0;
-  for_each_constant_read(
-      g, [&](std::int32_t i, int position) { sum += g.input_of(g.layers[i], position).data_bytes; });
+  for_each_constant_read(g, [&](std::int32_t i, int position) { sum += g.input_of(g.layers[i], position).data_bytes; });
   return sum;
 }
 

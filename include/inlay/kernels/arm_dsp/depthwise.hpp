@@ -343,7 +343,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::depthwise_conv2d> : arm_dsp::depthw
             const std::int32_t ring_row = row % input.rows;
             std::int32_t count = end_in_map - row;
             if (count > input.rows - ring_row) count = input.rows - ring_row;
-            (twins ? widen_channels : widen_channel)(widened, input.pixel(ring_row, first_column) + from_channel, count,
+            (twins ? widen_channels : widen_channel)(widened, input.pixel(row, first_column) + from_channel, count,
                                                      planes + (row - stored) * row_words + before / 2);
             row += count;
           }

@@ -106,8 +106,7 @@ struct convolution_run {
   std::int16_t step = 0, steps = 0;
 
   INLAY_ALWAYS_INLINE const std::int8_t* pixel(std::int32_t row, std::int32_t column) const {
-    return input.data + group_at + row % input.rows * input.row_pitch +
-           (column - input.first_column) * input.pixel_pitch;
+    return input.pixel(row, column) + group_at;
   }
   INLAY_ALWAYS_INLINE std::int32_t* end() const { return reinterpret_cast<std::int32_t*>(&m); }
   INLAY_ALWAYS_INLINE std::int32_t* buffer() const { return end() - words; }
@@ -267,7 +266,7 @@ INLAY_NEVER_INLINE inline void copy_three(const convolution_run& s, std::int8_t*
       column = x * p.stride_width - p.padding_left;
       const std::int32_t ring_row = row >= 0 ? row % s.input.rows : 0;
       rows_inside = row >= 0 && row + p.kernel_height <= p.input_height && ring_row + p.kernel_height <= s.input.rows;
-      from = s.pixel(ring_row, column);
+      from = s.pixel(row >= 0 ? row : 0, column);
     }
     if (rows_inside && column >= 0 && column + p.kernel_width <= s.input_width) {
       store_word(copy, zero_points(p));

@@ -147,7 +147,7 @@ struct mean : detail::no_table {
     auto* stored_sums = reinterpret_cast<std::int32_t*>(stored);
     for (std::int32_t c = 0; c < p.inner; c += 8, stored_sums += 8) {
       eight_sums sums = sum_all(pixels + c, input.pixel_pitch, row.end_column - row.first_column);
-      if (row.first_row != 0) {
+      if (!starts(row)) {
         sums.even = vaddq_s32(sums.even, vldrwq_s32(stored_sums));
         sums.odd = vaddq_s32(sums.odd, vldrwq_s32(stored_sums + 4));
       }

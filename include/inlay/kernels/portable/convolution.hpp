@@ -136,7 +136,7 @@ struct window_kernel : folded_channels {
     constexpr std::int32_t channels_at_once = ByChannel ? 16 : 4, pitch = depthwise_windows::most_pixels;
     std::int32_t sums[std::size_t{channels_at_once} * pitch], biases[std::size_t{channels_at_once}];
     depthwise_windows w{};
-    w.ring_bytes = input.rows * input.row_pitch;
+    w.ring_bytes = input.size();
     w.ring_end = input.data + w.ring_bytes;
     w.tap_step = input.pixel_pitch * p.dilation_width;
     w.weights_step = p.tap_pitch;

@@ -223,7 +223,7 @@ struct window_block {
       ++ky;
       if (!row_inside) continue;
       row += input.row_pitch * p.dilation_height;
-      if (row >= input.data + input.rows * input.row_pitch) row -= input.rows * input.row_pitch;
+      if (row >= input.data + input.size()) row -= input.size();
     }
   }
 };

@@ -116,7 +116,7 @@ struct fast_pool : no_table {
       std::int32_t values[4];
       count = gather_channels(p, input, w, c, values);
       for (std::int32_t i = 0; i < count; ++i) {
-        const std::int32_t sum = add_to_sum(sums + sum_bytes * (c + i), values[i], row.first_row == 0);
+        const std::int32_t sum = add_to_sum(sums + sum_bytes * (c + i), values[i], starts(row));
         if (row.end_row == p.input_height)
           output[c + i] = stored_range{p.low, p.high}.clamp(rounded_average(sum, pixels));
       }
@@ -158,13 +158,13 @@ struct fast_pool : no_table {
   template <typename Gathered>
   INLAY_ALWAYS_INLINE static void gather_window(const map_view<const std::int8_t>& input, const window& w,
                                                 std::int32_t c, std::int32_t* values) {
-    const std::int8_t* ring_end = input.data + input.rows * input.row_pitch;
+    const std::int8_t* ring_end = input.data + input.size();
     const std::int8_t* row = w.first;
     Gathered gathered{};
     for (std::int32_t i = w.rows; i > 0; --i) {
       gather(gathered, row + c, input.pixel_pitch, w.columns);
       row += input.row_pitch;
-      if (row >= ring_end) row -= input.rows * input.row_pitch;
+      if (row >= ring_end) row -= input.size();
     }
     for (const std::int32_t value : gathered.items) *values++ = value;
   }
@@ -227,12 +227,12 @@ struct fast_mean : no_table {
                                             const region& row, const map_view<const std::int8_t>& input) {
     const std::int8_t* pixels = input.pixel(row.first_row, row.first_column);
     const std::int32_t columns = row.end_column - row.first_column;
-    const bool starts = row.first_row == 0, ends = row.end_row == p.rows;
+    const bool is_first = starts(row), ends = row.end_row == p.rows;
     std::int32_t c = p.inner;
     for (; c >= 4; c -= 4, pixels += 4)
-      add_up(p, starts, ends, sum_of<four_sums>(pixels, input.pixel_pitch, columns), sums, output);
+      add_up(p, is_first, ends, sum_of<four_sums>(pixels, input.pixel_pitch, columns), sums, output);
     for (; c > 0; --c, ++pixels)
-      add_up(p, starts, ends, sum_of<one_sum>(pixels, input.pixel_pitch, columns), sums, output);
+      add_up(p, is_first, ends, sum_of<one_sum>(pixels, input.pixel_pitch, columns), sums, output);
   }
 
  private:
@@ -253,10 +253,10 @@ struct fast_mean : no_table {
   }
 
   template <typename Sums>
-  INLAY_ALWAYS_INLINE static void add_up(const parameters& p, bool starts, bool ends, Sums sums, std::int8_t*& stored,
+  INLAY_ALWAYS_INLINE static void add_up(const parameters& p, bool is_first, bool ends, Sums sums, std::int8_t*& stored,
                                          std::int8_t*& output) {
     for (std::int32_t& sum : sums.items) {
-      sum = add_to_sum(stored, sum, starts);
+      sum = add_to_sum(stored, sum, is_first);
       stored += sum_bytes;
     }
     if (ends) finish(p, sums, output);

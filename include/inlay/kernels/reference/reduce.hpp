@@ -29,9 +29,12 @@ constexpr std::int32_t rounded_average(std::int32_t sum, std::int32_t count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }
 
-/// Adds to a sum of four bytes, which the first row starts; returns what it is now.
-constexpr std::int32_t add_to_sum(std::int8_t* stored, std::int32_t added, bool starts) {
-  const std::int32_t sum = starts ? added : added + read_int32(stored, 0);
+/// Whether sums over a map start with this part of a row.
+constexpr bool starts(const region& row) { return row.first_row == 0 && row.first_column == 0; }
+
+/// Adds to a sum of four bytes, unless this is the first addend; returns what it is now.
+constexpr std::int32_t add_to_sum(std::int8_t* stored, std::int32_t added, bool is_first) {
+  const std::int32_t sum = is_first ? added : added + read_int32(stored, 0);
   for (std::int32_t i = 0; i < 4; ++i) stored[i] = static_cast<std::int8_t>(sum >> 8 * i & 0xff);
   return sum;
 }
@@ -74,7 +77,7 @@ struct pool_kernel : no_table {
     for (std::int32_t c = 0; c < p.output_channels; ++c) {
       std::int32_t sum = 0;
       for (std::int32_t x = row.first_column; x < row.end_column; ++x) sum += as_int8(input.pixel(row.first_row, x)[c]);
-      sum = add_to_sum(sums + 4 * c, sum, row.first_row == 0);
+      sum = add_to_sum(sums + 4 * c, sum, starts(row));
       if (row.end_row == p.input_height)
         output[c] = p.range.clamp(rounded_average(sum, p.input_height * p.input_width));
     }
@@ -174,7 +177,7 @@ struct reference_kernel<layer_kind::mean> : no_table {
     for (std::int32_t c = 0; c < channels; ++c) {
       std::int32_t sum = 0;
       for (std::int32_t x = row.first_column; x < row.end_column; ++x) sum += as_int8(input.pixel(row.first_row, x)[c]);
-      sum = add_to_sum(sums + 4 * c, sum, row.first_row == 0);
+      sum = add_to_sum(sums + 4 * c, sum, starts(row));
       if (row.end_row == p.reduced.extents[1]) output[c] = mean_of(p, sum);
     }
   }

@@ -200,7 +200,7 @@ struct small_window_kernel : computed_channels {
         p.dilation_width == 1 && input.pixel_pitch == p.group_channels && p.tap_pitch == p.group_channels;
     const std::int32_t tap_step = input.pixel_pitch * p.dilation_width;
     const std::int32_t row_step = input.row_pitch * p.dilation_height;
-    const std::int8_t* ring_end = input.data + input.rows * input.row_pitch;
+    const std::int8_t* ring_end = input.data + input.size();
     for (std::int32_t y = j.r.first_row; y < j.r.end_row; ++y) {
       const inside_taps rows =
           inside_taps::clip(y * p.stride_height - p.padding_top, p.kernel_height, p.dilation_height, p.input_height);
@@ -221,7 +221,7 @@ struct small_window_kernel : computed_channels {
             Neighbours::multiply_add(std::make_index_sequence<Count>{}, sums, pixel, w, p, run);
           tap_weights += p.kernel_width * p.tap_pitch;
           row += row_step;
-          if (row >= wrap) row -= input.rows * input.row_pitch;
+          if (row >= wrap) row -= input.size();
         }
         for (std::size_t i = 0; i < Count; ++i) out[i] = p.finish(sums.items[i], multipliers[i]);
       }

@@ -100,10 +100,10 @@ class patches {
     for (std::int32_t ky = 0; ky < w.kernel.height; ++ky) {
       const std::int32_t y = y_ * w.stride.height - w.padding.top + ky * w.dilation.height;
       const bool inside = y >= 0 && y < p_.input_height;
-      rows_[ky] = inside ? input_.data + y % input_.rows * input_.row_pitch : nullptr;
+      rows_[ky] = inside ? input_.row(y) : nullptr;
       all_rows_ = all_rows_ && inside;
     }
-    output_row_ = output_.data + y_ % output_.rows * output_.row_pitch;
+    output_row_ = output_.row(y_);
   }
 
   element* patch(element* to, std::int32_t x) {

@@ -67,7 +67,7 @@ class input_tile {
   INLAY_NEVER_INLINE void copy(std::int32_t y) {
     element* to = row(y);
     if (y < 0 || y >= rows_in_map_) return V::fill(to, border_, row_pitch_);
-    const std::int8_t* from = input_.data + y % input_.rows * input_.row_pitch + c_.first_channel;
+    const std::int8_t* from = input_.row(y) + c_.first_channel;
     for (std::int32_t phase = 0; phase < c_.phases; ++phase) {
       // Columns of this phase before the map, in it and after it.
       const auto steps = [this](std::int32_t count) {
