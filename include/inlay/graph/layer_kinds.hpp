@@ -162,6 +162,8 @@ constexpr bool has_window(layer_kind kind) { return describe(kind).geometry == l
 constexpr bool makes_regions(layer_kind kind) {
   return describe(kind).geometry != layer_geometry::reduced && describe(kind).geometry != layer_geometry::whole;
 }
+/// … and some columns of a row before others. Programs give rows whole, as cameras do.
+constexpr bool makes_segments(layer_kind kind) { return makes_regions(kind) && kind != layer_kind::fetch; }
 
 /// Calls f.operator()<kind>(), but for layers that call the program, which only a compiled network can.
 template <typename Function>

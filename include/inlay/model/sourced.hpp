@@ -78,10 +78,10 @@ struct refuse_source {
 ///   inlay::network<inlay::sourced<person>, inlay::least_memory> detector;
 ///   auto scores = detector.run([&](inlay::region r, auto pixels) { … });
 ///
-/// run() takes one callable for each input. It is called with a region of the input, one row of it, all or some
-/// columns, and a destination for the region's elements: a std::span of the input's type, or for float inputs
-/// something like it that keeps int8. Rows come from top to bottom, again from the top for each column strip. The
-/// source of an input that nobody reads is not called.
+/// run() takes one callable for each input. It is called with a region of the input, one row of it, or some columns of
+/// one where the schedule computes columns again, and a destination for the region's elements: a std::span of the
+/// input's type, or for float inputs something like it that keeps int8. Rows come from top to bottom, again from the
+/// top for each column strip. The source of an input that nobody reads is not called.
 template <typename Model>
 struct sourced {
  private:

@@ -165,8 +165,8 @@ constexpr void find_work(graph_view g, const stage& s, direction d, std::int32_t
     const layer_span& span = spans[g.output_of(l).storage];
     // Layers that place blocks in one map keep its interval at the first of them.
     made[i] = made[first_maker_in(g, span, s)];
-    if (!makes_regions(l.kind) && made[i].size() > 0)
-      made[i] = {0, extent_along(g.tensors[g.output_of(l).storage].extents, d)};
+    const bool is_whole = d == direction::columns && patches == 1 ? !makes_segments(l.kind) : !makes_regions(l.kind);
+    if (is_whole && made[i].size() > 0) made[i] = {0, extent_along(g.tensors[g.output_of(l).storage].extents, d)};
     work[i] = work_in_stage(g, s, l, made[i], d);
     for (int position = 0; position < 2; ++position) {
       if (!g.has_input(l, position)) continue;

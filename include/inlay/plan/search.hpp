@@ -29,10 +29,10 @@ struct search_state {
 
 /// Strips into which the search cuts the columns of a stage, at most.
 inline constexpr std::int32_t most_column_patches = 8;
-/// Segments into which it cuts rows, and how many columns those of the widest map have, at least: a call for less takes
-/// more time than it saves memory.
-inline constexpr std::int32_t searched_segments[] = {4, 8};
-inline constexpr std::int32_t least_segment_columns = 2;
+/// Segments into which it cuts rows: 2, 4 and so on up to these. Those of the widest map have so many columns, at
+/// least: every call of a kernel takes time, which shorter ones are not worth.
+inline constexpr std::int32_t most_segments = 8;
+inline constexpr std::int32_t least_segment_columns = 10;
 /// Layers in one stage that is cut into strips, at most: longer ones have halos too wide to be of use.
 inline constexpr std::int32_t most_strip_layers = 40;
 
@@ -226,6 +226,13 @@ constexpr void cut_columns(strip_progress& p, std::int32_t segments, std::int32_
   p.is_cut = true;
 }
 
+/// Whether a layer is a branch by itself, such as a projection beside a residual's layers: in segments, these are ahead
+/// of it by more than a row.
+constexpr bool is_short_branch(const layer_facts* facts, std::int32_t i) {
+  const std::int32_t from = facts[i].maker[0];
+  return from >= 0 && facts[i].maker[1] < 0 && facts[from].readers > 1 && facts[from].last_reader == i;
+}
+
 /// Layers of a stage of segments that a search looks at, at most.
 inline constexpr std::int32_t most_segment_layers = 40;
 
@@ -254,7 +261,7 @@ constexpr void for_each_segment_stage(graph_view g, const layer_facts* facts, co
       for (std::int32_t s = 0; s < segments; ++s) {
         interval& columns = map.columns[s];
         if (leaves) columns = hull(columns, even_part(l.width, segments, s));
-        if (!makes_regions(layer.kind) && columns.first < columns.end) columns = {0, l.width};
+        if (!makes_segments(layer.kind) && columns.first < columns.end) columns = {0, l.width};
       }
       cut_columns(map, segments, l.width);
     }
@@ -290,7 +297,7 @@ constexpr void for_each_segment_stage(graph_view g, const layer_facts* facts, co
     kept += l.sums_bytes;
     if (leaves) {
       kept += l.full_bytes;
-    } else if (l.transient && !map.is_reread) {
+    } else if (l.transient && !map.is_reread && !is_short_branch(facts, i)) {
       const std::int32_t row = width * l.channels;
       strip_progress& reader = of(l.last_reader);
       const layer_facts& r = facts[l.last_reader];
@@ -302,10 +309,12 @@ constexpr void for_each_segment_stage(graph_view g, const layer_facts* facts, co
       if (rows > transient) transient = rows;
     } else if (l.full_bytes > 0) {
       const std::int32_t all = map.columns[segments - 1].end - map.columns[0].first;
-      const std::int32_t rows = l.transient ? 1 : l.joined >= end ? l.few_ring_rows : l.ring_rows;
-      kept += (rows > 1 && map.ahead < all ? (rows - 1) * all + map.ahead : rows * all) * l.channels;
+      const bool is_behind = is_short_branch(facts, l.last_reader);
+      std::int32_t rows = l.transient ? 1 : l.joined >= end ? l.few_ring_rows : l.ring_rows;
+      if (is_behind) ++rows;
+      kept += (rows > 1 && map.ahead < all && !is_behind ? (rows - 1) * all + map.ahead : rows * all) * l.channels;
     }
-    if (l.width > widest) widest = l.width;
+    if (makes_segments(layer.kind) && l.width > widest) widest = l.width;
     if (kept > most_bytes) return;  // further up it is only more
     if (i == end - 1 || widest < least_segment_columns * segments) continue;
     std::int32_t dying = -1;
@@ -413,16 +422,23 @@ constexpr void start_search(graph_view g, search_state* best) {
 /// scratch of layer_count, and so is `paces`.
 constexpr void go_on_with_search(graph_view g, const layer_facts* facts, const search_goal& goal, std::int32_t first,
                                  std::int32_t end, search_state* best, strip_progress* progress, stream_paces* paces) {
+  std::int32_t widest = 0;  // of the maps so far that are made in segments
+  for (std::int32_t i = 0; i < first; ++i)
+    if (makes_segments(g.layers[i].kind) && facts[i].width > widest) widest = facts[i].width;
   for (std::int32_t i = first; i < end; ++i) {
     if (best[i].recomputed_macs >= 0) {
       offer(goal, best, {i, i + 1}, facts[i].alone_bytes, 0);
       for_each_stream(facts, g.layer_count, goal.reads, i, paces,
                       [&](std::int32_t stop, std::int64_t bytes) { offer(goal, best, {i, stop}, bytes, 0); });
     }
-    // Segments and strips are of no use where nothing need be computed again.
-    if (best[i + 1].recomputed_macs == 0 && !goal.least_bytes) continue;
-    for (const std::int32_t count : searched_segments) {
+    if (makes_segments(g.layers[i].kind) && facts[i].width > widest) widest = facts[i].width;
+    for (std::int32_t few = 2; few <= most_segments; few *= 2) {
       const search_state& so_far = best[i + 1];
+      // Segments are of no use where nothing need be computed again, small ones where larger ones do.
+      if (so_far.recomputed_macs == 0 && !goal.least_bytes) break;
+      // The smallest take least: what follows them ends soon.
+      const std::int32_t count = goal.least_bytes ? 2 * most_segments / few : few;
+      if (widest < least_segment_columns * count) continue;
       const bool is_least = goal.least_bytes && so_far.recomputed_macs >= 0;
       for_each_segment_stage(g, facts, goal.reads, i + 1, count, is_least ? so_far.bytes : goal.budget_bytes, progress,
                              [&](std::int32_t start, std::int64_t bytes) {

@@ -61,7 +61,7 @@ constexpr void find_segments(graph_view g, const stage& s, const layer_span* spa
       map_layout& map = to.maps[first];
       for (std::int32_t p = 0; p < s.segments; ++p) {
         if (span.last_reader >= s.end) made[p * layers] = hull(made[p * layers], even_part(extent, s.segments, p));
-        if (!makes_regions(l.kind) && made[p * layers].size() > 0) made[p * layers] = {0, extent};
+        if (!makes_segments(l.kind) && made[p * layers].size() > 0) made[p * layers] = {0, extent};
       }
       std::int32_t end = first_read(made, s.segments, layers, 0, 0x7fffffff);
       if (end > extent) end = 0;
@@ -79,8 +79,12 @@ constexpr void find_segments(graph_view g, const stage& s, const layer_span* spa
     for (std::int32_t p = 0; p < s.segments; ++p) {
       const interval columns = made[p * layers];
       interval& work = to.columns[p * layers + i];
-      work = accumulates(g, s, l) ? even_part(extent_along(g.input_of(l).extents, direction::columns), s.segments, p)
-                                  : work_for(g, l, columns, direction::columns);
+      if (!accumulates(g, s, l))
+        work = work_for(g, l, columns, direction::columns);
+      else if (made[(s.segments - 1) * layers].end > made[0].first)
+        work = even_part(extent_along(g.input_of(l).extents, direction::columns), s.segments, p);
+      else
+        work = {};  // nobody reads the sums
       for (int position = 0; position < 2; ++position) {
         if (!g.has_input(l, position) || g.input_of(l, position).is_constant()) continue;
         const layer_span& from = spans[g.input_of(l, position).storage];
