@@ -6,9 +6,12 @@
 #include <inlay.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <tuple>
@@ -63,6 +66,43 @@ auto run_once(Network& network, const std::vector<char>& inputs, std::size_t& at
                      sources...);
 }
 
+/// A source that has whole rows of an input, one after another from the top, and none twice.
+template <typename Network, std::size_t I>
+struct camera {
+  const std::vector<element<Network, I>> image;
+  std::int32_t next = 0;
+  bool is_asked_well = true;
+
+  template <typename Pixels>
+  void operator()(inlay::region r, Pixels pixels) {
+    constexpr inlay::shape extents = Network::template input_info<I>::extents;
+    constexpr auto row = static_cast<std::size_t>(extents.width() * extents.channels());
+    is_asked_well = is_asked_well && r.first_row >= next && r.end_row == r.first_row + 1 && pixels.size() == row;
+    next = r.end_row;
+    for (std::size_t i = 0; i < pixels.size() && is_asked_well; ++i)
+      pixels[i] = image[static_cast<std::size_t>(r.first_row) * row + i];
+  }
+};
+
+/// run_once, of a sourced network, all at once or in steps; says so if a source is asked for parts of rows.
+template <typename Network, std::size_t... I>
+auto run_sourced_once(Network& network, const std::vector<char>& inputs, std::size_t& at, bool in_steps,
+                      std::index_sequence<I...>) {
+  std::tuple<camera<Network, I>...> cameras{camera<Network, I>{take<Network, I>(inputs, at)}...};
+  const auto outputs = [&] {
+    if (!in_steps) return network.run(std::get<I>(cameras)...);
+    auto job = network.start(std::ref(std::get<I>(cameras))...);
+    while (job.step()) {
+    }
+    return job.outputs();
+  }();
+  if (!(std::get<I>(cameras).is_asked_well && ...)) {
+    std::printf("a source is not asked for one whole row after another\n");
+    std::exit(1);
+  }
+  return outputs;
+}
+
 template <typename... Outputs>
 const std::tuple<Outputs...>& as_tuple(const std::tuple<Outputs...>& outputs) {
   return outputs;
@@ -93,11 +133,11 @@ struct guarded {
   }
 };
 
-/// Runs every case of a recording, with a source of weights for a network that wants one. Returns how many there were;
-/// prints what is wrong and returns 0 if any is.
-template <typename Network, typename... Sources>
-int exact_cases(guarded<Network>& memory, const std::vector<char>& inputs, const std::vector<char>& answers,
-                Sources&... sources) {
+/// Runs every case of a recording by run(network, inputs, at). Returns how many there were; prints what is wrong and
+/// returns 0 if any is.
+template <typename Network, typename Run>
+int exact_cases_by(guarded<Network>& memory, const std::vector<char>& inputs, const std::vector<char>& answers,
+                   const Run& run) {
   if (inputs.empty() || inputs.size() % Network::input_bytes != 0) {
     std::printf("%zu bytes of inputs are not a multiple of %zu\n", inputs.size(), Network::input_bytes);
     return 0;
@@ -108,7 +148,7 @@ int exact_cases(guarded<Network>& memory, const std::vector<char>& inputs, const
   for (; at < inputs.size(); ++cases) {
     // A network keeps nothing between runs, so whatever is in it must not matter.
     std::memset(static_cast<void*>(&network), 0x5a + 77 * cases, sizeof network);
-    const auto result = run_once(network, inputs, at, std::make_index_sequence<Network::input_count>{}, sources...);
+    const auto result = run(network, inputs, at);
     const bool exact = std::apply(
         [&](const auto&... output) {
           int index = 0;
@@ -124,6 +164,24 @@ int exact_cases(guarded<Network>& memory, const std::vector<char>& inputs, const
   if (answered == answers.size()) return cases;
   std::printf("%zu bytes of answers instead of %zu\n", answered, answers.size());
   return 0;
+}
+
+/// … each all at once, with a source of weights for a network that wants one.
+template <typename Network, typename... Sources>
+int exact_cases(guarded<Network>& memory, const std::vector<char>& inputs, const std::vector<char>& answers,
+                Sources&... sources) {
+  return exact_cases_by(memory, inputs, answers, [&](Network& network, const std::vector<char>& from, std::size_t& at) {
+    return run_once(network, from, at, std::make_index_sequence<Network::input_count>{}, sources...);
+  });
+}
+
+/// … of a sourced network, all at once or in steps.
+template <typename Network>
+int exact_sourced_cases(guarded<Network>& memory, const std::vector<char>& inputs, const std::vector<char>& answers,
+                        bool in_steps) {
+  return exact_cases_by(memory, inputs, answers, [&](Network& network, const std::vector<char>& from, std::size_t& at) {
+    return run_sourced_once(network, from, at, in_steps, std::make_index_sequence<Network::input_count>{});
+  });
 }
 
 }  // namespace inlay_tests

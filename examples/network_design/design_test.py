@@ -80,7 +80,7 @@ def check_enumeration():
             assert not budgets or entry["sram_bytes"] <= int(budgets[budgets.index("--sram") + 1])
             assert "4K" not in budgets or entry["flash_bytes"] <= 4096
             assert "400k" not in budgets or entry["macs"] + entry["recomputed_macs"] <= 400_000
-    policies = set()
+    policies, recomputing = set(), 0
     for sram in (700, 900, 1300, 2000, 4000):
         for a in serve(asked, "--sram", str(sram)):
             if not a["feasible"]:
@@ -90,8 +90,10 @@ def check_enumeration():
             cheapest = "per_layer" if a["per_layer_bytes"] <= sram else \
                 "least_memory" if a["least_memory_bytes"] <= sram else "fit"
             assert a["policy"] == cheapest and a["sram_bytes"] <= sram
-            assert (a["recomputed_macs"] > 0) == (cheapest == "fit")
-    assert policies == {"per_layer", "least_memory", "fit"}, policies
+            # A fit computes again only what it must: nothing, where least_memory is placed worse than was estimated.
+            assert a["recomputed_macs"] == 0 or cheapest == "fit"
+            recomputing += a["recomputed_macs"] > 0
+    assert policies == {"per_layer", "least_memory", "fit"} and recomputing > 0, (policies, recomputing)
 
 
 def check_draws():

@@ -36,7 +36,8 @@ static std::map<std::string, std::string> read_list(const char* path) {
   return list;
 }
 
-/// Sees that kernels are asked for something: they need not care about regions without a row or a column.
+/// Sees that kernels are asked for something: they need not care about regions without a row or a column; and that
+/// nothing is read of a ring but what is kept there.
 struct interpreter : inlay::detail::interpreter {
   void run(const inlay::stage& s, std::int32_t index, inlay::region work, const std::int32_t* first_columns,
            const std::int32_t* newer_rows) const {
@@ -45,6 +46,14 @@ struct interpreter : inlay::detail::interpreter {
       std::abort();
     }
     inlay::detail::interpreter::run(s, index, work, first_columns, newer_rows);
+  }
+
+  /// Poisons what a ring has free as its rows have been moved ahead.
+  void make_room(std::int32_t index, std::int32_t y, std::int32_t segment) const {
+    inlay::detail::interpreter::make_room(index, y, segment);
+    const std::int32_t storage = graph.output_of(graph.layers[index]).storage;
+    const inlay::map_layout& map = maps[spans[storage].first_writer];
+    if (inlay::detail::begins_ring(map, y, segment)) std::fill_n(arena + places[storage].offset, map.ahead, 0x5a);
   }
 };
 
