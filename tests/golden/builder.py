@@ -253,11 +253,11 @@ class ModelBuilder:
             fusedActivationFunction=getattr(schema.ActivationFunctionType, activation)))
 
     def transpose_conv(self, x, channels, kernel, stride=2, padding="SAME", activation="NONE",
-                       bias=True, out=None, target=None):
+                       bias=True, weights=None, weight_scale=None, out=None, target=None):
         """`target`: a computed tensor that holds the output's shape."""
         kernel, stride = pair(kernel), pair(stride)
         (filters, *biases), real = self._weighted(
-            x, x.shape[3], lambda v: v, (channels, *kernel, x.shape[3]), 0, None, None, bias, None)
+            x, x.shape[3], lambda v: v, (channels, *kernel, x.shape[3]), 0, weights, weight_scale, bias, None)
         size = [n * s if padding == "SAME" else (n - 1) * s + k
                 for n, s, k in zip(x.shape[1:3], stride, kernel)]
         shape = (x.shape[0], *size, channels)
@@ -304,9 +304,9 @@ class ModelBuilder:
     def cast(self, x, dtype, quant=()):
         return self.op("CAST", [x], [self.tensor(x.shape, dtype, *quant)], schema.CastOptionsT())
 
-    def squared_difference(self, a, b):
+    def squared_difference(self, a, b, out=None):
         real = [(p - q) ** 2 for p, q in zip(self.real(a), self.real(b))]
-        y = self.fitted(np.broadcast_shapes(a.shape, b.shape), real)
+        y = self.fitted(np.broadcast_shapes(a.shape, b.shape), real, out)
         return self.op("SQUARED_DIFFERENCE", [a, b], [y], schema.SquaredDifferenceOptionsT())
 
     def pad(self, x, paddings, value=None):
@@ -536,11 +536,11 @@ class ModelBuilder:
         return self._elementwise("LEAKY_RELU", lambda v: np.where(v < 0, alpha * v, v), [x], out,
                                  schema.LeakyReluOptionsT(alpha=alpha))
 
-    def prelu(self, x, slopes):
+    def prelu(self, x, slopes, out=None):
         """`slopes` may be the shape of constant ones."""
         if isinstance(slopes, tuple):
             slopes = self.constant(slopes, (0.006, -20))
-        return self._elementwise("PRELU", lambda v, slope: np.where(v < 0, slope * v, v), [x, slopes])
+        return self._elementwise("PRELU", lambda v, slope: np.where(v < 0, slope * v, v), [x, slopes], out)
 
     def hard_swish(self, x, out=None):
         return self._elementwise("HARD_SWISH", lambda v: v * np.clip(v + 3, 0, 6) / 6, [x], out,
@@ -549,8 +549,8 @@ class ModelBuilder:
     def elu(self, x, out=None):
         return self._elementwise("ELU", lambda v: np.where(v < 0, np.expm1(v), v), [x], out)
 
-    def absolute(self, x):
-        return self._elementwise("ABS", np.abs, [x], options=schema.AbsOptionsT())
+    def absolute(self, x, out=None):
+        return self._elementwise("ABS", np.abs, [x], out, schema.AbsOptionsT())
 
     def rsqrt(self, x, out=None):
         """`x` must have nothing below zero."""

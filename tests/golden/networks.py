@@ -648,6 +648,10 @@ hard_swish("hard_swish", (1, 16, 20), quant=(0.04, 5))
 hard_swish("hard_swish_coarse", (1, 16, 10), quant=(0.2, -30))
 hard_swish("hard_swish_fine", (1, 16, 10), quant=(0.008, 20))
 hard_swish("hard_swish_finer_output", (1, 16, 10), quant=(0.04, 5), out=(0.011, -70))
+# Of the output's multiplier the reference keeps 15 bits: a tie as floats, less in truth.
+hard_swish("hard_swish_ties", (1, 16, 20), quant=(0.21429954, 39), out=(0.23917872, 32))
+# The coarsest multiplier that there is.
+hard_swish("hard_swish_nearly_one", (1, 16, 20), quant=(0.99999994, -100), out=(1 / 128, -128))
 
 
 # CONCATENATION

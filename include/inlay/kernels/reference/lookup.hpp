@@ -231,14 +231,14 @@ struct byte_function<layer_kind::hard_swish> {
   constexpr byte_function(graph_view g, const layer& l)
       : in_zero_point(g.input_of(l).quant.zero_point),
         out_zero_point(g.output_of(l).quant.zero_point),
-        to_output(narrowed(fine_scale(g, l) / g.output_of(l).quant.scale)),
-        to_gate(narrowed(fine_scale(g, l) / (3.0f / 32768.0f))) {}
+        to_output(narrowed(fine_scale(g, l) / as_double(g.output_of(l).quant.scale))),
+        to_gate(narrowed(fine_scale(g, l) / (3.0 / 32768.0))) {}
 
-  static constexpr float fine_scale(graph_view g, const layer& l) {
-    return (1.0f / 128.0f) * g.input_of(l).quant.scale;
+  static constexpr double fine_scale(graph_view g, const layer& l) {
+    return as_double(g.input_of(l).quant.scale) / 128;
   }
-  static constexpr fixed_multiplier narrowed(float ratio) {
-    const fixed_multiplier by = quantize_multiplier(as_double(ratio));
+  static constexpr fixed_multiplier narrowed(double ratio) {
+    const fixed_multiplier by = quantize_multiplier(ratio);
     return {narrow_multiplier(by.multiplier), by.shift};
   }
 

@@ -142,8 +142,7 @@ constexpr bool import_hard_swish(tflite_reader& r, layer_kind kind) {
   const double fine_scale = r.scale_of(r.operand(0)) / 128;
   const double to_output = fine_scale / r.scale_of(r.result(0)), to_gate = fine_scale * 32768 / 3;
   constexpr double least = 1.0 / (1 << 15), most_gate = 1 << 15;
-  // A little less than one, since the reference computes it in float.
-  const bool good = to_output >= least && to_output < 0.9999999 && to_gate >= least && to_gate < most_gate;
+  const bool good = to_output >= least && to_output < 1 && to_gate >= least && to_gate < most_gate;
   return good ? true : r.fail(refusal::quantization, r.result(0), "its scale does not fit the input's");
 }
 
