@@ -55,15 +55,24 @@ install_packaging() {
   "$packaging/bin/pip" install --quiet --requirement packaging/requirements.txt
 }
 
+# And what builds the manual.
+manual=$PWD/build/manual
+install_manual() {
+  [ -x "$manual/bin/python" ] || python3 -m venv "$manual"
+  "$manual/bin/pip" install --quiet --requirement docs/requirements.txt
+}
+
 preset() {
   local more=()
   [ "$1" = gcc-12 ] && [ -x "$oracle/bin/python" ] && more=("-DINLAY_ORACLE_PYTHON=$oracle/bin/python")
   [ "$1" = gcc-12 ] && [ -x "$packaging/bin/python" ] && more+=("-DINLAY_PACKAGES_PYTHON=$packaging/bin/python")
+  [ "$1" = gcc-12 ] && [ -x "$manual/bin/python" ] && more+=("-DINLAY_MANUAL_PYTHON=$manual/bin/python")
   cmake --preset "$1" "${more[@]}" && cmake --build --preset "$1" && ctest --preset "$1"
 }
 
 install_packages
 install_oracle || echo "There is no PyPI: tests that need TensorFlow Lite Micro are skipped"
+install_manual || echo "There is no PyPI: the manual is not built"
 install_packaging || echo "There is no PyPI: packages are made, and checked less"
 part meson meson_build
 for name in gcc-12 clang-19 sanitize; do

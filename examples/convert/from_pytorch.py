@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Converts a PyTorch network to an int8 .tflite file, as Inlay takes it.
+"""Trains a PyTorch network and converts it to an int8 .tflite file, as Inlay takes it.
 
 usage: from_pytorch.py OUT.tflite     needs the packages litert-torch and ai-edge-quantizer (tried: 0.10.0 of both)
 """
@@ -11,7 +11,10 @@ import torch
 from ai_edge_quantizer import quantizer, recipe
 from torch import nn
 
-# Yours: the trained network, and some hundred inputs like those that it will see, scaled as in training.
+from stripes import KINDS, stripes
+
+# Yours: the network, and its training. Maps are channels first, as PyTorch has them.
+torch.manual_seed(1)
 network = nn.Sequential(
     nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False),
     nn.BatchNorm2d(8),
@@ -20,16 +23,26 @@ network = nn.Sequential(
     nn.ReLU6(),
     nn.AdaptiveAvgPool2d(1),
     nn.Flatten(),
-    nn.Linear(8, 4),
-).eval()
-samples = torch.rand(100, 32, 32, 3) * 2 - 1
+    nn.Linear(8, len(KINDS)),
+)
+pictures, kinds = map(torch.from_numpy, stripes(2000, seed=1))
+optimizer = torch.optim.Adam(network.parameters(), 0.01)
+for epoch in range(10):
+    for batch in torch.randperm(len(kinds)).split(32):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(pictures[batch].permute(0, 3, 1, 2)), kinds[batch]).backward()
+        optimizer.step()
+network.eval()
+unseen, right = map(torch.from_numpy, stripes(500, seed=2))
+print("accuracy:", (network(unseen.permute(0, 3, 1, 2)).argmax(1) == right).float().mean().item())
 
-# PyTorch's maps are channels first; with this the file's inputs are height × width × channels, as Inlay's are.
+# With this the file's inputs are height × width × channels, as Inlay's are; without it every layer gets a TRANSPOSE.
 channels_last = litert_torch.to_channel_last_io(network, args=[0])
 with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
     # The sample's batch is the file's: one.
-    litert_torch.convert(channels_last, (samples[:1],)).export(file.name)
+    litert_torch.convert(channels_last, (pictures[:1],)).export(file.name)
     to_int8 = quantizer.Quantizer(file.name, recipe.static_wi8_ai8())
-    signature = {"serving_default": [{"args_0": sample[None].numpy()} for sample in samples]}
-    quantised = to_int8.quantize(to_int8.calibrate(signature))
+    # Some hundred inputs as in training. The ranges of all activations come from them: random ones give nonsense.
+    inputs = {"serving_default": [{"args_0": picture[None].numpy()} for picture in pictures[:200]]}
+    quantised = to_int8.quantize(to_int8.calibrate(inputs))
 quantised.export_model(sys.argv[1], overwrite=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the README's table of figures, or with --weights the one of docs/first_hour.md: compiles and runs networks by
+"""Writes the README's table of figures, or with --weights the one of docs/placement.md: compiles and runs networks by
 two schedules and takes what they print."""
 import argparse
 import json
@@ -13,7 +13,7 @@ import options
 
 HERE = pathlib.Path(__file__).resolve().parent
 README = HERE.parent.parent / "README.md"
-FIRST_HOUR = HERE.parent.parent / "docs" / "first_hour.md"
+PLACEMENT = HERE.parent.parent / "docs" / "placement.md"
 
 MODELS = {
     "mlperf_vww_96_int8": "MLPerf Tiny visual wake words",
@@ -53,7 +53,7 @@ def write_weights(arguments: argparse.Namespace) -> None:
              for way in ways]
     rows = ["| " + " | ".join([MODELS[name], *(f"{way[name]['arena_bytes']:,}" for way in found)]) + " |"
             for name in ASKING_MODELS]
-    write(FIRST_HOUR, "weights", [
+    write(PLACEMENT, "weights", [
         "<!-- weights: tests/zoo/table.py --weights -->",
         "| bytes of arena | layer after layer: weights in memory | asked for | with `prefetch<1>` | least memory: weights in "
         "memory | asked for | with `prefetch<1>` |",

@@ -59,6 +59,7 @@ constexpr std::int64_t share_of(std::int64_t count, std::int64_t part, std::int6
 
 }  // namespace detail
 
+/// What a layer reads or makes: an activation or a constant.
 struct tensor {
   shape extents{};
   /// The type that the model declares. In memory every activation is one byte an element: a float32
@@ -181,6 +182,7 @@ constexpr std::int64_t layer_macs(graph_view g, const layer& l) {
   return std::int64_t{weights.elements() / outputs} * g.output_of(l).extents.elements();
 }
 
+/// Multiply-accumulates of a network, each counted once.
 constexpr std::int64_t total_macs(graph_view g) {
   std::int64_t sum = 0;
   for (std::int32_t i = 0; i < g.layer_count; ++i) sum += layer_macs(g, g.layers[i]);

@@ -22,6 +22,7 @@ constexpr const char* name(activation clamp) {
   return "";
 }
 
+/// One step of a network: what it computes, from which tensors. What does not belong to its kind is not set.
 struct layer {
   layer_kind kind = layer_kind::reshape;
   activation clamp = activation::none;

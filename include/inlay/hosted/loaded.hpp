@@ -221,8 +221,8 @@ class schedule_finder {
   std::vector<detail::layer_facts> facts_;
 };
 
+/// The stages of least_memory, and of a fit; the latter none if nothing fits.
 inline std::vector<stage> least_memory_stages(graph_view g) { return schedule_finder(g).least_memory(); }
-
 inline std::vector<stage> fitting_stages(graph_view g, std::int64_t budget_bytes) {
   return schedule_finder(g).fitting(budget_bytes);
 }

@@ -48,6 +48,7 @@ namespace inlay::inline INLAY_ABI {
 
 // clang-format on
 
+/// The reasons; sentence() says each in words.
 enum class refusal : std::uint8_t {
   none,
 #define INLAY_ENUMERATOR(code, sentence) code,

@@ -51,6 +51,7 @@ namespace inlay::inline INLAY_ABI {
 
 // clang-format on
 
+/// The operators of TensorFlow Lite's schema, by their numbers in it.
 enum class tflite_operator : std::int32_t {
 #define INLAY_ENUMERATOR(name) name,
   INLAY_TFLITE_OPERATORS(INLAY_ENUMERATOR)

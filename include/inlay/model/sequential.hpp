@@ -33,6 +33,7 @@ struct layer_data {
 
 /// Stands for the layer_data of a layer that has none.
 struct no_data {};
+/// What a layer type has by itself: no weights, to be analysed.
 inline constexpr no_data without_data{};
 
 namespace detail {

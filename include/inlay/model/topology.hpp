@@ -45,23 +45,27 @@ struct affine {
   std::int32_t zero_point = 0;
 };
 
+/// A convolution: how many channels it makes, by which windows, and what its output is clamped to.
 struct conv2d_options {
   std::int32_t filters = 1;
   window_options window{};
   activation clamp = activation::none;
 };
 
+/// A convolution of each channel by itself.
 struct depthwise_conv2d_options {
   std::int32_t multiplier = 1;  // output channels for each input channel
   window_options window{};
   activation clamp = activation::none;
 };
 
+/// A fully connected layer.
 struct dense_options {
   std::int32_t units = 1;
   activation clamp = activation::none;
 };
 
+/// MobileNetV2's block.
 struct inverted_residual_options {
   std::int32_t filters = 1;
   std::int32_t expansion = 6;  // channels inside for each that comes in; 1: no expansion

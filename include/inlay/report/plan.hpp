@@ -158,6 +158,7 @@ enum class halo_policy : std::uint8_t {
   mixed,      // rows are kept, columns recomputed
 };
 
+/// What a stage does with them.
 constexpr halo_policy policy_of(const stage& s) {
   if (s.is_one_layer()) return halo_policy::per_layer;
   if (s.row_patches > 1) return halo_policy::recompute;
@@ -223,6 +224,7 @@ inline std::int64_t macs_of_patches(graph_view g, stage s, borders at_borders) {
 
 }  // namespace detail
 
+/// What a stage of a plan takes.
 inline stage_figures figures_of(const plan_view& plan, const stage& s) {
   const graph_view g = plan.graph;
   stage_figures figures{live_bytes(g, plan.places, peak_layer(plan, s))};

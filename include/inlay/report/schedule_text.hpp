@@ -161,6 +161,7 @@ inline std::string error_of(graph_view g, const schedule_item& item) {
 
 }  // namespace detail
 
+/// Reads what schedule_text writes: `per_layer`, `least_memory`, or stages such as `8:rows,12:3x2`.
 inline schedule_reading read_schedule(graph_view g, std::string_view text) {
   if (text == "per_layer") return {per_layer_stages(g), ""};
   if (text == "least_memory") return {least_memory_stages(g), ""};
