@@ -39,7 +39,7 @@ PEERS_INFERENCE = "*InterpreterWrapper::Invoke*"  # the function's name in both 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    options.add_models(parser, "those of the README's table")
+    options.add_models(parser, "those of docs/comparison.md")
     options.add_schedules(parser)
     options.add_compiler(parser, flags=FLAGS)
     parser.add_argument("--batches", type=int, default=60, metavar="N", help="batches of each (default %(default)s)")

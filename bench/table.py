@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the networks of the README's tables of speed, and writes those tables.
+"""Measures the networks of the tables of docs/comparison.md, and writes those tables.
 
 --measure runs bench/embedded/run.py or, for host and avx2, bench/compare.py and keeps what they say in bench/results/;
 without it the tables are written from what is kept there. small is a Cortex-M4, size before speed; avx2 counts a host's
@@ -15,7 +15,7 @@ import sys
 
 BENCH = pathlib.Path(__file__).resolve().parent
 RESULTS = BENCH / "results"
-README = BENCH.parent / "README.md"
+PAGE = BENCH.parent / "docs" / "comparison.md"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,12 +125,12 @@ def host_table() -> list[str]:
 
 
 def write(marker: str, lines: list[str]) -> None:
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     marked = "\n".join([f"<!-- {marker}: bench/table.py -->", *lines, f"<!-- end of {marker} -->"])
     pattern = rf"<!-- {marker}: .*?<!-- end of {marker} -->"
     if not re.search(pattern, text, flags=re.DOTALL):
-        sys.exit(f"README.md has no place for {marker}")
-    README.write_text(re.sub(pattern, lambda _: marked, text, flags=re.DOTALL), encoding="utf-8")
+        sys.exit(f"comparison.md has no place for {marker}")
+    PAGE.write_text(re.sub(pattern, lambda _: marked, text, flags=re.DOTALL), encoding="utf-8")
 
 
 def main() -> None:

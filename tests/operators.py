@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the README's table of operators: which have a kernel of their own for which instruction set.
+"""Writes docs/operators.md's table of operators: which have a kernel of their own for which instruction set.
 
 usage: operators.py [--check]     --check compares instead of writing; exit status 77 if a compiler is missing
 
@@ -17,7 +17,7 @@ import instruction_sets
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "operators.md"
 KINDS = ROOT / "include/inlay/graph/layer_kinds.hpp"
 
 # The first is there with the package g++, the second with g++-12 alone.
@@ -145,15 +145,15 @@ def main() -> int:
         kernels = {isa: kernels_of(isa, *how, pathlib.Path(folder)) for sets in COLUMNS.values()
                    for isa, how in sets.items()}
         becomes = kinds_of_operators(pathlib.Path(folder))
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     written, places = re.subn(r"<!-- operators: .*?<!-- end of operators -->", lambda _: table(becomes, kernels), text,
                               flags=re.DOTALL)
     if places != 1:
-        sys.exit(f"operators.py: README.md has {places} places for the table")
+        sys.exit(f"operators.py: docs/operators.md has {places} places for the table")
     if "--check" not in sys.argv[1:]:
-        README.write_text(written, encoding="utf-8")
+        PAGE.write_text(written, encoding="utf-8")
     elif written != text:
-        print(f"README.md has another table of operators than python3 tests/operators.py writes:\n{table(becomes, kernels)}")
+        print(f"docs/operators.md has another table than python3 tests/operators.py writes:\n{table(becomes, kernels)}")
         return 1
     return 0
 

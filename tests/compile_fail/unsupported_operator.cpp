@@ -1,5 +1,5 @@
 // expect: model_refused<
-// expect: Inlay does not support COS (operator 0); the README lists what it supports
+// expect: Inlay does not support COS (operator 0); the manual lists what it supports
 #include <inlay.hpp>
 
 #include "unsupported_operator.hpp"

@@ -10,7 +10,7 @@ usage: run.py PART…     PART is one of those below; exit status 77 if no compi
   floats       -ffast-math and its parts, contraction into multiply-adds
   linked       translation units for several instruction sets in one program
   refused      what cannot be compiled ends with one sentence
-  table        README.md's table of compilers is what `warnings` builds with
+  table        docs/build.md's table of compilers is what `warnings` builds with
 """
 import argparse
 import dataclasses
@@ -51,7 +51,7 @@ GCC_ONLY = ["-Wuseless-cast"]
 class Compiler:
     command: str
     package: str      # Debian's
-    versions: str     # as in README.md
+    versions: str     # as in docs/build.md
     flags: tuple[str, ...]
     runs: bool = False
     library: tuple[str, ...] = ()  # where its C++ library is, if not its own
@@ -273,13 +273,13 @@ def check_refused(report: Report, folder: pathlib.Path) -> None:
             report.line(f"{compiler.command} {flags}", problem)
 
 
-def check_table(report: Report, readme: pathlib.Path) -> None:
-    """README.md names the compilers that are tested, and no others."""
-    found = re.search(r"<!-- compilers: tests/consumer/run.py -->\n(.*?)<!-- end of compilers -->", readme.read_text(),
+def check_table(report: Report, page: pathlib.Path) -> None:
+    """The page names the compilers that are tested, and no others."""
+    found = re.search(r"<!-- compilers: tests/consumer/run.py -->\n(.*?)<!-- end of compilers -->", page.read_text(),
                       re.DOTALL)
     rows = [] if found is None else re.findall(r"^\| `?([^|`]*?)`? \|", found[1], re.MULTILINE)[1:]
     expected = [compiler.versions for compiler in COMPILERS]
-    report.line("README.md's table", "" if rows == expected else f"it has {rows} instead of {expected}")
+    report.line("docs/build.md's table", "" if rows == expected else f"it has {rows} instead of {expected}")
 
 
 def main() -> int:
@@ -292,7 +292,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="inlay-consumer-") as scratch:
         for part in arguments.part:
             if part == "table":
-                check_table(report, ROOT / "README.md")
+                check_table(report, ROOT / "docs" / "build.md")
             else:
                 parts[part](report, pathlib.Path(scratch))
     print(f"{report.passed} passed, {report.failed} failed")

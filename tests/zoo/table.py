@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the README's table of figures, or with --weights the one of docs/placement.md: compiles and runs networks by
+"""Writes the table of figures of docs/memory.md, or with --weights the one of docs/placement.md: compiles and runs networks by
 two schedules and takes what they print."""
 import argparse
 import json
@@ -12,7 +12,7 @@ import tempfile
 import options
 
 HERE = pathlib.Path(__file__).resolve().parent
-README = HERE.parent.parent / "README.md"
+MEMORY = HERE.parent.parent / "docs" / "memory.md"
 PLACEMENT = HERE.parent.parent / "docs" / "placement.md"
 
 MODELS = {
@@ -73,7 +73,7 @@ def main() -> None:
     rows = [f"| {title} | {plain[name]['macs'] / 1e6:.1f} | {plain[name]['arena_bytes']:,} | "
             f"{least[name]['arena_bytes']:,} | {plain[name]['compile_seconds']:.1f}, {least[name]['compile_seconds']:.1f} |"
             for name, title in MODELS.items()]
-    write(README, "figures", ["<!-- figures: tests/zoo/table.py -->",
+    write(MEMORY, "figures", ["<!-- figures: tests/zoo/table.py -->",
                               "| model | MMAC | per layer | least memory | seconds to compile: per layer, least memory |",
                               "|---|---|---|---|---|", *rows, "<!-- end of figures -->"])
 

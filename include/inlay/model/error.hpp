@@ -23,7 +23,7 @@ namespace inlay::inline INLAY_ABI {
   X(used_before_made, "an operator reads a tensor that no earlier operator makes (a cycle, or missing data)") \
   X(made_twice, "two operators make the same tensor, or an operator overwrites an input or a constant")    \
   X(stateful, "the network keeps variables between runs, which is not supported: make them inputs and outputs")                          \
-  X(unsupported_operator, "the network has an operator that Inlay does not support; the README lists those it does: replace it, or end the network before it") \
+  X(unsupported_operator, "the network has an operator that Inlay does not support; the manual lists those it does: replace it, or end the network before it") \
   X(recurrent_operator, "the network has a recurrent operator, which is not supported: export it unrolled (unroll=True in Keras)") \
   X(custom_operator, "the network has a custom operator; only TensorFlow Lite's own are supported: replace it, or end the network before it")        \
   X(float_network, "an operator computes in float: quantise the network to int8 (TFLiteConverter with a representative_dataset and TFLITE_BUILTINS_INT8)") \

@@ -75,7 +75,7 @@ class refusal_writer {
     if (stateful) to_.append("; control flow and variables are left out: export the network without them");
     if (custom) to_.append("; custom operators are not TensorFlow Lite's own: end the network before them");
     if (tile) to_.append("; Keras's UpSampling2D becomes TILE: tf.image.resize(x, size, \"nearest\") is the same");
-    if (other) to_.append("; the README lists what it supports: replace the others, or end the network before them");
+    if (other) to_.append("; the manual lists what it supports: replace the others, or end the network before them");
   }
 
   /// An operator of the same code was there before.
