@@ -96,6 +96,8 @@ constexpr one_layer random_layer(std::uint32_t seed) {
   // Rows of convolutions are longer: some kernels want so many pixels.
   std::int32_t height = random.between(1, 11), width = random.between(1, Kind == layer_kind::conv2d ? 39 : 13);
   inlay::window2d& w = l.window;
+  // Some convolutions of single pixels over few channels, with outputs from −128.
+  const bool few = Kind == layer_kind::conv2d && random.next() % 8 == 0;
   if (detail::has_window(Kind)) {
     const bool pointwise = Kind == layer_kind::conv2d && random.next() % 2 == 0;
     if (!pointwise) {
@@ -123,6 +125,12 @@ constexpr one_layer random_layer(std::uint32_t seed) {
       w.stride.width = 1;
       w.dilation = {1, 1};
       channels = random.one_of({8, 16, 32, 40, 64});
+      outputs += outputs % 2;
+      l.clamp = inlay::activation::none;
+    }
+    if (few) {
+      w.kernel = w.dilation = {1, 1};
+      channels = 8;
       outputs += outputs % 2;
       l.clamp = inlay::activation::none;
     }
@@ -269,6 +277,7 @@ constexpr one_layer random_layer(std::uint32_t seed) {
   }
   l.slope = 0.1f;
   made.tensors[3] = activation_tensor(to, scale());
+  if (few) made.tensors[3].quant.zero_point = -128;
   // What the reference demands.
   if (Kind == layer_kind::hard_swish || (Kind == layer_kind::relu && l.clamp == inlay::activation::relu6))
     made.tensors[3].quant.scale = made.tensors[0].quant.scale;

@@ -147,7 +147,7 @@ struct fast_step {
   static constexpr packed_type packed = [] {
     packed_type all{};
     if constexpr (packed_bytes > 0)
-      kernel::pack_weights(graph, l, table.entries, Model::bytes() + graph.input_of(l, 1).data_at, all.items);
+      kernel::pack_weights(graph, l, whole_table.entries, Model::bytes() + graph.input_of(l, 1).data_at, all.items);
     return all;
   }();
   /// Whether its weights are the model's.

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <inlay/kernels/arm_dsp/columns.hpp>
+#include <inlay/kernels/arm_dsp/pixel_pairs.hpp>
 #include <inlay/kernels/arm_dsp/pointwise.hpp>
 #include <inlay/kernels/arm_dsp/windows.hpp>
 
@@ -318,7 +319,7 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
     bool shares_weights;  // where there are enough pixels
     bool deep;            // windows of the larger buffer
     bool pointwise;
-    bool columns, others;  // tables whose weights are as columns.hpp has them, and others
+    bool columns, pixel_pairs, others;  // tables whose layers columns.hpp makes, pixel_pairs.hpp, and others
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -335,12 +336,14 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
   /// For any table.
   static constexpr spec specialise(graph_view g, const layer& l) {
     const bool deep = weights_per_channel(g, l) / 2 * 3 > arm_dsp::buffer_words;
-    return {arm_dsp::shares_weights(g, l), deep, l.window.kernel == extent2d{1, 1}, takes_columns(g, l), true};
+    return {arm_dsp::shares_weights(g, l), deep, l.window.kernel == extent2d{1, 1}, takes_columns(g, l),
+            takes_pixel_pairs(g, l),       true};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
-    if (table[0] & by_columns) return {false, false, false, true, false};
+    if (table[0] & by_columns) return {false, false, false, true, false, false};
+    if (table[0] & by_pixel_pairs) return {false, false, false, false, true, false};
     spec s = specialise(g, l);
-    s.columns = false;
+    s.columns = s.pixel_pairs = false;
     // Windows of many channels are as fast in themselves.
     if (g.input_of(l).extents.channels() > 32 && !(table[0] & has_constants)) s.shares_weights = false;
     return s;
@@ -377,6 +380,12 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
     if constexpr (S.columns) {
       if (!S.others || (table[0] & by_columns)) {
         arm_dsp::convolve_columns(p, table, output, r, input, weights);
+        return;
+      }
+    }
+    if constexpr (S.pixel_pairs) {
+      if (!S.others || (table[0] & by_pixel_pairs)) {
+        arm_dsp::convolve_pixel_pairs(p, table, output, r, input, weights);
         return;
       }
     }

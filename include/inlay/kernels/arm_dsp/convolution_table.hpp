@@ -37,13 +37,14 @@ constexpr bool fits_uint8(std::int32_t value) { return value >= 0 && value <= 0x
 ///
 /// Where many channels are constant, the kernel reads a copy of the weights that has those of the others only.
 struct convolution_table : scale_table {
-  static constexpr std::int32_t from_minus_128 = 1;  // as above
-  static constexpr std::int32_t has_constants = 2;   // some channels with one of the constant shifts
-  static constexpr std::int32_t is_uncommon = 4;     // some channels with other negative shifts
-  static constexpr std::int32_t is_packed = 8;       // the weights are such a copy
-  static constexpr std::int32_t is_one_scale = 16;   // the shift above the flags, a multiplier, the biases
-  static constexpr std::int32_t by_columns = 32;     // the weights lie as columns.hpp has them
-  static constexpr std::int32_t fraction_bits = 14;  // L
+  static constexpr std::int32_t from_minus_128 = 1;   // as above
+  static constexpr std::int32_t has_constants = 2;    // some channels with one of the constant shifts
+  static constexpr std::int32_t is_uncommon = 4;      // some channels with other negative shifts
+  static constexpr std::int32_t is_packed = 8;        // the weights are such a copy
+  static constexpr std::int32_t is_one_scale = 16;    // the shift above the flags, a multiplier, the biases
+  static constexpr std::int32_t by_columns = 32;      // the weights lie as columns.hpp has them
+  static constexpr std::int32_t by_pixel_pairs = 64;  // as pixel_pairs.hpp has them; above the flags are doublings
+  static constexpr std::int32_t fraction_bits = 14;   // L
   // Channels that always make the zero point: this, and how many of them follow one another from here on.
   static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
   static constexpr bool is_constant(std::int32_t shift) { return shift <= zero_point_shift + most_zero_points; }
@@ -54,8 +55,14 @@ struct convolution_table : scale_table {
     return shift == constant_shift ? 1 : shift - zero_point_shift;
   }
 
+  /// k above, less the zero point, for a shift as the table has it.
+  static constexpr std::int32_t rounding_from_minus_128(std::int32_t shift) {
+    return -255 * (1 << (fraction_bits - 1)) + ((1 << shift) >> 2);
+  }
+
   static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
   static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
+    if (table[0] & by_pixel_pairs) return 1;
     if (table[0] & is_one_scale) return 2 + channel_table::table_size(g, l);
     return 1 + 2 * (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
   }
@@ -100,6 +107,18 @@ struct convolution_table : scale_table {
     if (flags & from_minus_128)
       for (std::int32_t c = 0; c < channels; ++c)
         if (const std::int32_t shift = get_byte(shifts, c); shift >= 0) put_byte(shifts, c, fraction_bits - shift);
+    if (takes_pixel_pairs(g, l) && flags == from_minus_128) {
+      std::int32_t least = fraction_bits, most = 0;
+      for (std::int32_t c = 0; c < channels; ++c) {
+        const std::int32_t shift = get_byte(shifts, c);
+        if (shift < least) least = shift;
+        if (shift > most) most = shift;
+      }
+      if (most - least <= 8) {
+        table[0] = flags | by_pixel_pairs | (most > 8 ? most - 8 : 0) << 8;
+        return;
+      }
+    }
     for (std::int32_t c = channels - 2; c >= 0; --c)
       if (const std::int32_t next = get_byte(shifts, c + 1); get_byte(shifts, c) == zero_point_shift + 1 &&
                                                              !has_multiplier(next) &&
@@ -114,6 +133,7 @@ struct convolution_table : scale_table {
 
   static constexpr std::int32_t packed_bytes(graph_view g, const layer& l, const std::int32_t* table) {
     if (table[0] & by_columns) return channel_table::table_size(g, l) * weights_per_channel(g, l);
+    if (table[0] & by_pixel_pairs) return channel_table::table_size(g, l) * 4 * pixel_pair_words;
     if (!(table[0] & is_packed)) return 0;
     return computed_channels(packed_shifts(table), channel_table::table_size(g, l)) * weights_per_channel(g, l);
   }
@@ -130,6 +150,14 @@ struct convolution_table : scale_table {
            weights.elements() <= most_copied;
   }
 
+  /// Whether pixel_pairs.hpp has a way for windows of these shapes, and what it reads of an output channel.
+  static constexpr bool takes_pixel_pairs(graph_view g, const layer& l) {
+    return l.kind == layer_kind::conv2d && l.window.kernel == extent2d{1, 1} && l.window.padding == padding2d{} &&
+           !g.input_of(l, 1).is_loaded && g.input_of(l).extents.channels() == 8 &&
+           g.input_of(l, 1).extents.channels() == 8 && channel_table::table_size(g, l) % 2 == 0;
+  }
+  static constexpr std::int32_t pixel_pair_words = 7;
+
   template <typename Byte>
   static constexpr void pack_weights(graph_view g, const layer& l, const std::int32_t* table, const Byte* weights,
                                      std::int8_t* to) {
@@ -144,12 +172,36 @@ struct convolution_table : scale_table {
                 *to++ = static_cast<std::int8_t>(weights[at]);
       return;
     }
+    if (table[0] & by_pixel_pairs) {
+      const std::int32_t channels = channel_table::table_size(g, l), doublings = table[0] >> 8;
+      for (std::int32_t c = 0; c < channels; ++c, weights += each) {
+        const std::int32_t shift = get_byte(table + 1 + 2 * channels, c);
+        to = put_word(to, wrapping_shift(table[1 + channels + c], shift));
+        for (const std::int32_t i : {0, 1, 4, 5}) {
+          const auto scaled = [&](std::int32_t w) {
+            return static_cast<std::int8_t>(weights[w]) * (1 << (shift - doublings));
+          };
+          to = put_word(to, (scaled(i) & 0xffff) | wrapping_shift(scaled(i + 2), 16));
+        }
+        to = put_word(to, table[1 + c]);
+        to = put_word(to, rounding_from_minus_128(shift));
+      }
+      return;
+    }
     for (std::int32_t c = 0; c < channel_table::table_size(g, l); ++c, weights += each)
       if (!is_constant(get_byte(packed_shifts(table), c)))
         for (std::int32_t i = 0; i < each; ++i) *to++ = static_cast<std::int8_t>(weights[i]);
   }
 
  private:
+  static constexpr std::int32_t wrapping_shift(std::int32_t value, std::int32_t by) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(value) << by);
+  }
+  static constexpr std::int8_t* put_word(std::int8_t* to, std::int32_t word) {
+    for (std::int32_t i = 0; i < 4; ++i) *to++ = static_cast<std::int8_t>(word >> 8 * i & 0xff);
+    return to;
+  }
+
   /// Enters channels that have one output within what their weights can add up to; returns how many are constant.
   template <typename Byte>
   static constexpr std::int32_t find_constants(graph_view g, const layer& l, const Byte* model,

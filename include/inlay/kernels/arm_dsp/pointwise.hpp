@@ -388,10 +388,7 @@ INLAY_ALWAYS_INLINE void convolve_pixels(const convolution& p, const std::int32_
         make_uncommon(p, rows, weights, bias, m, shift, channel);
       } else {
         pair.scales[found] = {m, (2 * p.range.zero_point + 1) << shift, shift};
-        if (from_minus_128) {
-          const std::int32_t one = 1 << (convolution_table::fraction_bits - 1);
-          pair.scales[found].rounding = -255 * one + ((1 << shift) >> 2);
-        }
+        if (from_minus_128) pair.scales[found].rounding = convolution_table::rounding_from_minus_128(shift);
         pair.biases[found] = bias;
         of_channels[found] = weights;
         if (found++ == 0) first_channel = channel;
