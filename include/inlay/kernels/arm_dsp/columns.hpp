@@ -160,10 +160,10 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_columns(const convolution& p
     for (std::int32_t x = r.first_column, pixels; x < r.end_column; x += pixels) {
       // Of the last three pixels some may be made for a second time. Fewer are made one by one.
       pixels = 3;
-      if (x + 3 > r.end_column) {
+      if (r.end_column - r.first_column < 3)
+        pixels = 1;
+      else if (x + 3 > r.end_column)
         x = r.end_column - 3;
-        if (x < r.first_column) x = r.first_column, pixels = 1;
-      }
       w.pitch = pixels == 1 ? 0 : output.pixel_pitch;
       std::int8_t* const to = output.pixel(y, x);
       w.shifts = reinterpret_cast<std::uintptr_t>(shifts) - reinterpret_cast<std::uintptr_t>(to);
