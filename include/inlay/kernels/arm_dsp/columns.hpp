@@ -8,12 +8,11 @@
 //   second pixel      c1 c2 c3               t0 t1 t2
 //   third pixel          c2 c3 c4               t0 t1 t2
 //
-// Weights lie as they are read: for two channels of the output, for each unit, a word for each of the three taps, whose
-// bytes 0 and 2 are the first channel's, bytes 1 and 3 the second's.
+// Weights lie as packed_pairs.hpp has them: for each unit, a word for each of the three taps.
 #pragma once
 
 #include <inlay/kernels/arm_dsp/convolution_table.hpp>
-#include <inlay/kernels/arm_dsp/multiply.hpp>
+#include <inlay/kernels/arm_dsp/packed_pairs.hpp>
 #include <inlay/kernels/arm_dsp/widen_planes.hpp>
 
 #include <cstddef>
@@ -21,7 +20,7 @@
 
 namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
-/// What multiply_3_pixels does with units: 35 cycles for the 36 products of one. A round has four; it ends where the
+/// What multiply_pairs does with units: 35 cycles for the 36 products of one. A round has six; it ends where the
 /// stack says.
 [[gnu::naked, gnu::noinline]] inline void column_rounds() {
   asm(R"(
@@ -50,9 +49,9 @@ namespace inlay::inline INLAY_ABI::detail::arm_dsp {
     inlay_tap r7, r1, r5, r3, r4
   .endm
   1:
+    .rept 5
     inlay_unit
-    inlay_unit
-    inlay_unit
+    .endr
     inlay_unit ldr r6, [sp, #52]
     cmp r0, r6
     bne 1b
@@ -110,30 +109,38 @@ constexpr std::int32_t column_part_units = 24;  // where not all fit
 INLAY_NEVER_INLINE inline void widen_units(const convolution& p, const map_view<const std::int8_t>& input,
                                            std::int32_t y, std::int32_t x, std::int32_t pixels, std::int32_t unit,
                                            std::int32_t* to, std::int32_t* end) {
-  const std::int32_t row_words = p.group_channels / 2 * 5, last = x + pixels + 1;
+  const std::int32_t channels = p.group_channels, last = x + pixels + 1;
   const std::int32_t last_column = last < p.input_width ? last : p.input_width - 1;
-  std::int32_t columns[5];
-  bool inside = true;
+  // Those beyond are read from the map, and cleared.
+  std::int32_t columns[5], column = ((x < 0 ? 0 : x) - input.first_column) * input.pixel_pitch;
   for (std::int32_t i = 0; i < 5; ++i) {
-    const std::int32_t column = x + i < 0 ? 0 : x + i > last_column ? last_column : x + i;
-    inside = inside && column == x + i;
-    columns[i] = (column - input.first_column) * input.pixel_pitch;
+    columns[i] = column;
+    if (x + i >= 0 && x + i < last_column) column += input.pixel_pitch;
   }
-  std::int32_t at = unit * 5;
-  for (; at >= row_words; at -= row_words) ++y;
-  for (std::int32_t* row = to; row != end; at = 0, ++y) {
-    std::int32_t* row_end = row + row_words - at;
+  std::int32_t channel = unit * 2;
+  for (; channel >= channels; channel -= channels) ++y;
+  const std::int8_t* from = nullptr;
+  std::int32_t in_ring = 0;  // rows from this one on up to where the ring starts again
+  for (std::int32_t* row = to; row != end; channel = 0, ++y) {
+    std::int32_t* row_end = row + (channels - channel) / 2 * 5;
     if (row_end > end) row_end = end;
     if (y >= 0 && y < p.input_height) {
-      const std::int8_t* const from = input.pixel(y, input.first_column) + at / 5 * 2;
-      widen_columns({from + columns[0], from + columns[1], from + columns[2], from + columns[3], from + columns[4]},
-                    minus_twice(p.input_zero_point), row, row_end);
+      if (in_ring == 0 || y == input.newer_row) {
+        from = input.row(y);
+        in_ring = input.rows - y % input.rows;
+      }
+      const std::int8_t* const first = from + channel;
+      widen_columns(
+          {first + columns[0], first + columns[1], first + columns[2], first + columns[3], first + columns[4]},
+          minus_twice(p.input_zero_point), row, row_end);
+      from += input.row_pitch;
+      --in_ring;
     } else {
       clear_words(row, row_end);
     }
     row = row_end;
   }
-  if (inside) return;
+  if (x >= 0 && x + 4 <= last_column) return;
   for (std::int32_t i = 0; i < 5; ++i)
     if (x + i < 0 || x + i > last_column)
       for (std::int32_t* word = to + i; word < end; word += 5) *word = keep(0);
@@ -149,13 +156,10 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_columns(const convolution& p
   const bool whole = 5 * units <= column_words;
   const std::int32_t part_units = whole ? units : column_part_units;
   const std::int32_t most_channels = whole ? outputs : (column_words - 5 * part_units) / 6 * 2;
-  three_pixels w;
+  packed_pairs w;
   w.windows = buffer;
   w.rounds = reinterpret_cast<std::uintptr_t>(column_rounds);
-  w.channel_step = 1;
-  w.biases = (table[0] >> 8) * 4;
   w.rounding = from_minus_128 ? -255 * (1 << (convolution_table::fraction_bits - 1)) : 2 * p.range.zero_point + 1;
-  const std::int8_t* const shifts = convolution_table::shifts(table + 1, table[0] >> 8);
   for (std::int32_t y = r.first_row; y < r.end_row; ++y) {
     for (std::int32_t x = r.first_column, pixels; x < r.end_column; x += pixels) {
       // Of the last three pixels some may be made for a second time. Fewer are made one by one.
@@ -166,7 +170,6 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_columns(const convolution& p
         x = r.end_column - 3;
       w.pitch = pixels == 1 ? 0 : output.pixel_pitch;
       std::int8_t* const to = output.pixel(y, x);
-      w.shifts = reinterpret_cast<std::uintptr_t>(shifts) - reinterpret_cast<std::uintptr_t>(to);
       for (std::int32_t channel = 0; channel < outputs; channel += most_channels) {
         const std::int32_t end = outputs - channel < most_channels ? outputs : channel + most_channels;
         for (std::int32_t unit = 0, count; unit < units; unit += count) {
@@ -175,15 +178,15 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_columns(const convolution& p
           widen_units(p, input, y * p.stride_height - p.padding_top, x - p.padding_left, pixels, unit, buffer,
                       columns_end);
           w.windows_end = columns_end;
-          w.weights_step = (units - count) * 12;
-          w.multipliers = table + 1 + channel;
-          w.last = to + end - 1;
+          w.before = pair_bytes_before + 12 * unit;
+          w.behind = pair_bytes(12 * units) - w.before - 12 * count;
+          w.end = to + end;
           w.from_sums = w.to_sums = buffer + 5 * part_units;
-          multiply_3_pixels(unit == 0 ? three_starts::biases : three_starts::sums,
-                            unit + count < units ? three_ends::sums
-                            : from_minus_128     ? three_ends::outputs_from_minus_128
-                                                 : three_ends::outputs,
-                            weights + (channel / 2 * units + unit) * 12, to + channel, w);
+          multiply_pairs(unit == 0 ? pairs_start::biases : pairs_start::sums,
+                         unit + count < units ? pairs_end::sums
+                         : from_minus_128     ? pairs_end::outputs_from_minus_128
+                                              : pairs_end::outputs,
+                         weights + channel / 2 * pair_bytes(12 * units), to + channel, w);
         }
       }
     }

@@ -13,7 +13,7 @@
 #include <inlay/kernels/arm_dsp/columns.hpp>
 #include <inlay/kernels/arm_dsp/pixel_pairs.hpp>
 #include <inlay/kernels/arm_dsp/pointwise.hpp>
-#include <inlay/kernels/arm_dsp/windows.hpp>
+#include <inlay/kernels/arm_dsp/threes.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -59,33 +59,6 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void finish(const convolution_run& s, std:
   }
 }
 
-constexpr three_ends ends_of_three(std::int32_t ends) {
-  return static_cast<three_ends>(static_cast<std::int32_t>(three_ends::sums) + ends);
-}
-
-/// Multiplies the steps in work of three pixels, for channels up to `end`.
-INLAY_NEVER_INLINE inline void multiply_three(const convolution_run& s, std::int32_t ends, std::int32_t channel,
-                                              std::int32_t end, const std::int8_t* weights,
-                                              const std::int32_t* multiplier, std::int32_t* sums) {
-  const std::int32_t last_steps = s.steps % steps_of_3_pixels, one = end - channel == 1 ? 0 : 1;
-  multiply_3_pixels(s.step == 0 ? three_starts::biases : three_starts::sums, ends_of_three(ends), weights,
-                    s.to + channel,
-                    {.windows = s.windows(),
-                     .windows_end = s.end(),
-                     .rounds = static_cast<std::uintptr_t>(last_steps != 0 ? steps_of_3_pixels - last_steps : 0),
-                     .distance = one * s.depth,
-                     .weights_step = 2 * s.depth - 4 * s.steps,
-                     .channel_step = one,
-                     .multipliers = multiplier,
-                     .biases = 4 * s.bias_distance,
-                     .shifts = address_of(s.shifts) - address_of(s.to),
-                     .last = s.to + end - 1,
-                     .pitch = s.pitch,
-                     .rounding = s.rounding,
-                     .from_sums = sums,
-                     .to_sums = sums});
-}
-
 /// Multiplies the steps in work with their weights, of channels up to `end`.
 INLAY_NEVER_INLINE inline void multiply(convolution_run& s, bool makes_outputs, std::int32_t channel, std::int32_t end,
                                         const std::int8_t* weights, const std::int32_t* multiplier,
@@ -93,7 +66,7 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, bool makes_outputs, 
   std::int8_t* const to = s.to + channel;
   const std::int32_t ends = makes_outputs ? s.ends : 0;
   if (s.pixels == 3) {
-    multiply_three(s, ends, channel, end, weights, multiplier, sums);
+    s.ways.multiply_three(s, ends, channel, end, weights, multiplier, sums);
     return;
   }
   one_pixel& m = s.m;
@@ -109,32 +82,6 @@ INLAY_NEVER_INLINE inline void multiply(convolution_run& s, bool makes_outputs, 
     m.shifts = static_cast<std::uintptr_t>(s.bias_distance);
   }
   multiply_1_pixel(static_cast<one_ends>(ends), &m, weights, to, -s.steps & 3);
-}
-
-/// Makes the outputs of three pixels and of the next ones while there are three in the row, with all channels at once.
-INLAY_NEVER_INLINE inline void make_threes(convolution_run& s) {
-  const convolution& p = s.p;
-  const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
-  s.step = 0;
-  s.steps = s.all_steps;
-  std::int32_t* const windows = s.windows();
-  const std::int32_t distance = p.stride_width * s.input.pixel_pitch;
-  const std::int32_t last = s.joined ? s.x : s.end_column - 3;
-  do {
-    if (s.p.group_channels % 4 != 0) {
-      std::int8_t* const copies = reinterpret_cast<std::int8_t*>(windows) - 12 * s.steps;
-      copy_three(s, reinterpret_cast<std::int8_t*>(windows));
-      widen_three(copies, 4 * s.steps, s.end(), minus_zero_points, windows);
-    } else if (p.pointwise && !s.joined) {
-      widen_three(s.pixel(s.y * p.stride_height, s.x * p.stride_width), distance, s.end(), minus_zero_points, windows);
-    } else {
-      widen_words(s);
-    }
-    multiply_three(s, s.ends, s.first_channel, s.end_channel, s.weights + s.first_channel * s.depth,
-                   s.multipliers + s.first_channel, nullptr);
-    s.to += 3 * s.pitch;
-    s.x += 3;
-  } while (s.x <= last);
 }
 
 /// Makes the outputs of the pixels in work, with the group's multipliers; returns the next group's.
@@ -206,10 +153,11 @@ INLAY_SMALL INLAY_NEVER_INLINE inline const std::int32_t* make_pixels(convolutio
 INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const std::int32_t* table,
                                                     const map_view<std::int8_t>& output, const region& r,
                                                     const map_view<const std::int8_t>& input,
-                                                    const std::int8_t* weights, std::int32_t words, one_pixel& m) {
+                                                    const std::int8_t* weights, std::int32_t words, one_pixel& m,
+                                                    const convolution_ways& ways) {
   const std::int32_t depth = p.kernel_height * p.kernel_width * p.group_channels;
   const std::int32_t outputs = p.group_outputs;
-  convolution_run s{p, input, m, words};
+  convolution_run s{ways, p, input, m, words};
   s.input_width = p.input_width;
   s.depth = depth;
   s.before = -depth & 3;
@@ -220,7 +168,8 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
   // Of one scale, that is the shift, and the one multiplier stands before the biases.
   s.multipliers = s.flags & convolution_table::is_one_scale ? table + 2 - s.bias_distance : table + 1;
   s.shifts = scale_table::shifts(s.multipliers, s.bias_distance);
-  s.weights = weights - s.before;
+  const bool packed = ways.pairs != nullptr && (s.flags & convolution_table::by_pairs);
+  s.weights = packed ? weights : weights - s.before;
   s.ends = s.flags & convolution_table::is_one_scale     ? static_cast<std::uint8_t>(one_ends::outputs_of_one_scale)
            : !p.range.is_whole()                         ? 0
            : s.flags & convolution_table::from_minus_128 ? 4
@@ -265,12 +214,14 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
       const std::int32_t left = s.end_column - s.x + (s.joined ? (end_row - 1 - s.y) * columns : 0);
       // One or two pixels are three with those before.
       const std::int32_t again = left < 3 ? 3 - left : 0;
-      const bool three = s.x - s.first_column >= again;
+      const bool three = (packed || ways.threes != nullptr) && s.x - s.first_column >= again;
       if (three) s.x -= again;
       s.pixels = three ? 3 : 1;
       s.to = output.pixel(s.y, s.x);
-      if (simple && three) {
-        make_threes(s);
+      if (packed) {
+        ways.pairs(s);
+      } else if (simple && three) {
+        ways.threes(s);
       } else {
         next_multiplier = make_pixels(s, multiplier);
         s.x += s.pixels;
@@ -281,8 +232,8 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve(const convolution& p, const 
   }
 }
 
-/// The memory is the caller's.
-template <std::int32_t Words>
+/// The memory is the caller's. Whether weights may lie in pairs, and whether they may not where there are three pixels.
+template <std::int32_t Words, bool Pairs, bool Threes>
 INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table, const map_view<std::int8_t>& output,
                                  const region& r, const map_view<const std::int8_t>& input,
                                  const std::int8_t* weights) {
@@ -290,14 +241,17 @@ INLAY_NEVER_INLINE void convolve(const convolution& p, const std::int32_t* table
     std::int32_t buffer[static_cast<std::size_t>(Words)];
     one_pixel m;
   } memory;
-  convolve(p, table, output, r, input, weights, Words, memory.m);
+  static constexpr convolution_ways ways{Pairs ? make_pairs : nullptr, Threes ? make_threes : nullptr,
+                                         Threes ? multiply_three : nullptr};
+  convolve(p, table, output, r, input, weights, Words, memory.m, ways);
 }
 
 /// FULLY_CONNECTED, whose rows are the pixels of one row; layers share what says so.
-INLAY_NEVER_INLINE inline void connect(const convolution& p, const std::int32_t* table, std::int8_t* output,
-                                       const std::int8_t* input, const std::int8_t* weights) {
-  convolve<buffer_words>(p, table, {output, p.group_outputs, 0, 1, 0}, {0, 1, 0, p.input_width},
-                         {input, p.group_channels, 0, 1, 0}, weights);
+template <bool Threes>
+INLAY_NEVER_INLINE void connect(const convolution& p, const std::int32_t* table, std::int8_t* output,
+                                const std::int8_t* input, const std::int8_t* weights) {
+  convolve<buffer_words, false, Threes>(p, table, {output, p.group_outputs, 0, 1, 0}, {0, 1, 0, p.input_width},
+                                        {input, p.group_channels, 0, 1, 0}, weights);
 }
 
 /// The kernels read whole words, up to three bytes before the weights: any model has so many before its data, and a
@@ -316,10 +270,12 @@ template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_table {
   using parameters = arm_dsp::convolution;
   struct spec {
-    bool shares_weights;  // where there are enough pixels
-    bool deep;            // windows of the larger buffer
-    bool pointwise;
-    bool columns, pixel_pairs, others;  // tables whose layers columns.hpp makes, pixel_pairs.hpp, and others
+    bool shares_weights = false;  // where there are enough pixels
+    bool deep = false;            // windows of the larger buffer
+    bool pointwise = false;
+    bool pairs = false, threes = false;  // weights that lie in pairs; others, of three pixels
+    // Tables whose layers columns.hpp makes, pixel_pairs.hpp, and others.
+    bool columns = false, pixel_pairs = false, others = false;
   };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
@@ -336,14 +292,23 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
   /// For any table.
   static constexpr spec specialise(graph_view g, const layer& l) {
     const bool deep = weights_per_channel(g, l) / 2 * 3 > arm_dsp::buffer_words;
-    return {arm_dsp::shares_weights(g, l), deep, l.window.kernel == extent2d{1, 1}, takes_columns(g, l),
-            takes_pixel_pairs(g, l),       true};
+    const bool threes = g.output_of(l).extents.elements() >= 3 * g.output_of(l).extents.channels();
+    return {arm_dsp::shares_weights(g, l),
+            deep,
+            l.window.kernel == extent2d{1, 1},
+            takes_pairs(g, l),
+            threes,
+            takes_columns(g, l),
+            takes_pixel_pairs(g, l),
+            true};
   }
   static constexpr spec specialise(graph_view g, const layer& l, const table_entry* table) {
-    if (table[0] & by_columns) return {false, false, false, true, false, false};
-    if (table[0] & by_pixel_pairs) return {false, false, false, false, true, false};
+    if (table[0] & by_columns) return {.columns = true};
+    if (table[0] & by_pixel_pairs) return {.pixel_pairs = true};
     spec s = specialise(g, l);
+    s.pairs = table[0] & by_pairs;
     s.columns = s.pixel_pairs = false;
+    if (s.pairs) s.shares_weights = s.threes = false;
     // Windows of many channels are as fast in themselves.
     if (g.input_of(l).extents.channels() > 32 && !(table[0] & has_constants)) s.shares_weights = false;
     return s;
@@ -399,18 +364,19 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
                                              const map_view<const std::int8_t>& input, const std::int8_t* weights) {
     constexpr std::int32_t words = S.deep ? arm_dsp::deep_buffer_words : arm_dsp::buffer_words;
     if constexpr (S.shares_weights) {
-      const region inner = arm_dsp::convolve_inside(p, table, output, r, input, weights);
+      region inner{};
+      if (!S.pairs || !(table[0] & by_pairs)) inner = arm_dsp::convolve_inside(p, table, output, r, input, weights);
       if (inner.first_row < inner.end_row) {
         if constexpr (S.pointwise) return;
         for (int side = 0; side < 4; ++side) {
           const region other = arm_dsp::beside(inner, r, side);
           if (other.first_row < other.end_row && other.first_column < other.end_column)
-            arm_dsp::convolve<words>(p, table, output, other, input, weights);
+            arm_dsp::convolve<words, S.pairs, S.threes>(p, table, output, other, input, weights);
         }
         return;
       }
     }
-    arm_dsp::convolve<words>(p, table, output, r, input, weights);
+    arm_dsp::convolve<words, S.pairs, S.threes>(p, table, output, r, input, weights);
   }
 };
 
@@ -418,7 +384,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::conv2d> : arm_dsp::convolution_tabl
 template <>
 struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : arm_dsp::convolution_table {
   using parameters = arm_dsp::convolution;
-  struct spec {};
+  struct spec {
+    bool threes;  // so many rows
+  };
 
   static constexpr bool accepts(graph_view g, const layer& l) {
     using namespace arm_dsp;
@@ -427,7 +395,9 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : arm_dsp::convolu
            fits_int16(g.input_of(l).extents.elements() / weights[1]) && accepts_weights(g, l);
   }
 
-  static constexpr spec specialise(graph_view, const layer&) { return {}; }
+  static constexpr spec specialise(graph_view g, const layer& l) {
+    return {g.output_of(l).extents.elements() >= 3 * g.input_of(l, 1).extents[0]};
+  }
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
@@ -442,10 +412,10 @@ struct fast_kernel<isa::arm_dsp, layer_kind::fully_connected> : arm_dsp::convolu
     return p;
   }
 
-  template <spec Spec>
+  template <spec S>
   static void run_whole(const parameters& p, const std::int32_t* table, std::int8_t* output, const std::int8_t* input,
                         const std::int8_t* weights) {
-    arm_dsp::connect(p, table, output, input, weights);
+    arm_dsp::connect<S.threes>(p, table, output, input, weights);
   }
 };
 

@@ -1,7 +1,7 @@
 // Inlay: what CONV_2D and FULLY_CONNECTED for Cortex-M4, M7 and M33 know of a layer: its numbers, and its table.
 #pragma once
 
-#include <inlay/kernels/arm_dsp/primitives.hpp>
+#include <inlay/kernels/arm_dsp/packed_pairs.hpp>
 
 #include <cstdint>
 
@@ -42,8 +42,9 @@ struct convolution_table : scale_table {
   static constexpr std::int32_t is_uncommon = 4;      // some channels with other negative shifts
   static constexpr std::int32_t is_packed = 8;        // the weights are such a copy
   static constexpr std::int32_t is_one_scale = 16;    // the shift above the flags, a multiplier, the biases
-  static constexpr std::int32_t by_columns = 32;      // the weights lie as columns.hpp has them
+  static constexpr std::int32_t by_columns = 32;      // the weights lie as columns.hpp has them, with all else
   static constexpr std::int32_t by_pixel_pairs = 64;  // as pixel_pairs.hpp has them; above the flags are doublings
+  static constexpr std::int32_t by_pairs = 128;       // as packed_pairs.hpp has them
   static constexpr std::int32_t fraction_bits = 14;   // L
   // Channels that always make the zero point: this, and how many of them follow one another from here on.
   static constexpr std::int32_t zero_point_shift = constant_shift, most_zero_points = 24;
@@ -62,7 +63,7 @@ struct convolution_table : scale_table {
 
   static constexpr std::int32_t table_size(graph_view g, const layer& l) { return scale_table::table_size(g, l) + 1; }
   static constexpr std::int32_t used_entries(graph_view g, const layer& l, const std::int32_t* table) {
-    if (table[0] & by_pixel_pairs) return 1;
+    if (table[0] & (by_columns | by_pixel_pairs | by_pairs)) return 1;
     if (table[0] & is_one_scale) return 2 + channel_table::table_size(g, l);
     return 1 + 2 * (table[0] >> 8) + (channel_table::table_size(g, l) + 3) / 4;
   }
@@ -108,14 +109,14 @@ struct convolution_table : scale_table {
       for (std::int32_t c = 0; c < channels; ++c)
         if (const std::int32_t shift = get_byte(shifts, c); shift >= 0) put_byte(shifts, c, fraction_bits - shift);
     if (takes_pixel_pairs(g, l) && flags == from_minus_128) {
-      std::int32_t least = fraction_bits, most = 0;
+      std::int32_t low = fraction_bits, high = 0;
       for (std::int32_t c = 0; c < channels; ++c) {
         const std::int32_t shift = get_byte(shifts, c);
-        if (shift < least) least = shift;
-        if (shift > most) most = shift;
+        if (shift < low) low = shift;
+        if (shift > high) high = shift;
       }
-      if (most - least <= 8) {
-        table[0] = flags | by_pixel_pairs | (most > 8 ? most - 8 : 0) << 8;
+      if (high - low <= 8) {
+        table[0] = flags | by_pixel_pairs | (high > 8 ? high - 8 : 0) << 8;
         return;
       }
     }
@@ -125,17 +126,33 @@ struct convolution_table : scale_table {
                                                              next < zero_point_shift + most_zero_points)
         put_byte(shifts, c, next + 1);
     if (packs(g, l, computed_channels(shifts, channels))) flags |= is_packed;
-    if (takes_columns(g, l) && (flags & (has_constants | is_uncommon)) == 0) flags |= by_columns;
+    if ((flags & (has_constants | is_uncommon)) == 0)
+      flags |= takes_columns(g, l) ? by_columns : takes_pairs(g, l) ? by_pairs : 0;
     for (std::int32_t i = 0; i < count; ++i) multipliers[count + i] = biases[i];
     for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[2 * count + i] = shifts[i];
     table[0] = flags | count << 8;
   }
 
   static constexpr std::int32_t packed_bytes(graph_view g, const layer& l, const std::int32_t* table) {
-    if (table[0] & by_columns) return channel_table::table_size(g, l) * weights_per_channel(g, l);
+    if (table[0] & (by_columns | by_pairs))
+      return channel_table::table_size(g, l) / 2 * pair_bytes(2 * whole_steps(weights_per_channel(g, l)));
     if (table[0] & by_pixel_pairs) return channel_table::table_size(g, l) * 4 * pixel_pair_words;
     if (!(table[0] & is_packed)) return 0;
     return computed_channels(packed_shifts(table), channel_table::table_size(g, l)) * weights_per_channel(g, l);
+  }
+
+  static constexpr std::int32_t units_of_columns = 6;  // in a round of columns.hpp
+  /// Weights of a window, and what makes their steps whole.
+  static constexpr std::int32_t whole_steps(std::int32_t weights) { return (weights + 3) & ~3; }
+
+  /// Whether channels are packed two by two: not for windows of few channels, for which pointwise.hpp has a way.
+  static constexpr bool takes_pairs(graph_view g, const layer& l) {
+    const shape& weights = g.input_of(l, 1).extents;
+    const std::int32_t groups = g.input_of(l).extents.channels() / weights.channels();
+    return l.kind == layer_kind::conv2d && !g.input_of(l, 1).is_loaded &&
+           (l.window.kernel == extent2d{1, 1} || weights.channels() % 4 == 0 || weights[0] > 12) &&
+           weights[0] / groups % 2 == 0 && g.output_of(l).extents.width() >= 3 && range_of(g, l).is_whole() &&
+           weights.elements() <= most_copied;
   }
 
   /// Whether columns.hpp has a way for windows of these shapes: all of them over the map, and whole rounds.
@@ -143,11 +160,10 @@ struct convolution_table : scale_table {
     const shape& in = g.input_of(l).extents;
     const shape& weights = g.input_of(l, 1).extents;
     const window2d& w = l.window;
-    return l.kind == layer_kind::conv2d && w.kernel.width == 3 && w.stride.width == 1 && w.dilation == extent2d{1, 1} &&
-           !g.input_of(l, 1).is_loaded && weights.channels() == in.channels() && in.channels() % 8 == 0 &&
-           channel_table::table_size(g, l) % 2 == 0 && w.padding.left < 3 &&
-           g.output_of(l).extents.width() - w.padding.left <= in.width() && range_of(g, l).is_whole() &&
-           weights.elements() <= most_copied;
+    return takes_pairs(g, l) && w.kernel.width == 3 && w.stride.width == 1 && w.dilation == extent2d{1, 1} &&
+           weights.channels() == in.channels() && in.channels() % 4 == 0 &&
+           w.kernel.height * in.channels() / 2 % units_of_columns == 0 && w.padding.left < 3 &&
+           g.output_of(l).extents.width() - w.padding.left <= in.width();
   }
 
   /// Whether pixel_pairs.hpp has a way for windows of these shapes, and what it reads of an output channel.
@@ -162,14 +178,27 @@ struct convolution_table : scale_table {
   static constexpr void pack_weights(graph_view g, const layer& l, const std::int32_t* table, const Byte* weights,
                                      std::int8_t* to) {
     const std::int32_t each = weights_per_channel(g, l);
-    if (table[0] & by_columns) {
-      const std::int32_t channels = g.input_of(l).extents.channels();
-      for (std::int32_t c = 0; c < channel_table::table_size(g, l); c += 2, weights += 2 * each)
-        for (std::int32_t row = 0; row < each; row += 3 * channels)
-          for (std::int32_t i = row; i < row + channels; i += i % 4 == 1 ? 3 : 1)
-            for (std::int32_t tap = i; tap < i + 3 * channels; tap += channels)
-              for (const std::int32_t at : {tap, tap + each, tap + 2, tap + 2 + each})
-                *to++ = static_cast<std::int8_t>(weights[at]);
+    if (table[0] & (by_columns | by_pairs)) {
+      const std::int32_t outputs = channel_table::table_size(g, l), channels = g.input_of(l).extents.channels();
+      const std::int32_t *const biases = table + 1 + outputs, *const shifts = biases + outputs;
+      // A word: 0 for what is before a window.
+      const auto put = [&](std::int32_t at) {
+        for (const std::int32_t i : {at, at + each, at + 2, at + 2 + each})
+          *to++ = (i < each ? i : i - each) < 0 ? std::int8_t{0} : static_cast<std::int8_t>(weights[i]);
+      };
+      for (std::int32_t c = 0; c < outputs; c += 2, weights += 2 * each) {
+        to = put_word(put_word(to, biases[c]), biases[c + 1]);
+        if (table[0] & by_columns) {
+          for (std::int32_t row = 0; row < each; row += 3 * channels)
+            for (std::int32_t i = row; i < row + channels; i += i % 4 == 1 ? 3 : 1)
+              for (std::int32_t tap = i; tap < i + 3 * channels; tap += channels) put(tap);
+        } else {
+          for (std::int32_t i = each - whole_steps(each); i < each; i += 4) put(i), put(i + 1);
+        }
+        to = put_word(to, table[1 + c]);
+        to = put_word(to, get_byte(shifts, c) | get_byte(shifts, c + 1) << 8);
+        to = put_word(to, table[2 + c]);
+      }
       return;
     }
     if (table[0] & by_pixel_pairs) {

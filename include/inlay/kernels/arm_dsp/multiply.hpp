@@ -19,7 +19,7 @@ constexpr std::int32_t least_sums = 16;          // beside whole windows
 struct three_pixels {
   const std::int32_t* windows;
   const std::int32_t* windows_end;
-  std::uintptr_t rounds;            // steps that are left out of the first one, or where others are in the code
+  std::uintptr_t rounds;            // steps that are left out of the first one, then where it starts in the code
   std::int32_t distance;            // from the first channel's weights to the second's
   std::int32_t weights_step;        // from where the first channel's weights end to the next two channels' start
   std::int32_t channel_step;        // from the first channel to the second: 1, or 0 if there is one channel only
@@ -108,8 +108,6 @@ enum class three_ends : std::int32_t { sums = 4, outputs = 6, outputs_from_minus
     ldr r0, [sp, #56]
     ldrsh r1, [r12, #10]
     ldrsh r4, [r12, #12]
-    cmp r0, #6
-    bhs 1f
     add r1, r1, r12
     mla r0, r0, r4, r1
     str r0, [sp, #56]

@@ -74,8 +74,19 @@ INLAY_ALWAYS_INLINE void copy_rows(const std::int8_t* from, std::int32_t from_pi
   }
 }
 
+struct convolution_run;
+
+/// Functions that a layer needs beside those for single pixels, or none: a program has those that some layer needs.
+struct convolution_ways {
+  void (*pairs)(convolution_run&);   // make_pairs, for weights that lie in such
+  void (*threes)(convolution_run&);  // make_threes
+  void (*multiply_three)(const convolution_run&, std::int32_t, std::int32_t, std::int32_t, const std::int8_t*,
+                         const std::int32_t*, std::int32_t*);
+};
+
 /// The work on a region of one group's channels: three pixels at a time, or one.
 struct convolution_run {
+  const convolution_ways& ways;
   const convolution& p;
   const map_view<const std::int8_t>& input;
   one_pixel& m;                                   // behind the buffer
@@ -240,19 +251,6 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_copies(const convolution_run& s
     widen(copies, s.steps, minus_twice(p.input_zero_point), 1, windows);
 }
 
-INLAY_ALWAYS_INLINE void widen_windows(const convolution_run& s) {
-  const convolution& p = s.p;
-  if (!p.pointwise || s.before != 0 || (s.joined && s.pixels > 1)) {
-    (p.group_channels % 4 == 0 ? widen_words : widen_copies)(s);
-    return;
-  }
-  const std::int8_t* const from = s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step;
-  if (s.pixels == 3)
-    widen_three(from, p.stride_width * s.input.pixel_pitch, s.end(), minus_twice(p.input_zero_point), s.windows());
-  else
-    widen(from, s.steps, minus_twice(p.input_zero_point), 1, s.windows());
-}
-
 /// Copies the windows of the three pixels in work, to before `end`.
 INLAY_NEVER_INLINE inline void copy_three(const convolution_run& s, std::int8_t* end) {
   const convolution& p = s.p;
@@ -278,6 +276,39 @@ INLAY_NEVER_INLINE inline void copy_three(const convolution_run& s, std::int8_t*
     from += p.stride_width * s.input.pixel_pitch;
     if (++x == s.end_column) ++y, x = s.first_column, from = nullptr;
   }
+}
+
+INLAY_NEVER_INLINE inline void widen_windows(const convolution_run& s) {
+  const convolution& p = s.p;
+  const std::int32_t minus_zero_points = minus_twice(p.input_zero_point);
+  std::int32_t* const windows = s.windows();
+  const std::int8_t* from;
+  std::int32_t distance;
+  if (p.group_channels % 4 != 0) {
+    if (s.pixels != 3 || !s.dense || s.steps != s.all_steps) {
+      widen_copies(s);
+      return;
+    }
+    from = reinterpret_cast<const std::int8_t*>(windows) - 12 * s.steps;
+    distance = 4 * s.steps;
+    copy_three(s, reinterpret_cast<std::int8_t*>(windows));
+  } else if (!p.pointwise || s.x + s.pixels > s.end_column) {
+    widen_words(s);
+    return;
+  } else {
+    from = s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step;
+    distance = p.stride_width * s.input.pixel_pitch;
+  }
+  if (s.pixels == 3)
+    widen_three(from, distance, s.end(), minus_zero_points, windows);
+  else
+    widen(from, s.steps, minus_zero_points, 1, windows);
+}
+
+/// Each of the words at the end three times.
+INLAY_SMALL INLAY_NEVER_INLINE inline void repeat_words(std::int32_t* to, const std::int32_t* end) {
+  for (const std::int32_t* from = end - (end - to) / 3; from < end; ++from, to += 3)
+    to[0] = to[1] = to[2] = keep(*from);
 }
 
 }  // namespace inlay::detail::arm_dsp
