@@ -266,7 +266,7 @@ json stages_of(const inlay::plan_view& plan) {
                       {"end", s.end},
                       {"grid", {{"rows", s.row_patches}, {"columns", s.column_patches}}},
                       {"segments", s.segments},
-                      {"policy", inlay::name(inlay::policy_of(s))},
+                      {"policy", s.is_one_layer() ? "per_layer" : inlay::name(s.halos())},
                       {"live_bytes", figures.live_bytes},
                       {"macs", figures.macs},
                       {"clamped_percent", figures.clamped_percent()},
@@ -395,7 +395,7 @@ int main(int argc, char** argv) {
   CLI::Option* schedule = app.add_option(
       "--schedule", chosen.schedule,
       "per_layer (the default), least_memory, or stages: 8:rows,12:3x2 runs the layers before 8 row by row, those "
-      "before 12 in 3 × 2 patches, the rest layer after layer");
+      "before 12 in 3 × 2 patches, the rest layer after layer; 8:rows/4 makes each row in 4 segments");
   CLI::Option* sram = app.add_option("--sram", chosen.sram, "the least recomputation that fits so many bytes");
   CLI::Option* overhead = app.add_option("--max-overhead", chosen.max_overhead,
                                          "at most so many percent computed again: alone, the least memory with that");

@@ -1,5 +1,5 @@
 // expect: error: static assertion failed
-// expect: Inlay: a grid's halos are recomputed (halo::recompute), those of rows<1> kept (halo::reuse), and columns<Strips> keeps rows and recomputes columns (halo::reuse_rows)
+// expect: Inlay: of rows<1> and segments<N> halos are kept (halo::reuse), of columns<N>, which is grid<1, N>, rows kept and columns recomputed (halo::reuse_rows), of other grids recomputed (halo::recompute)
 #include <inlay.hpp>
 
 #include "sound.hpp"

@@ -325,13 +325,14 @@ TEST_CASE("a stage's costs are those of its patches, counted pixel by pixel") {
 }
 
 TEST_CASE("stages are named after what they do with halos") {
-  using inlay::halo_policy;
-  CHECK(inlay::policy_of({3, 4}) == halo_policy::per_layer);
-  CHECK(inlay::policy_of({3, 5}) == halo_policy::reuse);
-  CHECK(inlay::policy_of({.first = 3, .end = 5, .segments = 4}) == halo_policy::reuse);
-  CHECK(inlay::policy_of({3, 5, 1, 2}) == halo_policy::mixed);
-  CHECK(inlay::policy_of({3, 5, 2, 1}) == halo_policy::recompute);
-  CHECK(inlay::policy_of({3, 4, 2, 2}) == halo_policy::recompute);
+  const auto name_of = [](const inlay::stage& s) {
+    return std::string(inlay::name(s.halos()));
+  };
+  CHECK(name_of({3, 5}) == "reuse");
+  CHECK(name_of({.first = 3, .end = 5, .segments = 4}) == "reuse");
+  CHECK(name_of({3, 5, 1, 2}) == "reuse_rows");
+  CHECK(name_of({3, 5, 2, 1}) == "recompute");
+  CHECK(name_of({3, 4, 2, 2}) == "recompute");
 }
 
 TEST_CASE("the table tells of stages, and of rows that are kept") {

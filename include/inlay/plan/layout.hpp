@@ -168,10 +168,10 @@ struct stage_check {
   static constexpr bool ends_well = is_described && Stage::end > First&& Stage::end <= layers;
   static constexpr std::int32_t rows = stage_output_extent<Model>(First, Stage::end, direction::rows);
   static constexpr std::int32_t columns = stage_output_extent<Model>(First, Stage::end, direction::columns);
-  static constexpr std::int32_t row_patches = ends_well ? Stage::row_patches : 1;
+  static constexpr std::int32_t row_patches = ends_well ? Stage::patches.row_patches : 1;
   static constexpr bool rows_fit = ends_well && row_patches >= 1 && row_patches <= rows;
-  static constexpr std::int32_t column_patches = rows_fit ? Stage::column_patches : 1;
-  static constexpr std::int32_t segments = rows_fit ? Stage::segments_of_rows : 1;
+  static constexpr std::int32_t column_patches = rows_fit ? Stage::patches.column_patches : 1;
+  static constexpr std::int32_t segments = rows_fit ? Stage::patches.segments : 1;
   static constexpr std::int32_t column_parts = column_patches > segments ? column_patches : segments;
   static constexpr bool is_good = rows_fit && column_patches >= 1 && column_parts <= columns;
 };
@@ -204,8 +204,8 @@ struct refuse_stage {
   static_assert(Stage::is_possible,
                 "Inlay: streamed stages make one row at a time: rows<1>, or segments of it: segments<4>");
   static_assert(check::has_its_halos,
-                "Inlay: a grid's halos are recomputed (halo::recompute), those of rows<1> kept (halo::reuse), and "
-                "columns<Strips> keeps rows and recomputes columns (halo::reuse_rows)");
+                "Inlay: of rows<1> and segments<N> halos are kept (halo::reuse), of columns<N>, which is grid<1, N>, rows "
+                "kept and columns recomputed (halo::reuse_rows), of other grids recomputed (halo::recompute)");
   static_assert(sizeof(refuse_numbers < check, check::is_good || !check::is_described >) > 0);
 };
 
@@ -224,9 +224,9 @@ constexpr void append_stages(List& stages) {
     else
       stages.append({.first = First,
                      .end = Stage::end,
-                     .row_patches = Stage::row_patches,
-                     .column_patches = Stage::column_patches,
-                     .segments = Stage::end > First + 1 ? Stage::segments_of_rows : 1});
+                     .row_patches = Stage::patches.row_patches,
+                     .column_patches = Stage::patches.column_patches,
+                     .segments = Stage::end > First + 1 ? Stage::patches.segments : 1});
     append_stages<Model, Stage::end, Rest...>(stages);
   } else {
     append_stages<Model, First>(stages);  // so that the refusal is the only message

@@ -19,16 +19,9 @@
 
 namespace inlay::inline INLAY_ABI {
 
-/// What happens to pixels that neighbouring patches share: computed again by each, or kept, or of these the rows kept
-/// and the columns computed again.
-enum class halo : std::uint8_t { recompute, reuse, reuse_rows };
-
 /// Layer after layer, each over its whole map: a schedule, or what runs up to a split.
 struct per_layer {
-  static constexpr std::int32_t row_patches = 1;
-  static constexpr std::int32_t column_patches = 1;
-  static constexpr halo halos = halo::reuse;
-  static constexpr bool is_possible = true;
+  static constexpr stage patches{};
 };
 
 /// Without computing anything twice, in the least memory that the search finds.
@@ -67,18 +60,13 @@ struct split {
 /// The stage's outputs are cut into Rows × Columns patches, made one after another; halos are recomputed.
 template <std::int32_t Rows, std::int32_t Columns>
 struct grid {
-  static constexpr std::int32_t row_patches = Rows;
-  static constexpr std::int32_t column_patches = Columns;
-  static constexpr halo halos = halo::recompute;
-  static constexpr bool is_possible = true;
+  static constexpr stage patches{.row_patches = Rows, .column_patches = Columns};
 };
 
 /// Patches of so many rows, as wide as the map: from top to bottom, a row at a time; halos are kept.
 template <std::int32_t Rows>
 struct rows {
-  static constexpr std::int32_t row_patches = 1;
-  static constexpr std::int32_t column_patches = 1;
-  static constexpr halo halos = halo::reuse;
+  static constexpr stage patches{};
   static constexpr bool is_possible = Rows == 1;
 };
 
@@ -86,37 +74,29 @@ struct rows {
 /// while they are made.
 template <std::int32_t Count>
 struct segments {
-  static constexpr std::int32_t row_patches = 1;
-  static constexpr std::int32_t column_patches = 1;
-  static constexpr std::int32_t segments_of_rows = Count;
-  static constexpr halo halos = halo::reuse;
+  static constexpr stage patches{.segments = Count};
   static constexpr bool is_possible = Count >= 1;
 };
 
 /// So many strips from top to bottom, a row at a time: rows are kept, columns recomputed.
 template <std::int32_t Columns>
 struct columns {
-  static constexpr std::int32_t row_patches = 1;
-  static constexpr std::int32_t column_patches = Columns;
-  static constexpr halo halos = halo::reuse_rows;
-  static constexpr bool is_possible = true;
+  static constexpr stage patches{.column_patches = Columns};
 };
 
 /// The layers up to a split, patch by patch, or layer after layer. What happens to halos follows from the patches; it
 /// can be said, too.
-template <typename Split, typename Patches, halo Halo = Patches::halos>
+template <typename Split, typename Patches, halo Halo = Patches::patches.halos()>
 struct per_patch {
   static constexpr std::int32_t end = Split::layer;
-  static constexpr std::int32_t row_patches = Patches::row_patches;
-  static constexpr std::int32_t column_patches = Patches::column_patches;
-  static constexpr std::int32_t segments_of_rows = [] {
-    if constexpr (requires { Patches::segments_of_rows; })
-      return Patches::segments_of_rows;
+  static constexpr stage patches = Patches::patches;
+  static constexpr bool is_possible = [] {
+    if constexpr (requires { Patches::is_possible; })
+      return Patches::is_possible;
     else
-      return 1;
+      return true;
   }();
-  static constexpr bool is_possible = Patches::is_possible;
-  static constexpr bool has_its_halos = Halo == Patches::halos;
+  static constexpr bool has_its_halos = Halo == patches.halos();
   static constexpr bool is_per_layer = std::is_same_v<Patches, per_layer>;
 };
 

@@ -8,6 +8,10 @@
 
 namespace inlay::inline INLAY_ABI {
 
+/// What happens to pixels that neighbouring patches share: computed again by each, or kept, or of these the rows kept
+/// and the columns computed again.
+enum class halo : std::uint8_t { recompute, reuse, reuse_rows };
+
 /// Layers [first, end) of a graph, run together over patches of a grid. Rows of one patch are made as they are
 /// needed and kept as long as they are needed, so that within a patch nothing is computed twice; patches
 /// compute what they share, their halos, again.
@@ -25,8 +29,12 @@ struct stage {
   constexpr std::int32_t layers() const { return end - first; }
   /// Intervals of columns in which each layer makes its rows.
   constexpr std::int32_t column_parts() const { return column_patches * segments; }
+  /// What happens to what its patches share.
+  constexpr halo halos() const {
+    return row_patches > 1 ? halo::recompute : column_patches > 1 ? halo::reuse_rows : halo::reuse;
+  }
   /// One layer over its whole map.
-  constexpr bool is_one_layer() const { return layers() == 1 && row_patches == 1 && column_patches == 1; }
+  constexpr bool is_one_layer() const { return layers() == 1 && halos() == halo::reuse; }
   friend constexpr bool operator==(const stage&, const stage&) = default;
 };
 

@@ -84,12 +84,13 @@ inline std::string svg_layer_axis(const lifetime_canvas& c) {
 }
 
 inline std::string stage_label(const stage& s) {
-  switch (policy_of(s)) {
-    case halo_policy::reuse:
+  switch (s.halos()) {
+    case halo::reuse:
       return s.segments > 1 ? "row by row in " + std::to_string(s.segments) + " segments" : "row by row";
-    case halo_policy::mixed: return std::to_string(s.column_patches) + " strips, row by row";
-    default: return grid_text(s) + " patches";
+    case halo::reuse_rows: return std::to_string(s.column_patches) + " strips, row by row";
+    case halo::recompute: break;
   }
+  return grid_text(s) + " patches";
 }
 
 /// Below the layers: which run together, and how. Lines through the picture show where such a stage begins and ends.

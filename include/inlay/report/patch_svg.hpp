@@ -115,7 +115,7 @@ inline std::string svg_shared(const map_panel& panel, const std::vector<interval
 /// A stage streamed from top to bottom is drawn as if each row of its output were a patch: that is what a row
 /// depends on.
 inline stage as_drawn(const stage& s, std::int32_t output_rows) {
-  return policy_of(s) == halo_policy::reuse ? stage{s.first, s.end, output_rows, 1} : s;
+  return s.halos() == halo::reuse ? stage{s.first, s.end, output_rows, 1} : s;
 }
 
 inline region middle_part(const map_panel& panel, const stage& s) {
@@ -131,7 +131,7 @@ inline std::string need_text(const region& need, const region& owned, bool strea
 inline std::string patch_summary(const plan_view& plan, const stage& s) {
   const stage_figures figures = figures_of(plan, s);
   const std::string how = "layers " + layers_text(s) + " " +
-                          (policy_of(s) == halo_policy::reuse ? "row by row" : "in " + grid_text(s) + " patches");
+                          (s.halos() == halo::reuse ? "row by row" : "in " + grid_text(s) + " patches");
   if (figures.clamped_macs == figures.macs) return how + " · nothing computed twice";
   return how + (s.row_patches == 1 ? ", rows kept" : "") + " · " + percent_text(figures.clamped_percent()) +
          " computed again, " + percent_text(figures.unclamped_percent()) +
@@ -157,7 +157,7 @@ inline std::string patch_svg(const plan_view& plan, const stage& s, std::string_
       detail::needs_of_patches(g, drawn, maps.input, detail::direction::columns);
   const detail::region need{rows[rows.size() / 2], columns[columns.size() / 2]};
   const detail::region owned = detail::middle_part(input, drawn), made = detail::middle_part(output, drawn);
-  const bool streamed = policy_of(s) == halo_policy::reuse;
+  const bool streamed = s.halos() == halo::reuse;
 
   svg += input.box(input.whole(), "whole") + output.box(output.whole(), "whole");
   if (!streamed) svg += detail::svg_shared(input, rows, columns) + detail::svg_cuts(input, s);

@@ -150,27 +150,12 @@ constexpr bool is_in_place(const plan_view& plan, std::int32_t index) {
 
 // ---- stages ----------------------------------------------------------------------------------------------
 
-/// What a stage does with the pixels that its patches share.
-enum class halo_policy : std::uint8_t {
-  per_layer,  // one layer over its whole map
-  reuse,      // rows are kept, so that nothing is computed twice
-  recompute,  // every patch computes its halo
-  mixed,      // rows are kept, columns recomputed
-};
-
-/// What a stage does with them.
-constexpr halo_policy policy_of(const stage& s) {
-  if (s.is_one_layer()) return halo_policy::per_layer;
-  if (s.row_patches > 1) return halo_policy::recompute;
-  return s.column_patches > 1 ? halo_policy::mixed : halo_policy::reuse;
-}
-
-constexpr const char* name(halo_policy policy) {
-  switch (policy) {
-    case halo_policy::per_layer: return "per_layer";
-    case halo_policy::reuse: return "reuse";
-    case halo_policy::recompute: return "recompute";
-    case halo_policy::mixed: return "mixed";
+/// What happens to halos, as it is printed.
+constexpr const char* name(halo halos) {
+  switch (halos) {
+    case halo::recompute: return "recompute";
+    case halo::reuse: return "reuse";
+    case halo::reuse_rows: return "reuse_rows";
   }
   return "";
 }

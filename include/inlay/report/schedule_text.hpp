@@ -4,7 +4,7 @@
 //   least_memory               the search's, without recomputation
 //   8:rows,12:3x2,20:1x3       layers 0 to 7 row by row; 8 to 11 in 3 × 2 patches, halos recomputed; 12 to 19 in
 //                              three strips of columns, rows kept; what follows layer after layer
-//   4:per_layer,9:rows         layers 0 to 3 layer after layer, 4 to 8 row by row
+//   4:per_layer,9:rows/5       layers 0 to 3 layer after layer, 4 to 8 row by row in five segments of each row
 #pragma once
 
 #include <inlay/hosted/loaded.hpp>
@@ -24,14 +24,14 @@ namespace inlay::inline INLAY_ABI {
 
 namespace detail {
 
-/// Calls piece(stage, policy) for one stage after another up to the last that is not a layer on its own; of such layers
+/// Calls piece(stage) for one stage after another up to the last that is not a layer on its own; of such layers
 /// in a row for the last one.
 template <typename Piece>
 void for_each_piece(const stage* stages, std::int32_t count, Piece piece) {
   std::int32_t last = count;
   while (last > 0 && stages[last - 1].is_one_layer()) --last;
   for (std::int32_t i = 0; i < last; ++i)
-    if (!stages[i].is_one_layer() || !stages[i + 1].is_one_layer()) piece(stages[i], policy_of(stages[i]));
+    if (!stages[i].is_one_layer() || !stages[i + 1].is_one_layer()) piece(stages[i]);
 }
 
 }  // namespace detail
@@ -39,12 +39,12 @@ void for_each_piece(const stage* stages, std::int32_t count, Piece piece) {
 /// The text that read_schedule reads as these stages.
 inline std::string schedule_text(const stage* stages, std::int32_t count) {
   std::string text;
-  detail::for_each_piece(stages, count, [&](const stage& s, halo_policy policy) {
+  detail::for_each_piece(stages, count, [&](const stage& s) {
     if (!text.empty()) text += ',';
     text += std::to_string(s.end) + ':';
-    if (policy == halo_policy::per_layer)
+    if (s.is_one_layer())
       text += "per_layer";
-    else if (policy == halo_policy::reuse)
+    else if (s.halos() == halo::reuse)
       text += s.segments > 1 ? "rows/" + std::to_string(s.segments) : "rows";
     else
       text += std::to_string(s.row_patches) + 'x' + std::to_string(s.column_patches);
@@ -60,12 +60,12 @@ inline std::string schedule_text(const plan_view& plan) { return schedule_text(p
 /// The C++ type of a schedule that has these stages.
 inline std::string schedule_type_text(const stage* stages, std::int32_t count) {
   std::string text;
-  detail::for_each_piece(stages, count, [&](const stage& s, halo_policy policy) {
+  detail::for_each_piece(stages, count, [&](const stage& s) {
     const std::string rows = std::to_string(s.row_patches), columns = std::to_string(s.column_patches);
     text += (text.empty() ? "" : ", ") + ("inlay::per_patch<inlay::split<" + std::to_string(s.end) + ">, inlay::");
-    if (policy == halo_policy::per_layer)
+    if (s.is_one_layer())
       text += "per_layer>";
-    else if (policy == halo_policy::reuse)
+    else if (s.halos() == halo::reuse)
       text += s.segments > 1 ? "segments<" + std::to_string(s.segments) + ">>" : "rows<1>>";
     else
       text += (s.row_patches == 1 ? "columns<" : "grid<" + rows + ", ") + columns + ">>";

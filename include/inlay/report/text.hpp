@@ -114,7 +114,7 @@ inline std::string layers_text(const stage& s) {
 
 /// Patches of a stage: rows × columns.
 inline std::string grid_text(const stage& s) {
-  if (policy_of(s) != halo_policy::reuse) return text_of(extent2d{s.row_patches, s.column_patches});
+  if (s.halos() != halo::reuse) return text_of(extent2d{s.row_patches, s.column_patches});
   return s.segments > 1 ? "rows in " + std::to_string(s.segments) : "rows";
 }
 
@@ -171,7 +171,7 @@ inline std::string stage_table(const plan_view& plan) {
   std::vector<text_row> rows{{"stage", "patches", "halos", "alive", "MACs", "recomputed", "with full-size borders"}};
   for (const stage& s : patched_stages(plan)) {
     const stage_figures figures = figures_of(plan, s);
-    rows.push_back({layers_text(s), grid_text(s), name(policy_of(s)), grouped(figures.live_bytes),
+    rows.push_back({layers_text(s), grid_text(s), name(s.halos()), grouped(figures.live_bytes),
                     grouped(figures.macs), percent_text(figures.clamped_percent()),
                     percent_text(figures.unclamped_percent())});
   }
