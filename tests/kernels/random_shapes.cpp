@@ -315,9 +315,9 @@ std::int8_t random_byte(int mode) {
 
 void store(std::int32_t at, std::int32_t value) { std::memcpy(model + at, &value, 4); }
 
-/// Mode 6 has biases of any size.
+/// Mode 6 has biases of any size, mode 7 channels that are the same for any input among others.
 void fill_model(const one_layer& c, int mode) {
-  for (std::int32_t i = 0; i < c.weight_bytes; ++i) model[header_bytes + i] = random_byte(mode % 5);
+  for (std::int32_t i = 0; i < c.weight_bytes; ++i) model[header_bytes + i] = random_byte(mode % 7 % 5);
   const graph_view g = c.view();
   if (!detail::has_weights(c.layers[0].kind)) return;
   // From far below one to above: right shifts of all sizes, left shifts, exact powers of two.
@@ -325,7 +325,8 @@ void fill_model(const one_layer& c, int mode) {
   const float extreme[] = {1e-9f, 0.5f, 1.0f, 2.7f, 0.25f, 1e-6f, 40.0f, 1.9e-12f};
   for (std::int32_t i = 0; i < c.channels; ++i) {
     const std::uint32_t draw = at_run_time.next();
-    float scale = mode % 5 == 0 ? typical[draw % 4] : extreme[draw / 16 % 8];
+    float scale = mode % 7 % 5 == 0 ? typical[draw % 4] : extreme[draw / 16 % 8];
+    if (mode == 7 && draw / 16 % 3 == 0) scale = extreme[0];
     scale *= 1.0f + static_cast<float>(draw >> 20) / 8192.0f * (draw % 3 != 0 ? 1.0f : 0.0f);
     std::int32_t bits = 0;
     std::memcpy(&bits, &scale, 4);
@@ -547,7 +548,7 @@ void compare(const one_layer& c, tally& t) {
   const inlay::shape &to = c.tensors[3].extents, &work = work_of<Kind>(c);
   const region all{0, detail::map_rows(work), 0, work.width()};
   auto* reference_table = reinterpret_cast<typename reference::table_entry*>(reference_table_bytes);
-  for (int mode = 0; mode < 7; ++mode) {
+  for (int mode = 0; mode < 8; ++mode) {
     fill_model(c, mode);
     for (std::int32_t i = 0; i < c.tensors[0].extents.elements(); ++i)
       first_input[i] = random_byte(mode == 5 ? 4 : mode % 3);

@@ -180,7 +180,7 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void convolve_columns(const convolution& p
           w.windows_end = columns_end;
           w.before = pair_bytes_before + 12 * unit;
           w.behind = pair_bytes(12 * units) - w.before - 12 * count;
-          w.end = to + end;
+          w.end = weights + end / 2 * pair_bytes(12 * units);
           w.from_sums = w.to_sums = buffer + 5 * part_units;
           multiply_pairs(unit == 0 ? pairs_start::biases : pairs_start::sums,
                          unit + count < units ? pairs_end::sums

@@ -126,8 +126,8 @@ struct convolution_table : scale_table {
                                                              next < zero_point_shift + most_zero_points)
         put_byte(shifts, c, next + 1);
     if (packs(g, l, computed_channels(shifts, channels))) flags |= is_packed;
-    if ((flags & (has_constants | is_uncommon)) == 0)
-      flags |= takes_columns(g, l) ? by_columns : takes_pairs(g, l) ? by_pairs : 0;
+    if ((flags & is_uncommon) == 0 && takes_pairs(g, l) && pairs_fit(g, l, shifts))
+      flags |= (flags & has_constants) == 0 && takes_columns(g, l) ? by_columns : by_pairs;
     for (std::int32_t i = 0; i < count; ++i) multipliers[count + i] = biases[i];
     for (std::int32_t i = 0; i < (channels + 3) / 4; ++i) multipliers[2 * count + i] = shifts[i];
     table[0] = flags | count << 8;
@@ -135,7 +135,8 @@ struct convolution_table : scale_table {
 
   static constexpr std::int32_t packed_bytes(graph_view g, const layer& l, const std::int32_t* table) {
     if (table[0] & (by_columns | by_pairs))
-      return channel_table::table_size(g, l) / 2 * pair_bytes(2 * whole_steps(weights_per_channel(g, l)));
+      return (table[0] & has_constants ? 4 : 0) +
+             ((table[0] >> 8) + 1) / 2 * pair_bytes(2 * whole_steps(weights_per_channel(g, l)));
     if (table[0] & by_pixel_pairs) return channel_table::table_size(g, l) * 4 * pixel_pair_words;
     if (!(table[0] & is_packed)) return 0;
     return computed_channels(packed_shifts(table), channel_table::table_size(g, l)) * weights_per_channel(g, l);
@@ -179,25 +180,42 @@ struct convolution_table : scale_table {
                                      std::int8_t* to) {
     const std::int32_t each = weights_per_channel(g, l);
     if (table[0] & (by_columns | by_pairs)) {
-      const std::int32_t outputs = channel_table::table_size(g, l), channels = g.input_of(l).extents.channels();
-      const std::int32_t *const biases = table + 1 + outputs, *const shifts = biases + outputs;
-      // A word: 0 for what is before a window.
-      const auto put = [&](std::int32_t at) {
-        for (const std::int32_t i : {at, at + each, at + 2, at + 2 + each})
-          *to++ = (i < each ? i : i - each) < 0 ? std::int8_t{0} : static_cast<std::int8_t>(weights[i]);
-      };
-      for (std::int32_t c = 0; c < outputs; c += 2, weights += 2 * each) {
-        to = put_word(put_word(to, biases[c]), biases[c + 1]);
+      const std::int32_t channels = g.input_of(l).extents.channels(), computed = table[0] >> 8;
+      const std::int32_t *const multipliers = table + 1, *const biases = multipliers + computed;
+      const std::int32_t* const shifts = biases + computed;
+      std::int32_t first = next_computed(g, l, shifts, 0);
+      if (table[0] & has_constants) to = put_word(to, first);
+      for (std::int32_t c = 0; c < computed; c += 2) {
+        // One that is left makes a pair with itself.
+        const bool two = c + 1 < computed;
+        const std::int32_t second = two ? next_computed(g, l, shifts, first + 1) : first;
+        const std::int32_t next = next_computed(g, l, shifts, second + 1);
+        const Byte *const a = weights + first * each, *const b = weights + second * each;
+        const auto put = [&](std::int32_t at) {
+          to[0] = static_cast<std::int8_t>(a[at]);
+          to[1] = static_cast<std::int8_t>(b[at]);
+          to[2] = static_cast<std::int8_t>(a[at + 2]);
+          to[3] = static_cast<std::int8_t>(b[at + 2]);
+          to += 4;
+        };
+        to = put_word(put_word(to, biases[c]), biases[two ? c + 1 : c]);
         if (table[0] & by_columns) {
           for (std::int32_t row = 0; row < each; row += 3 * channels)
             for (std::int32_t i = row; i < row + channels; i += i % 4 == 1 ? 3 : 1)
               for (std::int32_t tap = i; tap < i + 3 * channels; tap += channels) put(tap);
         } else {
-          for (std::int32_t i = each - whole_steps(each); i < each; i += 4) put(i), put(i + 1);
+          std::int32_t at = each - whole_steps(each);
+          // 0 for what is before a window.
+          for (; at < 0; at += 4)
+            for (const std::int32_t word : {at, at + 1})
+              for (const std::int32_t w : {word, word + 2})
+                for (const Byte* const of : {a, b}) *to++ = w < 0 ? std::int8_t{0} : static_cast<std::int8_t>(of[w]);
+          for (; at < each; at += 4) put(at), put(at + 1);
         }
-        to = put_word(to, table[1 + c]);
-        to = put_word(to, get_byte(shifts, c) | get_byte(shifts, c + 1) << 8);
-        to = put_word(to, table[2 + c]);
+        to = put_word(to, multipliers[c]);
+        to = put_word(to, pair_scales(get_byte(shifts, first), get_byte(shifts, second), second - first, next - first));
+        to = put_word(to, multipliers[two ? c + 1 : c]);
+        first = next;
       }
       return;
     }
@@ -282,6 +300,30 @@ struct convolution_table : scale_table {
     const shape& weights = g.input_of(l, 1).extents;
     return l.kind == layer_kind::fully_connected && g.input_of(l, 1).quant.channels == 1 && weights[0] > 2 &&
            g.input_of(l).extents.elements() == weights[1] && range_of(g, l).is_whole();
+  }
+
+  /// The first channel from this one on that is not constant, or how many there are.
+  static constexpr std::int32_t next_computed(graph_view g, const layer& l, const std::int32_t* shifts,
+                                              std::int32_t channel) {
+    while (channel < channel_table::table_size(g, l) && is_constant(get_byte(shifts, channel))) ++channel;
+    return channel;
+  }
+
+  /// Whether pairs can be made of all channels that are not constant: those make the zero point, and leave some.
+  static constexpr bool pairs_fit(graph_view g, const layer& l, const std::int32_t* shifts) {
+    const std::int32_t channels = channel_table::table_size(g, l);
+    const bool grouped = g.input_of(l, 1).extents.channels() != g.input_of(l).extents.channels();
+    for (std::int32_t c = 0; c < channels; ++c) {
+      const std::int32_t shift = get_byte(shifts, c);
+      if (shift == constant_shift || (grouped && is_constant(shift))) return false;
+    }
+    std::int32_t first = next_computed(g, l, shifts, 0);
+    if (first == channels) return false;
+    for (std::int32_t second = 0; first < channels; first = second) {
+      second = next_computed(g, l, shifts, first + 1);
+      if (second < channels && second - first > most_advance / 2) return false;
+    }
+    return true;
   }
 
   static constexpr const std::int32_t* packed_shifts(const std::int32_t* table) {

@@ -1,8 +1,8 @@
 // Inlay: CONV_2D for Cortex-M4, M7 and M33: the products of widened windows and weights that lie as they are read.
 //
 // Two channels of the output after the other, each pair with all that it needs: biases, weights, the first multiplier,
-// both shifts, the second multiplier. A word of weights is bytes 0 and 2 of four weights of both channels, or bytes 1
-// and 3 of them: the first channel's are bytes 0 and 2 of the word.
+// what pair_scales makes, the second multiplier. A word of weights is bytes 0 and 2 of four weights of both channels,
+// or bytes 1 and 3 of them: the first channel's are bytes 0 and 2 of the word.
 #pragma once
 
 #include <inlay/kernels/arm_dsp/primitives.hpp>
@@ -15,6 +15,17 @@ namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 constexpr std::int32_t pair_bytes(std::int32_t weights) { return 20 + weights; }
 constexpr std::int32_t pair_bytes_before = 8;
 
+/// Both shifts, and where channels between are constant: from the first to the second, and to the next pair's first.
+constexpr std::int32_t most_advance = 127;
+constexpr std::int32_t pair_scales(std::int32_t first_shift, std::int32_t second_shift, std::int32_t distance,
+                                   std::int32_t advance) {
+  const std::int32_t shifts = first_shift | second_shift << 9;
+  return distance == 1 && advance == 2
+             ? shifts
+             : static_cast<std::int32_t>(static_cast<std::uint32_t>(shifts | 1 << 8 | distance << 17) |
+                                         static_cast<std::uint32_t>(advance) << 25);
+}
+
 enum class pairs_start : std::int32_t { biases, sums };
 enum class pairs_end : std::int32_t { sums = 0, outputs = 2, outputs_from_minus_128 = 4 };
 
@@ -26,7 +37,7 @@ struct packed_pairs {
   std::int32_t before, behind;  // bytes of a pair before these weights, and behind them: for sums
   std::int32_t pitch;           // from a pixel to the next
   std::int32_t rounding;
-  const std::int8_t* end;  // of the first pixel's output
+  const std::int8_t* end;  // of the pairs
   const std::int32_t* from_sums;
   std::int32_t* to_sums;
 };
@@ -36,9 +47,10 @@ static_assert(sizeof(packed_pairs) == 10 * 4);
 /// round has eight. r8 to r10 are the sums of the first channel, r11 to lr those of the second; r0 is in the windows,
 /// r2 in the pairs.
 ///
+/// Returns where the first pixel's next output would be.
 /// On the stack: how pairs start, where in the code they end, the first pixel's output, r4 to r11 and lr, the work.
-[[gnu::naked, gnu::noinline]] inline void multiply_pairs(pairs_start, pairs_end, const std::int8_t* /*pairs*/,
-                                                         std::int8_t* /*to*/, packed_pairs) {
+[[gnu::naked, gnu::noinline]] inline std::int8_t* multiply_pairs(pairs_start, pairs_end, const std::int8_t* /*pairs*/,
+                                                                 std::int8_t* /*to*/, packed_pairs) {
   asm(R"(
   .macro inlay_half more:vararg
     ldr r4, [r0, #4]
@@ -80,7 +92,7 @@ static_assert(sizeof(packed_pairs) == 10 * 4);
     ldmia r2!, {r0, r4, r5}
     mov r6, #1
     \outputs r0, r8, r9, r10
-    lsr r4, r4, #8
+    lsrs r4, r4, #9
     \outputs r5, r11, r12, lr
   .endm
     adr r12, 9f
@@ -132,7 +144,6 @@ static_assert(sizeof(packed_pairs) == 10 * 4);
   7:
     ldr r0, [sp, #84]
     ldr r1, [sp, #64]
-    ldr r3, [sp, #8]
     stmia r0!, {r8-r12, lr}
     add r2, r2, r1
     str r0, [sp, #84]
@@ -145,6 +156,7 @@ static_assert(sizeof(packed_pairs) == 10 * 4);
   // The first pixel last: it may be in the place of the others.
   11:
     ldr r0, [sp, #68]
+    bcs 13f
     add r5, r3, r0, lsl #1
     add r4, r3, r0
     strb r10, [r5]
@@ -153,16 +165,31 @@ static_assert(sizeof(packed_pairs) == 10 * 4);
     strb r12, [r4, #1]
     strb r8, [r3]
     strb r11, [r3, #1]
-  12:
     add r3, r3, #2
+  14:
     str r3, [sp, #8]
+  12:
     ldr r1, [sp, #76]
     ldr r0, [sp, #48]
     ldr r4, [sp]
-    cmp r3, r1
+    cmp r2, r1
     bne 2b
+    mov r0, r3
     add sp, #12
     pop {r4-r11, pc}
+  // Channels that are not neighbours. One alone is the first, after itself.
+  13:
+    add r5, r3, r0, lsl #1
+    ubfx r6, r4, #8, #8
+    add r1, r3, r0
+    strb lr, [r5, r6]
+    strb r10, [r5]
+    strb r12, [r1, r6]
+    strb r9, [r1]
+    strb r11, [r3, r6]
+    strb r8, [r3]
+    add r3, r3, r4, lsr #16
+    b 14b
     .purgem inlay_half
     .purgem inlay_outputs
     .purgem inlay_signed_outputs

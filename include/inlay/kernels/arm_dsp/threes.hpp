@@ -3,7 +3,9 @@
 
 #include <inlay/kernels/arm_dsp/windows.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
@@ -51,27 +53,34 @@ INLAY_NEVER_INLINE inline void make_threes(convolution_run& s) {
 /// The same where weights lie in pairs, and of one pixel, too: as if it were three.
 INLAY_NEVER_INLINE inline void make_pairs(convolution_run& s) {
   const convolution& p = s.p;
-  const std::int32_t step_words = p.group_channels % 4 == 0 ? 6 : 9, outputs = p.group_outputs;
-  const std::int32_t all_steps = s.all_steps, pair = pair_bytes(8 * all_steps);
-  const std::int32_t part_steps = all_steps * step_words <= s.words ? all_steps : s.words / 2 / step_words;
-  const std::int32_t most_channels = part_steps == all_steps ? outputs : (s.words - part_steps * step_words) / 6 * 2;
-  const std::int8_t* const all_pairs = s.weights + s.first_channel / 2 * pair;
+  const std::int32_t step_words = p.group_channels % 4 == 0 ? 6 : 9, all_steps = s.all_steps;
+  // Where some channels are constant, the first one that is not stands before the pairs.
+  const bool some = s.flags & convolution_table::has_constants;
+  const std::int32_t bytes = pair_bytes(8 * all_steps), count = ((some ? s.bias_distance : p.group_outputs) + 1) / 2;
+  const std::int8_t* const first = s.weights + (some ? 4 : s.first_channel / 2 * bytes);
+  const std::int8_t* const end = first + count * bytes;
+  const bool at_once = all_steps * step_words <= s.words;
+  const std::int32_t part_steps = at_once ? all_steps : s.words / 2 / step_words;
+  const std::int32_t part_bytes = at_once ? count * bytes : (s.words - part_steps * step_words) / 6 * bytes;
   const std::int32_t distance = p.stride_width * s.input.pixel_pitch, last = s.end_column - 3;
   const std::int32_t minus_zero_points = minus_twice(p.input_zero_point), pitch = s.pitch;
   const bool direct = p.pointwise && step_words == 6 && s.pixels == 3 && s.x <= last;
   const std::int8_t* from = direct ? s.pixel(s.y * p.stride_height, s.x * p.stride_width) : nullptr;
   const pairs_end ends = static_cast<pairs_end>(s.ends);
   std::int32_t* const windows_end = s.end();
-  std::int8_t* to = s.to + s.first_channel;
   packed_pairs w;
   w.windows_end = windows_end;
   w.rounding = s.rounding;
   w.pitch = s.pixels == 3 ? pitch : 0;
   w.from_sums = w.to_sums = s.buffer();
   do {
-    const std::int8_t* pairs = all_pairs;
-    for (std::int32_t channel = 0; channel < outputs; channel += most_channels) {
-      w.end = to + (outputs - channel < most_channels ? outputs : channel + most_channels);
+    if (some)
+      for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel)
+        std::memset(s.to + pixel * pitch, p.range.zero_point, static_cast<std::size_t>(p.group_outputs));
+    std::int8_t* to = s.to + (some ? load_word(s.weights) : s.first_channel);
+    for (const std::int8_t* pairs = first; pairs != end; pairs = w.end) {
+      w.end = end - pairs < part_bytes ? end : pairs + part_bytes;
+      std::int8_t* next = to;
       for (std::int32_t step = 0, steps; step < all_steps; step += steps) {
         steps = all_steps - step < part_steps ? all_steps - step : part_steps;
         std::int32_t* const windows = windows_end - 6 * steps;
@@ -86,14 +95,14 @@ INLAY_NEVER_INLINE inline void make_pairs(convolution_run& s) {
         w.windows = windows;
         w.rounds = static_cast<std::uintptr_t>(-steps & (steps_of_pairs - 1));
         w.before = pair_bytes_before + 8 * step;
-        w.behind = pair - w.before - 8 * steps;
-        multiply_pairs(step == 0 ? pairs_start::biases : pairs_start::sums,
-                       step + steps < all_steps ? pairs_end::sums : ends, pairs, to + channel, w);
+        w.behind = bytes - w.before - 8 * steps;
+        next = multiply_pairs(step == 0 ? pairs_start::biases : pairs_start::sums,
+                              step + steps < all_steps ? pairs_end::sums : ends, pairs, to, w);
       }
-      pairs += most_channels / 2 * pair;
+      to = next;
     }
     if (direct) from += 3 * distance;
-    to += 3 * pitch;
+    s.to += 3 * pitch;
     s.x += s.pixels;
   } while (s.x <= last && s.pixels == 3);
 }
