@@ -147,29 +147,24 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s)
     const std::int32_t end = at + left < piece_bytes ? at + left : piece_bytes;
     std::int32_t* const end_to = to + (end - at) / 2 * pixels;
     std::int32_t y = row, first = column + tap_column, x = s.x;
-    if (pixels == 3 && x + 3 <= s.end_column && y >= 0 && y < p.input_height && first >= 0 &&
-        first + 2 * p.stride_width + piece_taps <= s.input_width) {
-      widen_three(s.pixel(y, first) + at, p.stride_width * s.input.pixel_pitch, end_to, minus_zero_points, to);
-    } else {
-      for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
-        // What is in the map.
-        std::int32_t low = first < 0 ? -first * channels : 0, high = (s.input_width - first) * channels;
-        if (y < 0 || y >= p.input_height) high = 0;
-        if (low < at) low = at;
-        if (low > end) low = end;
-        if (high > end) high = end;
-        if (high < low) high = low;
-        std::int32_t* const inside = to + pixel + (low - at) / 2 * pixels;
-        clear_steps(to + pixel, inside, pixels);
-        if (high > low) widen(s.pixel(y, first) + low, (high - low) / 4, minus_zero_points, pixels, inside);
-        clear_steps(inside + (high - low) / 2 * pixels, end_to, pixels);
-        first += p.stride_width;
-        if (++x < s.end_column) continue;
-        // Rows that are joined.
-        first -= (x - s.first_column) * p.stride_width;
-        x = s.first_column;
-        y += p.stride_height;
-      }
+    for (std::int32_t pixel = 0; pixel < pixels; ++pixel) {
+      // What is in the map.
+      std::int32_t low = first < 0 ? -first * channels : 0, high = (s.input_width - first) * channels;
+      if (y < 0 || y >= p.input_height) high = 0;
+      if (low < at) low = at;
+      if (low > end) low = end;
+      if (high > end) high = end;
+      if (high < low) high = low;
+      std::int32_t* const inside = to + pixel + (low - at) / 2 * pixels;
+      clear_steps(to + pixel, inside, pixels);
+      if (high > low) widen(s.pixel(y, first) + low, (high - low) / 4, minus_zero_points, pixels, inside);
+      clear_steps(inside + (high - low) / 2 * pixels, end_to, pixels);
+      first += p.stride_width;
+      if (++x < s.end_column) continue;
+      // Rows that are joined.
+      first -= (x - s.first_column) * p.stride_width;
+      x = s.first_column;
+      y += p.stride_height;
     }
     left -= end - at;
     to = end_to;
@@ -178,6 +173,43 @@ INLAY_SMALL INLAY_NEVER_INLINE inline void widen_words(const convolution_run& s)
     at = 0;
     tap_column += p.dilation_width;
     if (dense || tap_column > end_tap) tap_column = 0, row += p.dilation_height;
+  }
+}
+
+/// The same for three pixels of a row.
+INLAY_NEVER_INLINE inline void widen_row_of_three(const convolution_run& s) {
+  const convolution& p = s.p;
+  const std::int32_t minus_zero_points = minus_twice(p.input_zero_point), pitch = s.input.pixel_pitch;
+  const std::int32_t column = s.x * p.stride_width - p.padding_left, distance = p.stride_width * pitch;
+  const std::int32_t last = s.input_width - 1 - 2 * p.stride_width;  // of the first pixel
+  // Taps that are side by side are one.
+  std::int32_t taps = p.kernel_width, bytes = p.group_channels, tap = 0, at = 4 * s.step;
+  if (pitch == bytes && p.dilation_width == 1 && column >= 0 && column + taps - 1 <= last) bytes *= taps, taps = 1;
+  std::int32_t row = s.y * p.stride_height - p.padding_top;
+  for (; at >= bytes; at -= bytes)
+    if (++tap == taps) tap = 0, row += p.dilation_height;
+  std::int32_t* const end = s.end();
+  for (std::int32_t* to = s.windows(); to != end; tap = 0, row += p.dilation_height) {
+    const bool in_map = row >= 0 && row < p.input_height;
+    std::int32_t x = column + tap * p.dilation_width;
+    const std::int8_t* from = in_map ? s.pixel(row, x) : nullptr;
+    for (; tap < taps && to != end; ++tap, x += p.dilation_width, at = 0) {
+      std::int32_t* tap_end = to + (bytes - at) / 4 * 6;
+      if (tap_end > end) tap_end = end;
+      if (in_map && x >= 0 && x <= last) {
+        widen_three(from + at, distance, tap_end, minus_zero_points, to);
+      } else {
+        for (std::int32_t i = 0; i < 3; ++i) {
+          const std::int32_t of_pixel = x + i * p.stride_width;
+          if (in_map && of_pixel >= 0 && of_pixel < s.input_width)
+            widen(from + at + i * distance, (tap_end - to) / 6, minus_zero_points, 3, to + i);
+          else
+            clear_steps(to + i, tap_end, 3);
+        }
+      }
+      if (in_map) from += p.dilation_width * pitch;
+      to = tap_end;
+    }
   }
 }
 
@@ -293,7 +325,7 @@ INLAY_NEVER_INLINE inline void widen_windows(const convolution_run& s) {
     distance = 4 * s.steps;
     copy_three(s, reinterpret_cast<std::int8_t*>(windows));
   } else if (!p.pointwise || s.x + s.pixels > s.end_column) {
-    widen_words(s);
+    (s.pixels == 3 && s.x + 3 <= s.end_column ? widen_row_of_three : widen_words)(s);
     return;
   } else {
     from = s.pixel(s.y * p.stride_height, s.x * p.stride_width) + 4 * s.step;
