@@ -39,7 +39,7 @@ highlight_language = "none"
 class Inspect(SphinxDirective):
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec = {"picture": directives.unchanged, "lines": directives.unchanged}
+    option_spec = {"picture": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         shown = f"inlay-inspect {self.arguments[0]}"
@@ -61,9 +61,6 @@ class Inspect(SphinxDirective):
                                    f"<figcaption><code>{shown}</code></figcaption></figure>", format="html")
             return [figure]
         printed = (ran.stdout + ran.stderr).replace(command[1], pathlib.Path(command[1]).name)
-        if "lines" in self.options:
-            first, last = map(int, self.options["lines"].split("-"))
-            printed = "\n".join(printed.split("\n")[first - 1:last])
         text = f"$ {shown}\n{printed.rstrip()}"
         return [nodes.literal_block(text, text, language="console")]
 

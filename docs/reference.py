@@ -224,7 +224,8 @@ def entries_of(path: pathlib.Path) -> list[Entry]:
             friends = re.findall(r"friend [^;{]*?\b(?!operator)(\w+)\(", shown)
             found.append(Entry(header, comment, [shown], [name, *friends]))
         comment = []
-    return found
+    # What a header is named after comes first.
+    return sorted(found, key=lambda entry: path.stem not in entry.names)
 
 
 @functools.cache
