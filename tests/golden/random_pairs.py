@@ -73,13 +73,19 @@ def draw(random, count):
         yield name, *build(name, operator, first, second, int(random.integers(-3, 2)))
 
 
+def record(folder, name, model, inputs, results):
+    """Writes a model, its inputs and their answers into a folder; returns their path but for the suffix."""
+    path = pathlib.Path(folder) / name
+    path.with_suffix(".tflite").write_bytes(model)
+    path.with_suffix(".in").write_bytes(b"".join(v.tobytes() for case in zip(*inputs) for v in case))
+    path.with_suffix(".out").write_bytes(b"".join(v.tobytes() for case in results for v in case))
+    return path
+
+
 def check(golden_test, folder, models):
     """The exit status of GOLDEN_TEST for models: of each its name, its bytes, its inputs, their answers."""
     for name, model, inputs, results in models:
-        path = pathlib.Path(folder) / name
-        path.with_suffix(".tflite").write_bytes(model)
-        path.with_suffix(".in").write_bytes(b"".join(v.tobytes() for case in zip(*inputs) for v in case))
-        path.with_suffix(".out").write_bytes(b"".join(v.tobytes() for case in results for v in case))
+        record(folder, name, model, inputs, results)
     nothing = pathlib.Path(folder) / "nothing.txt"
     nothing.touch()
     return subprocess.run([golden_test, folder, nothing], check=False).returncode
