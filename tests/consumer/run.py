@@ -175,13 +175,16 @@ def executes(compiler: Compiler, flags: str, folder: pathlib.Path) -> bool:
 
 
 def check_warnings(report: Report, folder: pathlib.Path) -> None:
-    file = source(NAMES, folder)
+    file, hosted = source(NAMES, folder), folder / "hosted.cpp"
+    hosted.write_text("#include <inlay/report.hpp>\n\nint CONSUMER_MAIN();\nint CONSUMER_MAIN() { return 0; }\n")
     for compiler in installed(True):
+        strict = STRICT + (GCC_ONLY if compiler.is_gcc() else [])
         for flags in compiler.flags:
-            strict = STRICT + (GCC_ONLY if compiler.is_gcc() else [])
             report.build(f"{compiler.command} {flags}", file,
                          compile_command(compiler.command, *compiler.library, *strict, *flags.split()),
                          [] if executes(compiler, flags, folder) else None)
+        if compiler.runs:
+            report.build(f"{compiler.command}: reports", hosted, compile_command(compiler.command, *strict, "-O1"), [])
 
 
 def check_macros(report: Report, folder: pathlib.Path) -> None:

@@ -46,7 +46,7 @@ class loaded_model {
  private:
   std::vector<char> file_;
   error refused_{};
-  stored_graph graph_;
+  stored_graph graph_{};
 };
 
 /// A schedule of a graph worked out at run time: how each stage's maps stand in memory, and where.
@@ -103,10 +103,10 @@ class loaded_schedule {
  private:
   graph_view graph_{};
   std::vector<stage> stages_;
-  std::vector<detail::layer_span> spans_;
-  std::vector<map_layout> maps_;
-  std::vector<work> work_;
-  std::vector<arena_place> places_;
+  std::vector<detail::layer_span> spans_{};
+  std::vector<map_layout> maps_{};
+  std::vector<work> work_{};
+  std::vector<arena_place> places_{};
   std::int32_t arena_bytes_ = 0;
   std::int64_t macs_ = 0;
 };

@@ -40,9 +40,9 @@ class stored_graph {
     return static_cast<std::int32_t>(items.size());
   }
 
-  std::vector<tensor> tensors_;
-  std::vector<layer> layers_;
-  std::vector<std::int32_t> inputs_, outputs_;
+  std::vector<tensor> tensors_{};
+  std::vector<layer> layers_{};
+  std::vector<std::int32_t> inputs_{}, outputs_{};
 };
 
 /// The graph of sourced<Model> for a model's graph: its inputs are asked for, row by row, and never in memory.

@@ -67,7 +67,7 @@ class loaded_topology {
   extent2d input_;
   std::int32_t channels_;
   std::vector<topology_block> blocks_;
-  stored_graph graph_;
+  stored_graph graph_{};
   std::size_t byte_count_ = 0;
   error refused_{};
   std::int32_t refused_block_ = -1;

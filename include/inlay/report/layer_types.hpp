@@ -47,7 +47,7 @@ class option_text {
   const std::string& text() const { return text_; }
 
  private:
-  std::string text_;
+  std::string text_{};
 };
 
 inline std::string layer_types(const topology_block* blocks, std::int32_t count, const std::string& separator);
