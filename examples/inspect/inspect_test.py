@@ -129,6 +129,12 @@ def check_pictures():
             picture = pathlib.Path(folder) / f"{option}.svg"
             run("--schedule", "2:3x2", option, str(picture))
             assert xml.parse(picture).getroot().tag.endswith("svg")
+        # Those that the README shows; `inspect_pictures` draws them anew.
+        drawn = [pathlib.Path(folder) / f"{pathlib.Path(MODEL).stem}-{kind}.svg" for kind in ("memory", "pareto")]
+        run("--least-memory", "--svg", str(drawn[0]), "--svg-pareto", str(drawn[1]))
+        for picture in drawn:
+            shown = pathlib.Path(__file__).parent / picture.name
+            assert picture.read_text() == shown.read_text(), f"{picture.name} shows something else"
 
 
 def check_page():
