@@ -140,6 +140,14 @@ def rsqrt(d):
 
 
 @operator
+def clamp(d):
+    """Where an activation clamps is a quotient as well."""
+    activation, bound = d.one_of(("RELU6", 6), ("RELU_N1_TO_1", 1))
+    x, steps = d.noise(0.1), d.random.integers(1, 80) + 0.5
+    return d.b.add(x, x, activation, (d.near(bound / steps), d.zero_point()))
+
+
+@operator
 def square(d):
     scale = d.scale()
     real = d.b.square(d.b.dequantize(d.all_bytes(scale)))
