@@ -326,14 +326,15 @@ void fill_model(const one_layer& c, int mode) {
   for (std::int32_t i = 0; i < c.channels; ++i) {
     const std::uint32_t draw = at_run_time.next();
     float scale = mode % 7 % 5 == 0 ? typical[draw % 4] : extreme[draw / 16 % 8];
-    if (mode == 7 && draw / 16 % 3 == 0) scale = extreme[0];
+    const bool constant = mode == 7 && draw / 16 % 3 == 0, any_bias = mode == 6 || (constant && draw % 2 == 0);
+    if (constant) scale = extreme[0];
     scale *= 1.0f + static_cast<float>(draw >> 20) / 8192.0f * (draw % 3 != 0 ? 1.0f : 0.0f);
     std::int32_t bits = 0;
     std::memcpy(&bits, &scale, 4);
     store(static_cast<std::int32_t>(c.tensors[1].quant.scales_at) + 4 * i, bits);
     if (g.has_input(c.layers[0], 2))
       store(static_cast<std::int32_t>(c.tensors[2].data_at) + 4 * i,
-            mode == 6 ? static_cast<std::int32_t>(at_run_time.next()) : at_run_time.between(-20000, 20000));
+            any_bias ? static_cast<std::int32_t>(at_run_time.next()) : at_run_time.between(-20000, 20000));
   }
 }
 

@@ -135,8 +135,8 @@ struct fast_step {
   }();
 
   static constexpr std::int32_t packed_bytes = [] {
-    if constexpr (requires { kernel::packed_bytes(graph, l, table.entries); })
-      return kernel::packed_bytes(graph, l, table.entries);
+    if constexpr (requires { kernel::packed_bytes(graph, l, whole_table.entries); })
+      return kernel::packed_bytes(graph, l, whole_table.entries);
     else
       return 0;
   }();

@@ -134,12 +134,13 @@ struct convolution_table : scale_table {
   }
 
   static constexpr std::int32_t packed_bytes(graph_view g, const layer& l, const std::int32_t* table) {
-    if (table[0] & (by_columns | by_pairs))
-      return (table[0] & has_constants ? 4 : 0) +
-             ((table[0] >> 8) + 1) / 2 * pair_bytes(2 * whole_steps(weights_per_channel(g, l)));
-    if (table[0] & by_pixel_pairs) return channel_table::table_size(g, l) * 4 * pixel_pair_words;
-    if (!(table[0] & is_packed)) return 0;
-    return computed_channels(packed_shifts(table), channel_table::table_size(g, l)) * weights_per_channel(g, l);
+    const std::int32_t channels = channel_table::table_size(g, l);
+    if (table[0] & by_pixel_pairs) return channels * 4 * pixel_pair_words;
+    if (!(table[0] & (by_columns | by_pairs | is_packed))) return 0;
+    const std::int32_t computed = computed_channels(packed_shifts(table), channels), each = weights_per_channel(g, l);
+    if (!(table[0] & (by_columns | by_pairs))) return computed * each;
+    return (table[0] & has_constants ? constants_bytes(channels) : 0) +
+           (computed + 1) / 2 * pair_bytes(2 * whole_steps(each));
   }
 
   static constexpr std::int32_t units_of_columns = 6;  // in a round of columns.hpp
@@ -155,6 +156,10 @@ struct convolution_table : scale_table {
            weights[0] / groups % 2 == 0 && g.output_of(l).extents.width() >= 3 && range_of(g, l).is_whole() &&
            weights.elements() <= most_copied;
   }
+
+  /// Where some channels are constant, packed pairs stand behind the first one's channel and how many there are, in a
+  /// word, and a pixel with what is constant.
+  static constexpr std::int32_t constants_bytes(std::int32_t channels) { return 4 + whole_steps(channels); }
 
   /// Whether columns.hpp has a way for windows of these shapes: all of them over the map, and whole rounds.
   static constexpr bool takes_columns(graph_view g, const layer& l) {
@@ -180,17 +185,24 @@ struct convolution_table : scale_table {
                                      std::int8_t* to) {
     const std::int32_t each = weights_per_channel(g, l);
     if (table[0] & (by_columns | by_pairs)) {
-      const std::int32_t channels = g.input_of(l).extents.channels(), computed = table[0] >> 8;
-      const std::int32_t *const multipliers = table + 1, *const biases = multipliers + computed;
-      const std::int32_t* const shifts = biases + computed;
-      std::int32_t first = next_computed(g, l, shifts, 0);
-      if (table[0] & has_constants) to = put_word(to, first);
-      for (std::int32_t c = 0; c < computed; c += 2) {
+      const std::int32_t channels = g.input_of(l).extents.channels(), outputs = channel_table::table_size(g, l);
+      const std::int32_t *const multipliers = table + 1, *const biases = multipliers + (table[0] >> 8);
+      const std::int32_t* const shifts = packed_shifts(table);
+      place first = computed_from(shifts, outputs, {0, 0});
+      if (table[0] & has_constants) {
+        to = put_word(to, first.channel | (computed_channels(shifts, outputs) + 1) / 2 << 16);
+        for (std::int32_t c = 0, at = 0; c < whole_steps(outputs); ++c) {
+          const std::int32_t shift = c < outputs ? get_byte(shifts, c) : zero_point_shift + 1;
+          *to++ = static_cast<std::int8_t>(shift == constant_shift ? multipliers[at] : range_of(g, l).zero_point);
+          at += has_multiplier(shift);
+        }
+      }
+      while (first.channel < outputs) {
+        place second = computed_from(shifts, outputs, {first.channel + 1, first.multiplier + 1});
         // One that is left makes a pair with itself.
-        const bool two = c + 1 < computed;
-        const std::int32_t second = two ? next_computed(g, l, shifts, first + 1) : first;
-        const std::int32_t next = next_computed(g, l, shifts, second + 1);
-        const Byte *const a = weights + first * each, *const b = weights + second * each;
+        if (second.channel == outputs) second = first;
+        const place next = computed_from(shifts, outputs, {second.channel + 1, second.multiplier + 1});
+        const Byte *const a = weights + first.channel * each, *const b = weights + second.channel * each;
         const auto put = [&](std::int32_t at) {
           to[0] = static_cast<std::int8_t>(a[at]);
           to[1] = static_cast<std::int8_t>(b[at]);
@@ -198,7 +210,7 @@ struct convolution_table : scale_table {
           to[3] = static_cast<std::int8_t>(b[at + 2]);
           to += 4;
         };
-        to = put_word(put_word(to, biases[c]), biases[two ? c + 1 : c]);
+        to = put_word(put_word(to, biases[first.multiplier]), biases[second.multiplier]);
         if (table[0] & by_columns) {
           for (std::int32_t row = 0; row < each; row += 3 * channels)
             for (std::int32_t i = row; i < row + channels; i += i % 4 == 1 ? 3 : 1)
@@ -212,9 +224,10 @@ struct convolution_table : scale_table {
                 for (const Byte* const of : {a, b}) *to++ = w < 0 ? std::int8_t{0} : static_cast<std::int8_t>(of[w]);
           for (; at < each; at += 4) put(at), put(at + 1);
         }
-        to = put_word(to, multipliers[c]);
-        to = put_word(to, pair_scales(get_byte(shifts, first), get_byte(shifts, second), second - first, next - first));
-        to = put_word(to, multipliers[two ? c + 1 : c]);
+        to = put_word(to, multipliers[first.multiplier]);
+        to = put_word(to, pair_scales(get_byte(shifts, first.channel), get_byte(shifts, second.channel),
+                                      second.channel - first.channel, next.channel - first.channel));
+        to = put_word(to, multipliers[second.multiplier]);
         first = next;
       }
       return;
@@ -302,26 +315,27 @@ struct convolution_table : scale_table {
            g.input_of(l).extents.elements() == weights[1] && range_of(g, l).is_whole();
   }
 
+  /// A channel and its multiplier.
+  struct place {
+    std::int32_t channel, multiplier;
+  };
   /// The first channel from this one on that is not constant, or how many there are.
-  static constexpr std::int32_t next_computed(graph_view g, const layer& l, const std::int32_t* shifts,
-                                              std::int32_t channel) {
-    while (channel < channel_table::table_size(g, l) && is_constant(get_byte(shifts, channel))) ++channel;
-    return channel;
+  static constexpr place computed_from(const std::int32_t* shifts, std::int32_t channels, place at) {
+    for (; at.channel < channels && is_constant(get_byte(shifts, at.channel)); ++at.channel)
+      at.multiplier += has_multiplier(get_byte(shifts, at.channel));
+    return at;
   }
 
-  /// Whether pairs can be made of all channels that are not constant: those make the zero point, and leave some.
+  /// Whether pairs can be made of the channels that are not constant: there are some, not too far from one another.
   static constexpr bool pairs_fit(graph_view g, const layer& l, const std::int32_t* shifts) {
-    const std::int32_t channels = channel_table::table_size(g, l);
-    const bool grouped = g.input_of(l, 1).extents.channels() != g.input_of(l).extents.channels();
-    for (std::int32_t c = 0; c < channels; ++c) {
-      const std::int32_t shift = get_byte(shifts, c);
-      if (shift == constant_shift || (grouped && is_constant(shift))) return false;
-    }
-    std::int32_t first = next_computed(g, l, shifts, 0);
-    if (first == channels) return false;
-    for (std::int32_t second = 0; first < channels; first = second) {
-      second = next_computed(g, l, shifts, first + 1);
-      if (second < channels && second - first > most_advance / 2) return false;
+    const std::int32_t channels = channel_table::table_size(g, l), computed = computed_channels(shifts, channels);
+    if (computed == channels) return true;
+    if (computed == 0 || g.input_of(l, 1).extents.channels() != g.input_of(l).extents.channels()) return false;
+    std::int32_t last = computed_from(shifts, channels, {0, 0}).channel;
+    for (std::int32_t c = last + 1; c < channels; ++c) {
+      if (is_constant(get_byte(shifts, c))) continue;
+      if (c - last > most_advance / 2) return false;
+      last = c;
     }
     return true;
   }

@@ -54,10 +54,12 @@ INLAY_NEVER_INLINE inline void make_threes(convolution_run& s) {
 INLAY_NEVER_INLINE inline void make_pairs(convolution_run& s) {
   const convolution& p = s.p;
   const std::int32_t step_words = p.group_channels % 4 == 0 ? 6 : 9, all_steps = s.all_steps;
-  // Where some channels are constant, the first one that is not stands before the pairs.
-  const bool some = s.flags & convolution_table::has_constants;
-  const std::int32_t bytes = pair_bytes(8 * all_steps), count = ((some ? s.bias_distance : p.group_outputs) + 1) / 2;
-  const std::int8_t* const first = s.weights + (some ? 4 : s.first_channel / 2 * bytes);
+  const bool constants = s.flags & convolution_table::has_constants;
+  const std::int32_t bytes = pair_bytes(8 * all_steps), header = constants ? load_word(s.weights) : 0;
+  const std::int32_t count = constants ? header >> 16 : p.group_outputs / 2;
+  const std::int32_t first_channel = constants ? header & 0xffff : s.first_channel;
+  const std::int8_t* const first =
+      s.weights + (constants ? convolution_table::constants_bytes(p.group_outputs) : s.first_channel / 2 * bytes);
   const std::int8_t* const end = first + count * bytes;
   const bool at_once = all_steps * step_words <= s.words;
   const std::int32_t part_steps = at_once ? all_steps : s.words / 2 / step_words;
@@ -74,10 +76,10 @@ INLAY_NEVER_INLINE inline void make_pairs(convolution_run& s) {
   w.pitch = s.pixels == 3 ? pitch : 0;
   w.from_sums = w.to_sums = s.buffer();
   do {
-    if (some)
+    if (constants)
       for (std::int32_t pixel = 0; pixel < s.pixels; ++pixel)
-        std::memset(s.to + pixel * pitch, p.range.zero_point, static_cast<std::size_t>(p.group_outputs));
-    std::int8_t* to = s.to + (some ? load_word(s.weights) : s.first_channel);
+        std::memcpy(s.to + pixel * pitch, s.weights + 4, static_cast<std::size_t>(p.group_outputs));
+    std::int8_t* to = s.to + first_channel;
     for (const std::int8_t* pairs = first; pairs != end; pairs = w.end) {
       w.end = end - pairs < part_bytes ? end : pairs + part_bytes;
       std::int8_t* next = to;
