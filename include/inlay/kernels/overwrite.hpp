@@ -51,11 +51,18 @@ INLAY_NEVER_INLINE constexpr std::int32_t copy_to_ring(const overwriting& o, con
 }
 
 /// Moves the rows of a ring ahead, so that newer ones can be written over them while they are read.
-constexpr void move_ahead(std::int8_t* ring, std::int32_t bytes, std::int32_t ahead) {
-  if (!std::is_constant_evaluated())
-    std::memmove(ring + ahead, ring, static_cast<std::size_t>(bytes));
-  else
-    for (std::int32_t i = bytes - 1; i >= 0; --i) ring[i + ahead] = ring[i];
+INLAY_NEVER_INLINE constexpr void move_ahead(std::int8_t* ring, std::int32_t bytes, std::int32_t ahead) {
+  std::int32_t i = bytes;
+  // Backwards libraries for small processors move byte by byte.
+  struct sixteen {
+    std::int8_t bytes[16];
+  } moved;
+  if (!std::is_constant_evaluated() && !INLAY_HAS_THUMB1)
+    for (; i >= 16; i -= 16) {
+      std::memcpy(&moved, ring + i - 16, sizeof moved);
+      std::memcpy(ring + i - 16 + ahead, &moved, sizeof moved);
+    }
+  for (; i > 0; --i) ring[i - 1 + ahead] = ring[i - 1];
 }
 
 /// Makes a whole map over the input that stands at its place: make_row(region, input) makes each row.
