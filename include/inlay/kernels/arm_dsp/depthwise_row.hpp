@@ -89,6 +89,10 @@ struct depthwise_row {
   std::int32_t output_pitch;
   std::int32_t count;  // columns to add, or pairs of them
   std::int32_t bias;   // minus_twice() of the input's zero point
+  // For pairs of columns: where two outputs go, from them to the next two, and what is kept of the last two channels.
+  std::int8_t* to[2];
+  std::int32_t step;
+  std::int32_t upper[2];
 };
 
 /// Adds columns, and returns where the output after theirs goes. `output_pitch` is from behind one output to the next.
@@ -193,6 +197,95 @@ INLAY_NEVER_INLINE std::int8_t* add_columns(depthwise_row<Stride>& row, std::int
   return second;
 }
 
+/// Two columns at a time, at stride 1: 24 cycles an output of a channel in place of 31. `to` says where outputs go, and
+/// then where the next ones do. r0 to r3 are the sums, r8 to r11 the columns, lr is bias.
+INLAY_NEVER_INLINE inline void add_column_pairs(depthwise_row<1>& row) {
+  register depthwise_row<1>* first asm("r0") = &row;
+  constexpr std::size_t behind = offsetof(depthwise_row<1>, output_pitch), block = 4 * depthwise_block<1>::words;
+  constexpr std::size_t at_blocks = offsetof(depthwise_row<1>, blocks);
+  asm volatile(
+      R"(
+  .macro inlay_requantise sum
+    add r7, r5, \sum, asr #31
+    smmlar \sum, \sum, r4, r7
+    asr \sum, \sum, r6
+    ssat \sum, #8, \sum, asr #1
+  .endm
+  .macro inlay_channel channel, pair, to
+    ldmia r12!, {r0-r2, r4-r6}
+    mov r3, r2
+    sxtab16 r7, lr, r8, ror #\pair
+    smlad r0, r7, r4, r0
+    smlad r1, r7, r5, r1
+    smlad r2, r7, r6, r2
+    sxtab16 r7, lr, r9, ror #\pair
+    smlad r1, r7, r4, r1
+    smlad r2, r7, r5, r2
+    smlad r3, r7, r6, r3
+    ldmia r12!, {r4-r6}
+    sxtab16 r7, lr, r10, ror #8 * \channel
+    smlabb r0, r7, r4, r0
+    smlabb r1, r7, r5, r1
+    smlabb r2, r7, r6, r2
+    sxtab16 r7, lr, r11, ror #8 * \channel
+    smlabb r1, r7, r4, r1
+    smlabb r2, r7, r5, r2
+    smlabb r3, r7, r6, r3
+    strd r2, r3, [r12, #-36]
+    ldmia r12!, {r4-r6}
+    inlay_requantise r0
+    inlay_requantise r1
+    ldrd r4, r5, [r12, #\to]
+    strb r0, [r4, #\channel]
+    strb r1, [r5, #\channel]
+  .endm
+    push {r7}
+    mov r12, r0
+  1:
+    ldmia r12!, {r0-r4}
+    ldr r5, [r0, r4]
+    ldr r6, [r1, r4]
+    ldr r10, [r2, r4]
+    ldr lr, [r12, %[bias]]
+    add r4, r4, r3
+    pkhbt r8, r5, r6, lsl #16
+    pkhtb r7, r6, r5, asr #16
+    ldr r5, [r0, r4]
+    ldr r6, [r1, r4]
+    ldr r11, [r2, r4]
+    add r4, r4, r3
+    str r4, [r12, #-4]
+    pkhbt r9, r5, r6, lsl #16
+    pkhtb r6, r6, r5, asr #16
+    strd r7, r6, [r12, %[upper]]
+    inlay_channel 0, 0, %c[to] + 3 * %c[block]
+    inlay_channel 1, 8, %c[to] + 2 * %c[block]
+    ldrd r8, r9, [r12, %[half_upper]]
+    inlay_channel 2, 0, %c[to] + %c[block]
+    inlay_channel 3, 8, %c[to]
+    ldr r0, [r12, %[count]]
+    ldr r1, [r12, %[step]]
+    ldrd r2, r3, [r12, %[to]]
+    subs r0, r0, #1
+    str r0, [r12, %[count]]
+    add r2, r2, r1
+    add r3, r3, r1
+    strd r2, r3, [r12, %[to]]
+    sub r12, r12, %[behind]
+    bne 1b
+    pop {r7}
+    .purgem inlay_requantise
+    .purgem inlay_channel
+  )"
+      : "+r"(first)
+      : [behind] "i"(behind), [block] "i"(block), [count] "i"(offsetof(depthwise_row<1>, count) - behind),
+        [step] "i"(offsetof(depthwise_row<1>, step) - behind), [to] "i"(offsetof(depthwise_row<1>, to) - behind),
+        [bias] "i"(offsetof(depthwise_row<1>, bias) - at_blocks),
+        [upper] "i"(offsetof(depthwise_row<1>, upper) - at_blocks),
+        [half_upper] "i"(offsetof(depthwise_row<1>, upper) - at_blocks - 2 * block)
+      : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
 /// Where the outputs of a row are and the input under them.
 template <std::int32_t Stride>
 struct depthwise_columns {
@@ -271,7 +364,20 @@ INLAY_ALWAYS_INLINE void make_outputs(const depthwise_columns<Stride>& in, const
         }
       }
     }
-    row.count = part->count;
+    std::int32_t count = part->count;
+    if constexpr (Stride == 1) {
+      if (part->wanted && count > 1) {
+        row.to[0] = output;
+        row.to[1] = output + in.output_pitch;
+        row.step = 2 * in.output_pitch;
+        row.count = count / 2;
+        add_column_pairs(row);
+        output = row.to[0];
+        count %= 2;
+        if (count == 0) continue;
+      }
+    }
+    row.count = count;
     row.output_pitch = (part->wanted ? in.output_pitch : 0) - 4;
     std::int8_t* next = add_columns(row, part->wanted ? output : dropped);
     if (part->wanted) output = next;
