@@ -60,7 +60,7 @@ def main():
     parser = argparse.ArgumentParser(description="Random networks, compiled, against the oracle.")
     parser.add_argument("--cxx", required=True)
     parser.add_argument("--include", nargs="+", required=True)
-    parser.add_argument("--flags", default="-O1")
+    parser.add_argument("--flags", default="-O0")
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--first", type=int, default=0, help="the number of the first network")
     parser.add_argument("--together", type=int, default=4, help="networks of one program")
