@@ -69,7 +69,10 @@ struct specialised {
   }
   template <typename Parameters, typename... Arguments>
   static void accumulate(const Parameters& p, const Arguments&... arguments) {
-    Kernel::template accumulate<Spec>(p, arguments...);
+    if constexpr (requires { Kernel::template accumulate<Spec>(p, arguments...); })
+      Kernel::template accumulate<Spec>(p, arguments...);
+    else
+      std::abort();  // products are summed up by reference kernels
   }
 };
 
@@ -110,7 +113,9 @@ struct interpreter : inlay::detail::interpreter {
         if (runners.back()) ++count.fast;
       }
     }
-    if (const runner& r = runners[static_cast<std::size_t>(index)])
+    const inlay::layer& l = graph.layers[index];
+    const bool sums_products = inlay::detail::has_weights(l.kind) && inlay::detail::accumulates(graph, s, l);
+    if (const runner& r = runners[static_cast<std::size_t>(index)]; r && !sums_products)
       r(*this, s, work, first_columns, newer_rows);
     else
       inlay::detail::interpreter::run(s, index, work, first_columns, newer_rows);

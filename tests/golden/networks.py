@@ -1324,3 +1324,17 @@ def network_keyword(b):
     x = b.conv2d(b.depthwise(x, 3, activation="RELU6", reach=8), 8, 1, activation="RELU6", reach=8)
     x = b.average_pool(x, (13, 5), (13, 5), "VALID")
     return b.softmax(b.fully_connected(keras_reshape(b, x, 8), 10, reach=4))
+
+
+@model
+def network_dense_over_map(b):
+    """Full connections to a map that takes more than their sums; the picture comes as a list."""
+    x = b.conv2d(b.reshape(b.input((1, 240)), (1, 12, 10, 2)), 6, 3, activation="RELU")
+    return b.softmax(b.fully_connected(b.reshape(x, (1, 720)), 5, reach=4))
+
+
+@model
+def network_asymmetric_dense_over_map(b):
+    x = b.depthwise(b.conv2d(b.input((1, 9, 14, 3)), 4, 3, stride=2), 3)
+    x = b.fully_connected(b.reshape(x, (1, 140)), 7, weights_zero_point=9, activation="RELU")
+    return b.fully_connected(x, 3)

@@ -48,7 +48,7 @@ struct layer_description {
   layer_geometry geometry;
   layer_overwriting overwriting;
   bool clamps;       // an activation can be part of it
-  bool accumulates;  // over height and width, it can take the rows of its input one by one as they are made
+  bool accumulates;  // over a whole map, it can take the rows of its input one by one as they are made
 };
 
 }  // namespace detail
@@ -61,8 +61,8 @@ struct layer_description {
 #define INLAY_LAYER_KINDS(X)                                                                                         \
   X(conv2d,             weighted, window,     never,      true,   false) /* weights [out, kh, kw, in / groups] */    \
   X(depthwise_conv2d,   weighted, window,     rows,       true,   false) /* weights [1, kh, kw, in × multiplier] */  \
-  X(fully_connected,    weighted, whole,      never,      true,   false) /* weights [out, in] */                     \
-  X(asymmetric_fully_connected, weighted, whole, never, true, false) /* the weights have a zero point */          \
+  X(fully_connected,    weighted, whole,      never,      true,   true)  /* weights [out, in] */                     \
+  X(asymmetric_fully_connected, weighted, whole, never, true, true)  /* the weights have a zero point */          \
   X(transpose_conv2d,   weighted, transposed, never,      false,  false) /* weights [out, kh, kw, in] */             \
   X(add,                pair,     pixelwise,  pixels,     true,   false)                                             \
   X(sub,                pair,     pixelwise,  pixels,     true,   false)                                             \

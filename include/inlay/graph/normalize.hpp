@@ -151,15 +151,14 @@ constexpr void place_in_concatenations(graph_builder& g) {
 }
 
 /// A reshape moves nothing: its output is its input's memory read with other extents, or as the reals that the output
-/// view computes. Only what the caller owns, or a constant, must be copied to become
-/// an output.
+/// view computes. Only what the caller owns, or a constant, must be copied to become an output.
 constexpr void share_reshaped_storage(graph_builder& g) {
   for (std::int32_t i = 0; i < g.layer_count; ++i) {
     layer& l = g.layers[i];
     if (l.kind != layer_kind::reshape) continue;
     const std::int32_t source = g.tensors[l.inputs[0]].storage;
     const bool borrowed = g.tensors[source].is_constant() || g.view().input_position(source) >= 0;
-    if (borrowed) continue;
+    if (borrowed && (g.tensors[source].is_constant() || g.view().is_output(l.output))) continue;
     g.tensors[l.output].storage = source;
     l = layer{};
   }

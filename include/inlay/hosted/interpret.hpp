@@ -72,10 +72,12 @@ struct interpreter {
       if constexpr (Kind == layer_kind::quantize) {
         return whole_map(static_cast<const float*>(data(Position)), t.extents);
       } else {
+        // Rows that are summed up are those that were made.
+        const shape& extents = makes_regions(Kind) ? t.extents : owner.graph.tensors[t.storage].extents;
         if (t.is_constant() || owner.graph.input_position(t.storage) >= 0 ||
-            is_reshaped(t.extents, owner.graph.tensors[t.storage].extents))
-          return whole_map(pointer<Position>(), t.extents);
-        return in_arena(pointer<Position>(), t.extents, t.storage);
+            is_reshaped(extents, owner.graph.tensors[t.storage].extents))
+          return whole_map(pointer<Position>(), extents);
+        return in_arena(pointer<Position>(), extents, t.storage);
       }
     }
     std::int8_t* output() const { return owner.arena + owner.places[storage()].offset; }

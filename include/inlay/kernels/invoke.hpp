@@ -39,6 +39,7 @@ constexpr void for_rows_at_once(call how, const interval& rows, std::int32_t at_
 /// are the work of its stage's layers in all patches.
 constexpr std::int64_t kernel_calls(graph_view g, const stage& s, std::int32_t index, const arena_place* places,
                                     const interval* rows, const interval* columns) {
+  if (accumulates(g, s, g.layers[index])) return 1;  // each call reads those of some pixels
   if (s.is_one_layer()) {
     const call how = call_of(g, s, index, places);
     if (how == call::run_all || how == call::run_whole) return 1;
@@ -64,6 +65,9 @@ constexpr void invoke(const Step& step, const Operands& operands, const region& 
     for_rows_at_once(Call, {r.first_row, r.end_row}, operands.rows_at_once(), [&](const interval& part) {
       invoke<Kind, call::run>(step, operands, region{part.first, part.end, r.first_column, r.end_column});
     });
+  } else if constexpr (Call == call::accumulate && reads == layer_operands::weighted) {
+    step.accumulate(operands.output(), operands.scratch(), r, operands.template map<0>(),
+                    operands.template pointer<1>());
   } else if constexpr (Call == call::accumulate) {
     step.accumulate(operands.output(), operands.scratch(), r, operands.template map<0>());
   } else if constexpr (Call == call::run_whole) {
@@ -131,6 +135,11 @@ struct bound_kernel {
   constexpr void accumulate(std::int8_t* output, std::int8_t* sums, const region& row,
                             const map_view<Input>& input) const {
     Kernel::accumulate(parameters, output, sums, row, input);
+  }
+  template <typename Input, typename Weights>
+  constexpr void accumulate(std::int8_t* output, std::int8_t* sums, const region& row, const map_view<Input>& input,
+                            const Weights* weights) const {
+    Kernel::accumulate(parameters, entries, output, sums, row, input, weights);
   }
 };
 

@@ -22,6 +22,8 @@
 //                                                                bytes a channel, and makes the output of them with
 //                                                                the last one
 //
+// which reference kernels of full connections have, too, with their entries and weights.
+//
 // A region has a row and a column at least.
 //
 // Elements are bytes of any character type (the arena, the caller's buffer, the model); `quantize` alone reads

@@ -14,7 +14,7 @@ namespace detail {
 constexpr bool is_read_as_it_is(graph_view g, std::int32_t input) {
   for (std::int32_t i = 0; i < g.layer_count; ++i)
     for (const std::int32_t operand : g.layers[i].inputs)
-      if (operand == input && g.layers[i].kind != layer_kind::quantize) return true;
+      if (operand >= 0 && g.tensors[operand].storage == input && g.layers[i].kind != layer_kind::quantize) return true;
   return g.is_output(input);
 }
 

@@ -149,8 +149,7 @@ constexpr void find_lifetimes(graph_view g, const stage* stages, std::int32_t st
       if (const std::int32_t over = overwritten_place(g, places, i, layer_overwriting::pixels); over >= 0)
         places[g.output_of(g.layers[i]).storage].over = over;
       if (accumulates(g, stages[s], g.layers[i]))
-        places[scratch_place(g, i)] = {-1, sum_bytes * g.output_of(g.layers[i]).extents.elements(), stages[s].first,
-                                       stages[s].end - 1, -1};
+        places[scratch_place(g, i)] = {-1, sums_bytes(g, g.layers[i]), stages[s].first, stages[s].end - 1, -1};
     }
   for (std::int32_t s = 0; s < stage_count; ++s) plan_following(g, places, spans, maps, stages[s]);
 }

@@ -118,7 +118,7 @@ constexpr void find_facts(graph_view g, const layer_span* spans, const map_layou
     f.has_formula = has_row_formula(g, l);
     f.is_loaded = l.kind == layer_kind::load;
     f.works_as_it_makes = makes_regions(l.kind) && describe(l.kind).geometry != layer_geometry::placed;
-    if (is_global_average(g, l)) f.sums_bytes = sum_bytes * g.output_of(l).extents.elements();
+    if (sums_up_rows(g, l)) f.sums_bytes = sums_bytes(g, l);
     if (f.first_writer != i) continue;
     f.full_bytes = extents.elements();
     f.channels = extents.channels();

@@ -104,10 +104,25 @@ constexpr interval work_for(graph_view g, const layer& l, interval output, direc
 /// Bytes of one sum of a layer that accumulates.
 inline constexpr std::int32_t sum_bytes = 4;
 
-/// A MEAN over height and width, or an average pool whose one window is the whole map: it can be summed up row by row
-/// as its input is made.
-constexpr bool is_global_average(graph_view g, const layer& l) {
+/// Bytes of the sums of a layer that accumulates.
+constexpr std::int32_t sums_bytes(graph_view g, const layer& l) {
+  return sum_bytes * g.output_of(l).extents.elements();
+}
+
+/// A layer of full connections to all of a map in the arena that takes more than its sums, with weights in memory.
+constexpr bool sums_up_products(graph_view g, const layer& l) {
+  const tensor& input = g.input_of(l);
+  if (input.is_constant() || !g.input_of(l, 1).is_constant() || g.input_position(input.storage) >= 0) return false;
+  const shape& map = g.tensors[input.storage].extents;
+  return map.elements() == g.input_of(l, 1).extents[1] && input.extents.elements() == map.elements() &&
+         map_rows(map) > 1 && sums_bytes(g, l) < map.elements();
+}
+
+/// A MEAN over height and width, an average pool whose one window is the whole map, or full connections to a map: it
+/// can be summed up row by row as its input is made.
+constexpr bool sums_up_rows(graph_view g, const layer& l) {
   if (!describe(l.kind).accumulates) return false;
+  if (has_weights(l.kind)) return sums_up_products(g, l);
   const tensor& input = g.input_of(l);
   const shape& from = input.extents;
   if (from.rank != 4 || from[0] != 1 || input.is_constant() || is_reshaped(from, g.tensors[input.storage].extents))
@@ -121,17 +136,22 @@ constexpr bool is_global_average(graph_view g, const layer& l) {
 /// Whether a layer of a stage sums up rows as they come instead of waiting for all of them. Where patches
 /// compute rows and columns more than once it waits.
 constexpr bool accumulates(graph_view g, const stage& s, const layer& l) {
-  return s.layers() > 1 && s.row_patches == 1 && s.column_patches == 1 && is_global_average(g, l);
+  return s.layers() > 1 && s.row_patches == 1 && s.column_patches == 1 && sums_up_rows(g, l);
+}
+
+/// Rows or columns of the map that a layer sums up.
+constexpr std::int32_t summed_along(graph_view g, const layer& l, direction d) {
+  return extent_along(g.tensors[g.input_of(l).storage].extents, d);
 }
 
 /// work_for and input_need of a layer in its stage.
 constexpr interval work_in_stage(graph_view g, const stage& s, const layer& l, interval output, direction d) {
   if (!accumulates(g, s, l)) return work_for(g, l, output, d);
-  return output.size() > 0 ? interval{0, extent_along(g.input_of(l).extents, d)} : interval{};
+  return output.size() > 0 ? interval{0, summed_along(g, l, d)} : interval{};
 }
 /// find_window_need of a layer in its stage. Stages that go upwards count rows from the last one.
 constexpr window_need window_in_stage(graph_view g, const stage& s, const layer& l, int position, direction d) {
-  if (accumulates(g, s, l) && position == 0) return {1, 0, 1, extent_along(g.input_of(l).extents, d), true};
+  if (accumulates(g, s, l) && position == 0) return {1, 0, 1, summed_along(g, l, d), true};
   window_need window = find_window_need(g, l, position, d);
   if (s.upwards && d == direction::rows)
     window.begin = window.extent - (work_along(g, l, d) - 1) * window.stride - window.begin - window.size;

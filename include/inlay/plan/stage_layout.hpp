@@ -82,7 +82,7 @@ constexpr void find_segments(graph_view g, const stage& s, const layer_span* spa
       if (!accumulates(g, s, l))
         work = work_for(g, l, columns, direction::columns);
       else if (made[(s.segments - 1) * layers].end > made[0].first)
-        work = even_part(extent_along(g.input_of(l).extents, direction::columns), s.segments, p);
+        work = even_part(summed_along(g, l, direction::columns), s.segments, p);
       else
         work = {};  // nobody reads the sums
       for (int position = 0; position < 2; ++position) {
@@ -211,7 +211,10 @@ constexpr std::int64_t stage_macs(graph_view g, const stage& s, const interval* 
   std::int64_t sum = 0;
   for (std::int32_t i = 0; i < s.layers(); ++i) {
     const layer& l = g.layers[s.first + i];
-    const std::int64_t all = std::int64_t{work_along(g, l, direction::rows)} * work_along(g, l, direction::columns);
+    const auto all_along = [&](direction d) {
+      return std::int64_t{accumulates(g, s, l) ? summed_along(g, l, d) : work_along(g, l, d)};
+    };
+    const std::int64_t all = all_along(direction::rows) * all_along(direction::columns);
     std::int64_t rows_done = 0, columns_done = 0;
     for (std::int32_t p = 0; p < s.row_patches; ++p) rows_done += rows[p * s.layers() + i].size();
     for (std::int32_t p = 0; p < s.column_parts(); ++p) columns_done += columns[p * s.layers() + i].size();

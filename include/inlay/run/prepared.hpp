@@ -31,10 +31,24 @@ struct prepared : planned<Model, Schedule> {
   using base::maps;
   using base::stages;
 
+  /// Whether a layer's products are summed up as rows of its input come.
+  template <std::int32_t Index>
+  static constexpr bool sums_products = [] {
+    if constexpr (has_weights(graph.layers[Index].kind) && sums_up_rows(graph, graph.layers[Index]))
+      for (std::int32_t i = 0; i < stages.count; ++i)
+        if (const stage& s = stages.items[i]; s.first <= Index && Index < s.end)
+          return accumulates(graph, s, graph.layers[Index]);
+    return false;
+  }();
+  /// The kernel that computes a layer. Only reference kernels sum up products.
+  template <std::int32_t Index>
+  using step_of = typename std::conditional_t<sums_products<Index>, std::type_identity<reference_step<Model, Index>>,
+                                              decltype(choose_step<Model, Index>())>::type;
+
   static constexpr std::size_t table_bytes = [] {
     std::size_t sum = 0;
     fold_in_blocks<graph.layer_count>([&sum]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
-      sum += (std::size_t{0} + ... + chosen_step<Model, Item>::table_bytes);
+      sum += (std::size_t{0} + ... + step_of<Item>::table_bytes);
       return false;
     });
     return sum;
@@ -50,7 +64,7 @@ struct prepared : planned<Model, Schedule> {
             used[part_with<Model>(t.data_at).array] = true;
     };
     fold_in_blocks<graph.layer_count>([&use]<std::int32_t... Item>(std::integer_sequence<std::int32_t, Item...>) {
-      (use(graph.layers[Item], chosen_step<Model, Item>::reads_model), ...);
+      (use(graph.layers[Item], step_of<Item>::reads_model), ...);
       return false;
     });
     std::size_t sum = 0;
@@ -161,13 +175,16 @@ struct prepared : planned<Model, Schedule> {
     constexpr auto map() const {
       constexpr std::int32_t index = graph.layers[Index].inputs[Position];
       constexpr const tensor& t = graph.tensors[index];
+      // Rows that are summed up are those that were made.
+      constexpr bool sums_up = !makes_regions(graph.layers[Index].kind);
+      constexpr const shape& extents = sums_up ? graph.tensors[t.storage].extents : t.extents;
       const auto* data = prepared::pointer<index>(arena_bytes, inputs);
       using element = std::remove_pointer_t<decltype(data)>;
       constexpr bool dense = t.is_constant() || graph.input_position(t.storage) >= 0 ||
-                             is_reshaped(t.extents, graph.tensors[t.storage].extents);
-      constexpr std::int32_t channels = t.extents.channels();
+                             is_reshaped(extents, graph.tensors[t.storage].extents);
+      constexpr std::int32_t channels = extents.channels();
       if constexpr (dense) {
-        constexpr std::int32_t row_pitch = t.extents.width() * channels, rows = map_rows(t.extents);
+        constexpr std::int32_t row_pitch = extents.width() * channels, rows = map_rows(extents);
         return map_view<element>{data, channels, row_pitch, rows, 0};
       } else {
         constexpr std::int32_t writer = known::spans.items[t.storage].first_writer;
@@ -236,7 +253,7 @@ struct prepared : planned<Model, Schedule> {
         wait_for_operand<Index, 1>(inputs);
       }
       constexpr call how = call_of(graph, stages.items[S], Index, arena.places);
-      using step = chosen_step<Model, Index>;
+      using step = step_of<Index>;
       // Fast kernels use instructions that constant expressions cannot.
       if (std::is_constant_evaluated())
         invoke<l.kind, how>(reference_step<Model, Index>::call(), where, r);

@@ -205,14 +205,27 @@ struct reference_kernel<layer_kind::transpose_conv2d> : channel_table {
   }
 };
 
+/// Whether sums over a map start with this part of a row.
+constexpr bool starts(const region& row) { return row.first_row == 0 && row.first_column == 0; }
+
+/// Adds to a sum of four bytes, unless this is the first addend; returns what it is now.
+constexpr std::int32_t add_to_sum(std::int8_t* stored, std::int32_t added, bool is_first) {
+  const std::int32_t sum = is_first ? added : wrapping_add(added, read_int32(stored, 0));
+  for (std::int32_t i = 0; i < 4; ++i) stored[i] = static_cast<std::int8_t>(sum >> 8 * i & 0xff);
+  return sum;
+}
+
 /// tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h.
 /// Input [rows, depth], weights [units, depth], output [rows, units].
+///
+/// One row can also be given as the map that it is, a part of a row of that after the other.
 template <>
 struct reference_kernel<layer_kind::fully_connected> : channel_table {
   struct parameters : window_parameters {
     std::int32_t rows = 1;
     std::int32_t depth = 0;
     std::int32_t weights_zero_point = 0;
+    std::int32_t map_rows = 1, map_columns = 1;  // of the map that the input is, or is a reshaped view of
   };
 
   static constexpr parameters prepare(graph_view g, const layer& l) {
@@ -221,21 +234,46 @@ struct reference_kernel<layer_kind::fully_connected> : channel_table {
     p.output_channels = g.input_of(l, 1).extents[0];
     p.rows = g.input_of(l).extents.elements() / p.depth;
     p.weights_zero_point = g.input_of(l, 1).quant.zero_point;
+    const tensor& input = g.input_of(l);
+    const shape& map = input.is_constant() ? input.extents : g.tensors[input.storage].extents;
+    p.map_rows = detail::map_rows(map);
+    p.map_columns = map.width();
     return p;
   }
 
   template <typename Input, typename Byte>
   static constexpr void run_whole(const parameters& p, const channel_constants* table, std::int8_t* output,
                                   const Input* input, const Byte* weights) {
-    for (std::int32_t row = 0; row < p.rows; ++row) {
-      for (std::int32_t c = 0; c < p.output_channels; ++c) {
-        std::int32_t sum = 0;
-        for (std::int32_t i = 0; i < p.depth; ++i)
-          sum = wrapping_add(sum, (as_int8(input[row * p.depth + i]) - p.input_zero_point) *
-                                      (as_int8(weights[c * p.depth + i]) - p.weights_zero_point));
-        *output++ = finish(sum, table[c], p);
-      }
+    for (std::int32_t row = 0; row < p.rows; ++row)
+      for (std::int32_t c = 0; c < p.output_channels; ++c)
+        *output++ = finish(sum_of(p, input + row * p.depth, weights + c * p.depth, p.depth), table[c], p);
+  }
+
+  /// The last part of the last row makes the output.
+  template <typename Input, typename Byte>
+  static constexpr void accumulate(const parameters& p, const channel_constants* table, std::int8_t* output,
+                                   std::int8_t* sums, const region& row, const map_view<const Input>& input,
+                                   const Byte* weights) {
+    const std::int32_t channels = p.depth / (p.map_rows * p.map_columns);
+    const std::int32_t first = (row.first_row * p.map_columns + row.first_column) * channels;
+    const std::int32_t elements = (row.end_column - row.first_column) * channels;
+    const Input* from = input.pixel(row.first_row, row.first_column);
+    const bool ends = row.end_row == p.map_rows && row.end_column == p.map_columns;
+    for (std::int32_t c = 0; c < p.output_channels; ++c) {
+      const std::int32_t added = sum_of(p, from, weights + c * p.depth + first, elements);
+      const std::int32_t sum = add_to_sum(sums + 4 * c, added, starts(row));
+      if (ends) output[c] = finish(sum, table[c], p);
     }
+  }
+
+ private:
+  template <typename Input, typename Byte>
+  static constexpr std::int32_t sum_of(const parameters& p, const Input* input, const Byte* weights,
+                                       std::int32_t elements) {
+    std::int32_t sum = 0;
+    for (std::int32_t i = 0; i < elements; ++i)
+      sum = wrapping_add(sum, (as_int8(input[i]) - p.input_zero_point) * (as_int8(weights[i]) - p.weights_zero_point));
+    return sum;
   }
 };
 

@@ -29,16 +29,6 @@ constexpr std::int32_t rounded_average(std::int32_t sum, std::int32_t count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }
 
-/// Whether sums over a map start with this part of a row.
-constexpr bool starts(const region& row) { return row.first_row == 0 && row.first_column == 0; }
-
-/// Adds to a sum of four bytes, unless this is the first addend; returns what it is now.
-constexpr std::int32_t add_to_sum(std::int8_t* stored, std::int32_t added, bool is_first) {
-  const std::int32_t sum = is_first ? added : added + read_int32(stored, 0);
-  for (std::int32_t i = 0; i < 4; ++i) stored[i] = static_cast<std::int8_t>(sum >> 8 * i & 0xff);
-  return sum;
-}
-
 /// tensorflow/lite/kernels/internal/reference/integer_ops/pooling.h. Input [h, w, c], output [h', w', c].
 /// Padding takes no part.
 template <bool Average>
