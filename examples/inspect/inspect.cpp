@@ -307,6 +307,7 @@ json report_of(const options& chosen, const inlay::loaded_model& model, const in
           {"input_bytes", inlay::total_input_bytes(plan.graph)},
           {"per_layer_bytes", per_layer.arena_bytes()},
           {"arena_bytes", plan.arena_bytes},
+          {"raster_bound_bytes", inlay::raster_bound(plan.graph)},
           {"schedule", inlay::schedule_text(plan)},
           {"schedule_type", inlay::schedule_type_text(plan)},
           {"stages", stages_of(plan)},

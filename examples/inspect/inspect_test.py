@@ -13,8 +13,8 @@ import xml.etree.ElementTree as xml
 
 PROGRAM, MODEL, SMALL_MODELS, CXX, BUILD = sys.argv[1:6]
 KEYS = ["model", "inputs", "outputs", "operators", "macs", "recomputed_macs", "parameters", "input_bytes",
-        "per_layer_bytes", "arena_bytes", "schedule", "schedule_type", "stages", "peak_at", "places", "kernels", "model_bytes",
-        "constant_bytes", "table_bytes", "flash_bytes", "layers"]
+        "per_layer_bytes", "arena_bytes", "raster_bound_bytes", "schedule", "schedule_type", "stages", "peak_at", "places",
+        "kernels", "model_bytes", "constant_bytes", "table_bytes", "flash_bytes", "layers"]
 
 
 def run(*options, status=0, model=MODEL):
@@ -39,6 +39,7 @@ def check_schedules():
     per_layer, least = report(), report("--least-memory")
     assert per_layer["schedule"] == "per_layer" and per_layer["arena_bytes"] == per_layer["per_layer_bytes"]
     assert least["recomputed_macs"] == 0 and least["arena_bytes"] < per_layer["arena_bytes"]
+    assert 0 < least["raster_bound_bytes"] == per_layer["raster_bound_bytes"] <= least["arena_bytes"]
     assert "--least-memory" in run()
     budget = least["arena_bytes"] - 1
     fitting = report("--sram", str(budget))

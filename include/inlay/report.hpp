@@ -5,6 +5,7 @@
 #include <inlay/hosted/loaded.hpp>         // models and schedules known at run time
 #include <inlay/hosted/topology.hpp>       // topologies known at run time
 #include <inlay/report/plan.hpp>           // what reports are about
+#include <inlay/report/raster_bound.hpp>   // what raster order cannot go below
 #include <inlay/report/schedule_text.hpp>  // schedules as text
 #include <inlay/report/layer_types.hpp>    // topologies as C++ types
 #include <inlay/report/text.hpp>           // tables, and the arena over time

@@ -6,6 +6,7 @@
 //   all plans are sound, and have room for all of what a kernel makes at once;
 //   no stage of several layers reads weights more often than it may, whatever the memory;
 //   where no columns are computed twice, a source gives whole rows;
+//   where no patches are made, no arena is smaller than the bound of raster order;
 //   where nothing is computed twice, every byte is read before it is written over: the rows of all layers follow one
 //   another as in a run, and each finds the rows that it reads where they were put.
 //
@@ -112,6 +113,17 @@ class random_graph {
     return builder_.add_layer(l, builder_.add_map(1, 1, extents(from).channels()));
   }
 
+  /// Full connections to all of a map.
+  std::int32_t dense(std::int32_t from) {
+    inlay::layer l = inlay::detail::layer_from(inlay::layer_kind::fully_connected, from);
+    const std::int32_t units = up_to(12), elements = extents(from).elements();
+    const std::int32_t list = builder_.add_map(1, 1, elements);
+    builder_.add_layer(inlay::detail::layer_from(inlay::layer_kind::reshape, from), list);
+    l.inputs[0] = list;
+    builder_.add_weights(l, {2, {units, elements}}, units);
+    return builder_.add_layer(l, builder_.add_map(1, 1, units));
+  }
+
   std::int32_t constant(std::int32_t channels) {
     inlay::layer unused{};
     builder_.add_weights(unused, {4, {1, 1, 1, channels}}, channels);
@@ -211,7 +223,7 @@ class random_graph {
         if (up_to(2) == 1)
           outputs_.push_back(windowed(inlay::layer_kind::conv2d, from));
         else if (up_to(3) == 1)
-          current_ = global_mean(from);
+          current_ = up_to(2) == 1 ? global_mean(from) : dense(from);
         break;
     }
   }
@@ -453,6 +465,7 @@ class checked_graph {
     expect(s.macs() <= inlay::loaded_schedule(g_, whole).macs(), "segments compute something twice");
     expect(gives_whole_rows(s), "a source is asked for parts of rows");
     if (without_patches) expect(dry_arena(g_, s).runs(), "something is read after it was written over");
+    if (without_patches) expect(bound_ <= s.arena_bytes(), "an arena is smaller than the bound of raster order");
     for (std::int32_t i = 0; i < g_.layer_count; ++i)
       expect(
           inlay::detail::makes_regions(g_.layers[i].kind) ||
@@ -505,6 +518,7 @@ class checked_graph {
   inlay::graph_view g_;
   counts& counts_;
   inlay::schedule_finder finder_{g_};
+  std::int64_t bound_ = inlay::raster_bound(g_);
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <inlay/report/plan.hpp>
+#include <inlay/report/raster_bound.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -96,9 +97,9 @@ inline std::string layer_title(const plan_view& plan, std::int32_t index) {
   return "layer " + std::to_string(index) + ", " + name(plan.graph.layers[index].kind);
 }
 
-/// 0.0423 as 4.2 %.
+/// 0.0423 as 4.2 %. Less than nothing, where columns are left out that nobody reads, is nothing.
 inline std::string percent_text(double percent) {
-  const std::int64_t tenths = round_half_away(percent * 10);
+  const std::int64_t tenths = percent > 0 ? round_half_away(percent * 10) : 0;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %";
 }
 
@@ -193,6 +194,7 @@ inline std::string totals_text(const plan_view& plan) {
                   {"flash bytes", grouped(plan.flash_bytes()), "constants and tables, without code"},
                   {"input bytes", grouped(total_input_bytes(plan.graph)), "in the caller's buffers"},
                   {"arena bytes", grouped(plan.arena_bytes)},
+                  {"raster bound", grouped(raster_bound(plan.graph)), "bytes alive in any raster order"},
                   {"peak bytes", grouped(live_bytes(plan.graph, plan.places, peak)), "at " + layer_title(plan, peak)}},
                  {alignment::left, alignment::right, alignment::left});
 }
