@@ -128,20 +128,35 @@ class Detector:
         return np.concatenate([corner, corner + sides], -1)
 
     def batch(self, plan, step, numbers):
-        """Fills in the pictures of a step; their targets."""
+        """Fills in the pictures of a step; their targets. Every second one is four pictures beside each other: far away
+        people are seldom the subject of a photograph."""
         index = self.order.of(plan, step)
         rng = np.random.default_rng([plan.seed, 2, step])
-        views = whole(plan.batch)
+        alone, side = plan.batch - plan.batch // 2, numbers.shape[1]
+        quarters = np.concatenate([index[alone:, None], rng.choice(self.training, (plan.batch // 2, 3))], 1)
+        boxes = self.show(index[:alone], 1, rng, numbers[:alone])
+        parts = np.empty((quarters.size, side // 2, side // 2, 3), numbers.dtype)
+        of_parts = self.show(quarters.ravel(), 2, rng, parts)
+        for k, (top, left) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
+            rows, columns = (slice(at * (side // 2), (at + 1) * (side // 2)) for at in (top, left))
+            numbers[alone:, rows, columns] = parts[k::4]
+        for place in range(0, quarters.size, 4):
+            boxes.append(np.concatenate([of_parts[place + k] * [1, .5, .5, .5, .5] + [0, left, top, left, top]
+                                         for k, (top, left) in enumerate(((0, 0), (0, .5), (.5, 0), (.5, .5)))]))
+        return np.stack([targets_of(of_one, side // CELL, self.pictures.classes) for of_one in boxes])
+
+    def show(self, index, across, rng, numbers):
+        """Fills in views of pictures, so many across a square; their boxes."""
+        views = whole(len(index))
         views["box"] = self.views(index, rng)
         vary(views, rng)
         self.pictures.views(self.library, index, views, numbers.shape[1], numbers)
-        cells = numbers.shape[1] // CELL
-        return np.stack([targets_of(self.seen(self.pictures.boxes[place], view), cells, self.pictures.classes)
-                         for place, view in zip(index, views["box"])])
+        return [self.seen(self.pictures.boxes[place], view, 0.018 * across)
+                for place, view in zip(index, views["box"])]
 
     @staticmethod
-    def seen(boxes, view):
-        """A picture's boxes as fractions of a view of it. What is mostly cut off, or too small, nobody is sure of."""
+    def seen(boxes, view, least):
+        """A picture's boxes as fractions of a view of it. What is mostly cut off, or narrower, nobody is sure of."""
         left, top, right, bottom = view
         corners = (boxes[:, 1:] - [left, top, left, top]) / [right - left, bottom - top, right - left, bottom - top]
         if right < left:
@@ -149,7 +164,7 @@ class Detector:
         cut = corners.clip(0, 1)
         sides = cut[:, 2:] - cut[:, :2]
         whole_area = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
-        kinds = np.where((np.prod(sides, axis=1) < 0.6 * whole_area) | (sides.min(axis=1) < 0.018), UNSURE, boxes[:, 0])
+        kinds = np.where((np.prod(sides, axis=1) < 0.6 * whole_area) | (sides.min(axis=1) < least), UNSURE, boxes[:, 0])
         return np.concatenate([kinds[:, None], cut], 1)[sides.min(axis=1) > 0].astype(np.float32)
 
     def loss(self, scores, targets):
