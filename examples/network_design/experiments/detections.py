@@ -11,7 +11,7 @@ are train, kept (a tenth of what is for training, to choose by) and test.
 Persons: COLLECTION has coco_boxes.csv with the persons of COCO pictures (coco_256.tar; those in val/ are the test);
 boxes.csv with one dressed person a picture (kind person); and photographs (photos_*.tar, photos.csv) on which the teacher,
 a detector whose answer is [1, 5, boxes] with x, y, width, height and score, proposes boxes. Where it is not sure, the
-class is empty.
+class is empty. Without a teacher there are only the COCO pictures: all that a test needs.
 
 Faces, class 0 bare, 1 masked: faces_240.csv (2 is a mask worn wrongly, and counts as masked) with its own splits, and
 boxes.csv (kind face) for training.
@@ -20,6 +20,7 @@ import argparse
 import csv
 import hashlib
 import io
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,13 +113,15 @@ def labelled(table: list[tuple[str, list]]) -> dict[str, list]:
     return boxes
 
 
-def persons(collection: Path, writer: Writer, teacher: Teacher, count: int) -> None:
+def persons(collection: Path, writer: Writer, teacher: Teacher | None, count: int) -> None:
     coco = labelled([(name, [0, *map(float, box)] if box[0] else []) for name, *box in rows(collection / "coco_boxes.csv")])
     for name, data in members(collection / "coco_256.tar"):
         name = name.removeprefix("./")
         if name in coco:
             split = "test" if name.startswith("val/") else split_of(name)
             writer.put(name.replace("/", "_"), data, split, coco[name])
+    if teacher is None:
+        return
 
     dressed = labelled([(name, [0, *map(float, box)]) for name, kind, _, _, *box in rows(collection / "boxes.csv")
                         if kind == "person"])
@@ -160,7 +163,7 @@ def faces(collection: Path, writer: Writer) -> None:
             writer.put(name, data, split_of(name), more[name])
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("what", choices=("persons", "faces"))
     parser.add_argument("collection", type=Path)
@@ -168,15 +171,17 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, help="a detector of persons, .tflite")
     parser.add_argument("--photographs", type=int, default=9000, help="for the teacher (default %(default)s)")
     options = parser.parse_args()
+    if not options.collection.is_dir():
+        print(f"SKIPPED: {options.collection} is missing")
+        return 77
     writer = Writer(options.out)
     if options.what == "faces":
         faces(options.collection, writer)
     else:
-        if options.teacher is None:
-            parser.error("persons need a --teacher")
-        persons(options.collection, writer, Teacher(options.teacher), options.photographs)
+        persons(options.collection, writer, options.teacher and Teacher(options.teacher), options.photographs)
     print(f"{options.out}: {writer.count} pictures")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
