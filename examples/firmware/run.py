@@ -42,6 +42,9 @@ def desk(arguments: argparse.Namespace, folder: pathlib.Path) -> tuple[bytes, li
         if line.startswith(tuple(f"{path.name}, " for path in seen)):
             picture += 1
             lines.append(f"picture {picture}: answer {checksums[picture]}")
+            # What is said of a whole picture stands on its own line.
+            if said := re.search(r": (.* %) \(", line):
+                lines.append(f"  {said[1]}")
         elif picture >= 0 and line.startswith("  "):
             lines.append(line)
     return bytes(byte ^ 128 for frame in pixels for byte in frame), lines

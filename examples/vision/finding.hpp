@@ -26,9 +26,9 @@ struct framing {
 constexpr int probability_of(int percent) { return (256 * percent + 99) / 100; }
 constexpr int percent_of(int probability) { return (100 * probability + 128) / 256; }
 
-/// "  bare 97 % at 224, 112, size 130 x 150" and a new line, character by character.
+/// "bare 97 % at 224, 112, size 130 x 150", character by character.
 template <typename Put>
-constexpr void write_line(const finding& f, const char* const* kinds, Put put) {
+constexpr void write_words(const finding& f, const char* const* kinds, Put put) {
   const auto text = [&put](const char* characters) {
     while (*characters != 0) put(*characters++);
   };
@@ -41,7 +41,6 @@ constexpr void write_line(const finding& f, const char* const* kinds, Put put) {
     if (value < 0) put('-');
     while (count > 0) put(digits[--count]);
   };
-  text("  ");
   text(kinds[f.kind]);
   text(" ");
   number(f.percent);
@@ -56,7 +55,15 @@ constexpr void write_line(const finding& f, const char* const* kinds, Put put) {
     text(" x ");
     number(f.height);
   }
-  text("\n");
+}
+
+/// The same, two spaces before it, as a line.
+template <typename Put>
+constexpr void write_line(const finding& f, const char* const* kinds, Put put) {
+  put(' ');
+  put(' ');
+  write_words(f, kinds, put);
+  put('\n');
 }
 
 /// FNV-1a of an answer's bytes: whether two programs had the same.

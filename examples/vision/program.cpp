@@ -120,8 +120,9 @@ class session {
  private:
   // ---- from a picture to findings ----------------------------------------------------------------------
 
-  /// The size at which the picture's longer side fills the network's input.
+  /// The size at which the picture, or its longer side, fills the network's input.
   framing framed(const picture& p) const {
+    if (app_.squashed) return {p.width, p.height, app_.side, app_.side};
     const double scale = static_cast<double>(app_.side) / std::max(p.width, p.height);
     const auto side = [scale](int pixels) {
       return std::max(1, static_cast<int>(std::lrint(pixels * scale)));
@@ -176,12 +177,19 @@ class session {
       print_json(line);
       return;
     }
-    const std::size_t count = found.findings.size();
+    const auto put = [](char c) {
+      std::putchar(c);
+    };
     const std::string number = frame ? " " + std::to_string(*frame) : "";
-    std::printf("%s%s, %d x %d: %s %s (%.1f ms)\n", name.c_str(), number.c_str(), p.width, p.height,
-                count == 0 ? "no" : std::to_string(count).c_str(), count > 1 ? app_.several : app_.one,
-                found.milliseconds[0]);
-    for (const finding& f : found.findings) write_line(f, app_.kinds, [](char c) { std::putchar(c); });
+    std::printf("%s%s, %d x %d: ", name.c_str(), number.c_str(), p.width, p.height);
+    const std::size_t count = found.findings.size();
+    if (app_.one == nullptr)
+      write_words(found.findings[0], app_.kinds, put);
+    else
+      std::printf("%s %s", count == 0 ? "no" : std::to_string(count).c_str(), count > 1 ? app_.several : app_.one);
+    std::printf(" (%.1f ms)\n", found.milliseconds[0]);
+    if (app_.one != nullptr)
+      for (const finding& f : found.findings) write_line(f, app_.kinds, put);
     std::fflush(stdout);
   }
 

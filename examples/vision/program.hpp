@@ -2,6 +2,7 @@
 // marked and shown.
 #pragma once
 
+#include "decision.hpp"
 #include "drawing.hpp"
 #include "heat_map.hpp"
 
@@ -37,12 +38,15 @@ struct application {
   const char* name;
   const char* description;
   int side;  // the network sees a square of so many pixels a side
+  /// Whether the picture is squashed to that square, as training did; else it keeps its proportions, and what it
+  /// leaves of the square is black.
+  bool squashed = false;
   /// The network under several schedules, which must give the same answers. The first is the default.
   std::span<const scheduled> schedules;
-  const char* const* kinds;  // names, by a finding's kind
-  const colour* colours;     // of frames, likewise
-  const char* one;           // what is found, as in "1 face"
-  const char* several;
+  const char* const* kinds;   // names, by a finding's kind
+  const colour* colours;      // of frames, likewise
+  const char* one = nullptr;  // what is found, as in "1 face"; nothing where one thing is said of each picture
+  const char* several = nullptr;
   int threshold;  // percent
   /// What an answer says, of what is at least so likely, in 1/256.
   std::vector<finding> (*find)(std::span<const std::int8_t> answer, const framing& picture, int threshold);
@@ -55,6 +59,14 @@ std::vector<finding> find_all(std::span<const std::int8_t> answer, const framing
   std::vector<finding> found;
   find_in<Map>(answer, picture, threshold, [&found](const finding& f) { found.push_back(f); });
   return found;
+}
+
+/// What a classifier's answer says, yes or no; Scores is the type of its output.
+template <typename Scores>
+std::vector<finding> decide_all(std::span<const std::int8_t> answer, const framing&, int threshold) {
+  std::vector<finding> said;
+  decide<Scores>(answer, threshold, [&said](const finding& f) { said.push_back(f); });
+  return said;
 }
 
 /// Runs an application; returns main()'s status, which is 0 if all that it was given could be read and written.
