@@ -292,7 +292,7 @@ constexpr one_layer random_layer(std::uint32_t seed) {
 }
 
 std::int8_t model[model_capacity];
-[[maybe_unused]] alignas(4) std::int8_t packed_weights[4 + weight_capacity];
+[[maybe_unused]] std::int32_t packed_weights[1 + weight_capacity / 4];
 alignas(4) std::int8_t first_input[map_capacity];  // also of reals
 std::int8_t second_input[map_capacity];
 std::int8_t wanted[map_capacity];
@@ -371,8 +371,8 @@ const typename Kernel::table_entry* make_table(graph_view g, const layer& l) {
     if constexpr (requires { Kernel::packed_bytes(g, l, entries); }) {
       if (Kernel::packed_bytes(g, l, entries) > 0) {
         std::memset(packed_weights, 55, sizeof packed_weights);
-        Kernel::pack_weights(g, l, entries, model + header_bytes, packed_weights + 4);
-        weights_of_kernel = packed_weights + 4;
+        Kernel::pack_weights(g, l, entries, model + header_bytes, packed_weights + 1);
+        weights_of_kernel = reinterpret_cast<const std::int8_t*>(packed_weights + 1);
       }
     }
   } else {

@@ -52,8 +52,8 @@
 //                                                                     its place; scratch has overwrite_scratch bytes
 //
 //   packed_bytes(graph, layer, entries)            → bytes of weights that it reads instead of the model's, 0 for none
-//   pack_weights(graph, layer, entries, weights, to)                  what they are: four bytes stand before them; for both
-//                                                                     the table has all its entries
+//   pack_weights(graph, layer, entries, weights, to)                  what they are, in words: one stands before them; for
+//                                                                     both the table has all its entries
 //
 // Its elements are always int8. Kernels of layers with weights get more help with their tables:
 //

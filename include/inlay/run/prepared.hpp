@@ -228,7 +228,7 @@ struct prepared : planned<Model, Schedule> {
     template <std::size_t Position>
     constexpr auto pointer() const {
       if constexpr (Position == 1)
-        return &Step::packed.items[0];
+        return reinterpret_cast<const std::int8_t*>(Step::packed.items);
       else
         return Operands::template pointer<Position>();
     }

@@ -141,8 +141,8 @@ struct fast_step {
       return 0;
   }();
   struct packed_type {
-    alignas(4) std::int8_t before[4];
-    std::int8_t items[packed_bytes > 0 ? static_cast<std::size_t>(packed_bytes) : 1];
+    std::int32_t before;
+    std::int32_t items[packed_bytes > 0 ? static_cast<std::size_t>(packed_bytes + 3) / 4 : 1];
   };
   static constexpr packed_type packed = [] {
     packed_type all{};

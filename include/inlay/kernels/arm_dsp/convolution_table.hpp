@@ -180,21 +180,26 @@ struct convolution_table : scale_table {
   }
   static constexpr std::int32_t pixel_pair_words = 7;
 
+  /// In words: what a store takes compilers is most of it, and functions for parts of it would take more.
   template <typename Byte>
   static constexpr void pack_weights(graph_view g, const layer& l, const std::int32_t* table, const Byte* weights,
-                                     std::int8_t* to) {
-    const std::int32_t each = weights_per_channel(g, l);
+                                     std::int32_t* to) {
+    const std::int32_t each = weights_per_channel(g, l), outputs = channel_table::table_size(g, l);
     if (table[0] & (by_columns | by_pairs)) {
-      const std::int32_t channels = g.input_of(l).extents.channels(), outputs = channel_table::table_size(g, l);
+      const std::int32_t channels = g.input_of(l).extents.channels();
       const std::int32_t *const multipliers = table + 1, *const biases = multipliers + (table[0] >> 8);
       const std::int32_t* const shifts = packed_shifts(table);
       place first = computed_from(shifts, outputs, {0, 0});
       if (table[0] & has_constants) {
-        to = put_word(to, first.channel | (computed_channels(shifts, outputs) + 1) / 2 << 16);
-        for (std::int32_t c = 0, at = 0; c < whole_steps(outputs); ++c) {
-          const std::int32_t shift = c < outputs ? get_byte(shifts, c) : zero_point_shift + 1;
-          *to++ = static_cast<std::int8_t>(shift == constant_shift ? multipliers[at] : range_of(g, l).zero_point);
-          at += has_multiplier(shift);
+        *to++ = first.channel | (computed_channels(shifts, outputs) + 1) / 2 << 16;
+        for (std::int32_t c = 0, at = 0; c < outputs; c += 4) {
+          std::int32_t four[4]{};
+          for (std::int32_t i = 0; i < 4 && c + i < outputs; ++i) {
+            const std::int32_t shift = get_byte(shifts, c + i);
+            four[i] = shift == constant_shift ? multipliers[at] : range_of(g, l).zero_point;
+            at += has_multiplier(shift);
+          }
+          *to++ = word_of(four[0], four[1], four[2], four[3]);
         }
       }
       while (first.channel < outputs) {
@@ -203,63 +208,61 @@ struct convolution_table : scale_table {
         if (second.channel == outputs) second = first;
         const place next = computed_from(shifts, outputs, {second.channel + 1, second.multiplier + 1});
         const Byte *const a = weights + first.channel * each, *const b = weights + second.channel * each;
-        const auto put = [&](std::int32_t at) {
-          to[0] = static_cast<std::int8_t>(a[at]);
-          to[1] = static_cast<std::int8_t>(b[at]);
-          to[2] = static_cast<std::int8_t>(a[at + 2]);
-          to[3] = static_cast<std::int8_t>(b[at + 2]);
-          to += 4;
-        };
-        to = put_word(put_word(to, biases[first.multiplier]), biases[second.multiplier]);
+        *to++ = biases[first.multiplier];
+        *to++ = biases[second.multiplier];
         if (table[0] & by_columns) {
           for (std::int32_t row = 0; row < each; row += 3 * channels)
             for (std::int32_t i = row; i < row + channels; i += i % 4 == 1 ? 3 : 1)
-              for (std::int32_t tap = i; tap < i + 3 * channels; tap += channels) put(tap);
+              for (std::int32_t tap = i; tap < i + 3 * channels; tap += channels)
+                *to++ = (a[tap] & 0xff) | (b[tap] & 0xff) << 8 | (a[tap + 2] & 0xff) << 16 | b[tap + 2] << 24;
         } else {
           std::int32_t at = each - whole_steps(each);
           // 0 for what is before a window.
-          for (; at < 0; at += 4)
-            for (const std::int32_t word : {at, at + 1})
-              for (const std::int32_t w : {word, word + 2})
-                for (const Byte* const of : {a, b}) *to++ = w < 0 ? std::int8_t{0} : static_cast<std::int8_t>(of[w]);
-          for (; at < each; at += 4) put(at), put(at + 1);
+          if (at < 0) {
+            *to++ = word_of(0, 0, at < -2 ? 0 : a[at + 2], at < -2 ? 0 : b[at + 2]);
+            *to++ = word_of(at < -1 ? 0 : a[at + 1], at < -1 ? 0 : b[at + 1], a[at + 3], b[at + 3]);
+            at += 4;
+          }
+          for (; at < each; at += 4) {
+            to[0] = (a[at] & 0xff) | (b[at] & 0xff) << 8 | (a[at + 2] & 0xff) << 16 | b[at + 2] << 24;
+            to[1] = (a[at + 1] & 0xff) | (b[at + 1] & 0xff) << 8 | (a[at + 3] & 0xff) << 16 | b[at + 3] << 24;
+            to += 2;
+          }
         }
-        to = put_word(to, multipliers[first.multiplier]);
-        to = put_word(to, pair_scales(get_byte(shifts, first.channel), get_byte(shifts, second.channel),
-                                      second.channel - first.channel, next.channel - first.channel));
-        to = put_word(to, multipliers[second.multiplier]);
+        *to++ = multipliers[first.multiplier];
+        *to++ = pair_scales(get_byte(shifts, first.channel), get_byte(shifts, second.channel),
+                            second.channel - first.channel, next.channel - first.channel);
+        *to++ = multipliers[second.multiplier];
         first = next;
       }
-      return;
-    }
-    if (table[0] & by_pixel_pairs) {
-      const std::int32_t channels = channel_table::table_size(g, l), doublings = table[0] >> 8;
-      for (std::int32_t c = 0; c < channels; ++c, weights += each) {
-        const std::int32_t shift = get_byte(table + 1 + 2 * channels, c);
-        to = put_word(to, wrapping_shift(table[1 + channels + c], shift));
+    } else if (table[0] & by_pixel_pairs) {
+      const std::int32_t doublings = table[0] >> 8;
+      for (std::int32_t c = 0; c < outputs; ++c, weights += each) {
+        const std::int32_t shift = get_byte(table + 1 + 2 * outputs, c);
+        *to++ = wrapping_shift(table[1 + outputs + c], shift);
         for (const std::int32_t i : {0, 1, 4, 5}) {
           const auto scaled = [&](std::int32_t w) {
             return static_cast<std::int8_t>(weights[w]) * (1 << (shift - doublings));
           };
-          to = put_word(to, (scaled(i) & 0xffff) | wrapping_shift(scaled(i + 2), 16));
+          *to++ = (scaled(i) & 0xffff) | wrapping_shift(scaled(i + 2), 16);
         }
-        to = put_word(to, table[1 + c]);
-        to = put_word(to, rounding_from_minus_128(shift));
+        *to++ = table[1 + c];
+        *to++ = rounding_from_minus_128(shift);
       }
-      return;
+    } else {
+      std::int32_t at = 0;
+      for (std::int32_t c = 0; c < outputs; ++c, weights += each)
+        if (!is_constant(get_byte(packed_shifts(table), c)))
+          for (std::int32_t i = 0; i < each; ++i) put_byte(to, at++, static_cast<std::int8_t>(weights[i]));
     }
-    for (std::int32_t c = 0; c < channel_table::table_size(g, l); ++c, weights += each)
-      if (!is_constant(get_byte(packed_shifts(table), c)))
-        for (std::int32_t i = 0; i < each; ++i) *to++ = static_cast<std::int8_t>(weights[i]);
   }
 
  private:
   static constexpr std::int32_t wrapping_shift(std::int32_t value, std::int32_t by) {
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(value) << by);
   }
-  static constexpr std::int8_t* put_word(std::int8_t* to, std::int32_t word) {
-    for (std::int32_t i = 0; i < 4; ++i) *to++ = static_cast<std::int8_t>(word >> 8 * i & 0xff);
-    return to;
+  static constexpr std::int32_t word_of(std::int32_t a, std::int32_t b, std::int32_t c, std::int32_t d) {
+    return (a & 0xff) | (b & 0xff) << 8 | (c & 0xff) << 16 | wrapping_shift(d, 24);
   }
 
   /// Enters channels that have one output within what their weights can add up to; returns how many are constant.
