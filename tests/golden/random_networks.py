@@ -237,17 +237,17 @@ class Network:
 
 def build(number):
     """A model and the cases of its inputs, and their answers; None where the reference refuses it."""
-    network = Network(number)
-    tries = network.draw.choice([2, 3, 4, 6, 8, 12])
-    while (tries > 0 and not network.is_large()) or not network.outputs():
-        network.grow()
-        tries -= 1
-    outputs = network.outputs()
-    model = network.b.model(outputs)
-    inputs = [t.cases for t in network.b.inputs]
     try:
+        network = Network(number)
+        tries = network.draw.choice([2, 3, 4, 6, 8, 12])
+        while (tries > 0 and not network.is_large()) or not network.outputs():
+            network.grow()
+            tries -= 1
+        outputs = network.outputs()
+        model = network.b.model(outputs)
+        inputs = [t.cases for t in network.b.inputs]
         return f"random_{number}", model, inputs, oracle.run(model, inputs, len(outputs), arena_size=1 << 20)
-    except RuntimeError as problem:
+    except RuntimeError as problem:  # of all of it, or of a part whose answers scales are chosen by
         print(f"random_{number}: the reference refuses it: {problem}")
         return None
 

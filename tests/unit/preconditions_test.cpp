@@ -38,6 +38,19 @@ static_assert(one_layer(kind::fully_connected, 0.5f, 0.25f, 0.125f, 1).refused_t
 static_assert(one_layer(kind::fully_connected, 0.5f, 0.25f, 0.14f, 1).refused_tensor() == -1);  // 2 % of the output's
 static_assert(one_layer(kind::fully_connected, 0.5f, 0.25f, 0.15f, 1).refused_tensor() == 2);
 
+constexpr std::int32_t refused_with(inlay::activation clamp, float output, kind k = kind::conv2d) {
+  one_layer one(k, output, 1, output, output);
+  one.l.clamp = clamp;
+  return one.refused_tensor();
+}
+static_assert(refused_with(inlay::activation::relu6, 2.8e-9f) == -1);
+static_assert(refused_with(inlay::activation::relu6, 2.7e-9f) == 3);
+static_assert(refused_with(inlay::activation::relu6, 2.7e-9f, kind::max_pool2d) == 3);
+static_assert(refused_with(inlay::activation::relu6, 2.7e-9f, kind::relu) == 3);
+static_assert(refused_with(inlay::activation::relu_n1_to_1, 4.7e-10f) == -1);
+static_assert(refused_with(inlay::activation::relu_n1_to_1, 4.6e-10f) == 3);
+static_assert(refused_with(inlay::activation::relu, 1e-12f) == -1);
+
 }  // namespace
 
 TEST_CASE("preconditions: of pools, concatenations and biases") {

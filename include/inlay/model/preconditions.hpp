@@ -65,6 +65,16 @@ constexpr error check_fully_connected(graph_view g, const layer& l) {
              : refuse_quantization(l.inputs[2], "the bias must have the scale of the input times that of the weights");
 }
 
+/// Where an activation ends must be a whole number of steps: tensorflow/lite/kernels/kernel_util.cc,
+/// CalculateActivationRangeQuantized. Of RELU6 by itself the reference does not look, and the number is undefined.
+constexpr error check_activation(graph_view g, const layer& l) {
+  if (l.clamp == activation::none || l.clamp == activation::relu) return {};
+  const float bound = l.clamp == activation::relu6 ? 6.0f : 1.0f;
+  return exact_quotient(bound, g.output_of(l).quant.scale) < 2147483648.0f
+             ? error{}
+             : refuse_quantization(l.output, "its activation must end less than 2^31 steps from zero");
+}
+
 /// The operator that a layer is, if there is one of about its name.
 constexpr tflite_operator operator_of(layer_kind kind) {
   switch (kind) {
@@ -121,6 +131,7 @@ constexpr error check_pair(graph_view g, const layer& l) {
 
 /// What the reference demands of a layer; the error has the tensor that does not meet it.
 constexpr error check_preconditions(graph_view g, const layer& l) {
+  if (const error e = check_activation(g, l)) return e;
   switch (l.kind) {
     case layer_kind::average_pool2d:
     case layer_kind::max_pool2d: return check_pool(g, l);
