@@ -80,8 +80,10 @@ constexpr bool import_logistic(tflite_reader& r, layer_kind kind) {
 /// The reference clamps the stored values as they are, so both tensors must mean the same by them.
 constexpr bool import_relu6(tflite_reader& r, layer_kind kind) {
   if (!import_unary(r, kind) || !r.require_same_values(r.operand(0), r.result(0))) return false;
-  r.graph->layers[r.graph->layer_count - 1].clamp = activation::relu6;
-  return true;
+  layer& l = r.graph->layers[r.graph->layer_count - 1];
+  l.clamp = activation::relu6;
+  const error e = check_activation(r.graph->view(), l);
+  return e ? r.fail(e.reason, e.tensor, e.found, e.supported, e.rule) : true;
 }
 
 /// The reference counts the result's steps in 32 bits: up to the input's largest, and down to −1.
