@@ -370,6 +370,9 @@ void inspect_model(const options& chosen) {
   inlay::plan_view plan = inlay::plan_of(model, schedule);
   const std::optional<inspect::target_kernels> on_target = find_kernels(chosen, model);
   if (on_target) {
+    plan.constant_bytes = inlay::detail::total_constant_bytes(
+        g, {model.file().data(), model.file().size()},
+        [&](std::int32_t i) { return on_target->layers[static_cast<std::size_t>(i)].reads_model; });
     plan.table_bytes = on_target->table_bytes;
     plan.kernels = chosen.target.c_str();
   }

@@ -1,5 +1,6 @@
 // What inlay-inspect --target compiles for a processor, and never runs: the object holds a line that says which kernel
-// each layer of the model in GIVEN_HEADER gets there and how many bytes of tables it has.
+// each layer of the model in GIVEN_HEADER gets there, how many bytes of tables it has, and whether these have the
+// weights, too, in another order.
 #include "line.hpp"
 
 #include <inlay.hpp>
@@ -17,7 +18,7 @@ struct model : inlay::tflite<probed> {};
 using plan = inlay::detail::prepared<model, inlay::per_layer>;
 constexpr auto layer_count = static_cast<std::size_t>(plan::graph.layer_count);
 
-using line = inspect::line<64 + 64 * layer_count>;
+using line = inspect::line<64 + 72 * layer_count>;
 
 template <std::size_t Layer>
 constexpr void add_layer(line& all) {
@@ -34,6 +35,7 @@ constexpr void add_layer(line& all) {
     all.add(inlay::name(inlay::detail::second_isa));
   all.add("=");
   all.add(step::table_bytes);
+  all.add(step::reads_model ? "=model" : "=copy");
 }
 
 template <std::size_t... Layer>

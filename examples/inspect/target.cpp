@@ -135,8 +135,8 @@ target_kernels kernels_on(const target& processor, const std::vector<char>& mode
   char colon = 0;
   line >> found.table_bytes >> colon;
   for (std::string word; line >> word;) {
-    const std::size_t equals = word.find('=');
-    found.layers.push_back({word.substr(0, equals), std::stoul(word.substr(equals + 1))});
+    const std::size_t bytes = word.find('=') + 1, reads = word.find('=', bytes) + 1;
+    found.layers.push_back({word.substr(0, bytes - 1), std::stoul(word.substr(bytes)), word.substr(reads) == "model"});
   }
   return found;
 }

@@ -26,6 +26,7 @@ std::string compiled_line(const target& processor, const std::string& program, c
 struct layer_kernel {
   std::string name;  // of an instruction set, portable, or reference
   std::size_t table_bytes = 0;
+  bool reads_model = true;  // and not weights in its table
 };
 
 struct target_kernels {

@@ -15,6 +15,13 @@ std::int64_t constant_bytes(inlay::graph_view g) {
   return static_cast<std::int64_t>(inlay::detail::untrained_constant_bytes(g));
 }
 
+std::int64_t table_bytes(inlay::graph_view g, const budgets& limits, const std::vector<inlay::stage>& stages = {}) {
+  const auto count = static_cast<std::int32_t>(stages.size());
+  return static_cast<std::int64_t>(limits.tables == nullptr
+                                       ? inlay::detail::untrained_table_bytes(g, stages.data(), count)
+                                       : limits.tables->bytes_of(g, stages));
+}
+
 bool exceeds(std::int64_t value, const std::optional<std::int64_t>& budget) { return budget && value > *budget; }
 
 }  // namespace
@@ -32,9 +39,7 @@ void find_price(const inlay::loaded_topology& topology, const budgets& limits, p
   // With tables it is only more, and a compiler need not be asked.
   found.flash_bytes = constant_bytes(topology.graph());
   if (exceeds(found.flash_bytes, limits.flash)) return void(found.exceeded = "flash");
-  found.flash_bytes +=
-      static_cast<std::int64_t>(limits.tables == nullptr ? inlay::detail::untrained_table_bytes(topology.graph())
-                                                         : limits.tables->bytes_of(topology.graph()));
+  found.flash_bytes += table_bytes(topology.graph(), limits);
   if (exceeds(found.flash_bytes, limits.flash)) return void(found.exceeded = "flash");
   if (limits.picture_in_memory && exceeds(found.input_bytes, limits.sram)) return void(found.exceeded = "sram");
 
@@ -44,16 +49,21 @@ void find_price(const inlay::loaded_topology& topology, const budgets& limits, p
   const auto fits = [&](const way& w) {
     return !exceeds(sram_bytes(found, w, limits), limits.sram);
   };
+  const auto keep = [&](const way& w) {
+    found.flash_bytes = constant_bytes(g) + table_bytes(g, limits, w.stages);
+    if (exceeds(found.flash_bytes, limits.flash)) return void(found.exceeded = "flash");
+    found.kept = &w;
+  };
   found.per_layer = planned(g, "per_layer", inlay::per_layer_stages(g));
   const inlay::schedule_finder finder(g);
   found.least_memory = planned(g, "least_memory", finder.least_memory());
-  if (fits(*found.per_layer)) return void(found.kept = &*found.per_layer);
-  if (fits(*found.least_memory)) return void(found.kept = &*found.least_memory);
+  if (fits(*found.per_layer)) return keep(*found.per_layer);
+  if (fits(*found.least_memory)) return keep(*found.least_memory);
   std::vector<inlay::stage> stages = finder.fitting(*limits.sram - (limits.picture_in_memory ? found.input_bytes : 0));
   if (stages.empty()) return void(found.exceeded = "sram");
   found.fit = planned(g, "fit", std::move(stages));
   if (exceeds(found.fit->macs, limits.macs)) return void(found.exceeded = "macs");
-  found.kept = &*found.fit;
+  keep(*found.fit);
 }
 
 }  // namespace design

@@ -74,13 +74,17 @@ std::string text_of(inlay::graph_view g, const inlay::layer& l) {
   return std::move(all).text();
 }
 
+/// A picture's rows are asked for by no kernel.
+bool has_table(const inlay::layer& l) { return l.kind != inlay::layer_kind::fetch; }
+
 // A compiler's constants have limits; these are far from them.
 constexpr std::ptrdiff_t most_at_once = 2000;
 
 }  // namespace
 
 void target_tables::collect(inlay::graph_view g, layer_set& layers) {
-  for (std::int32_t i = 0; i < g.layer_count; ++i) layers.insert(text_of(g, g.layers[i]));
+  for (std::int32_t i = 0; i < g.layer_count; ++i)
+    if (has_table(g.layers[i])) layers.insert(text_of(g, g.layers[i]));
 }
 
 void target_tables::ask(const layer_set& layers) {
@@ -103,14 +107,14 @@ void target_tables::ask_of(const layer_set& layers) {
   }
 }
 
-std::size_t target_tables::bytes_of(inlay::graph_view g) {
+std::size_t target_tables::bytes_of(inlay::graph_view g, const std::vector<inlay::stage>& stages) {
   layer_set layers;
   collect(g, layers);
   const std::lock_guard lock(asking_);
   ask_of(layers);
-  std::size_t sum = 0;
-  for (std::int32_t i = 0; i < g.layer_count; ++i) sum += known_.at(text_of(g, g.layers[i]));
-  return sum;
+  return inlay::detail::scheduled_table_bytes(
+      g, stages.data(), static_cast<std::int32_t>(stages.size()),
+      [&](const inlay::layer& l) { return has_table(l) ? known_.at(text_of(g, l)) : 0; });
 }
 
 }  // namespace design

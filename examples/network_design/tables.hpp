@@ -10,6 +10,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace design {
 
@@ -18,8 +19,8 @@ class target_tables {
  public:
   explicit target_tables(inspect::target processor) : processor_(std::move(processor)) {}
 
-  /// Of all layers of a topology's graph.
-  std::size_t bytes_of(inlay::graph_view g);
+  /// Of all layers of a topology's graph, by its schedule if there is one yet.
+  std::size_t bytes_of(inlay::graph_view g, const std::vector<inlay::stage>& stages = {});
 
   /// Layers, each once, that the compiler is to be asked for.
   using layer_set = std::set<std::string>;

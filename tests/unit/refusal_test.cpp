@@ -70,7 +70,7 @@ TEST_CASE("refusal: all operators that are not supported, and what helps") {
       write_model({{{1, 4}}, {{1, 4}}, {{1, 4}}, {{1, 4}}, {{1, 4}}},
                   {{floor, {0}, {1}, {}}, {relu, {1}, {2}, {}}, {svdf, {2}, {3}, {}}, {cos, {3}, {4}, {}, 7}}, {4}));
   check_words(said,
-              {"FLOOR (operator 0)", "SVDF (operator 2)", "COS (operators 3, 4, 5, 6 and 3 more)", "README", "unroll"});
+              {"FLOOR (operator 0)", "SVDF (operator 2)", "COS (operators 3, 4, 5, 6 and 3 more)", "manual", "unroll"});
   CHECK(said.find("RELU") == std::string::npos);
 }
 

@@ -52,6 +52,8 @@
 //                                                                     its place; scratch has overwrite_scratch bytes
 //
 //   packed_bytes(graph, layer, entries)            → bytes of weights that it reads instead of the model's, 0 for none
+//   untrained_bytes(graph, layer)                  → bytes of its table and of packed weights beyond the model's, at most,
+//                                                    whatever training makes of the numbers
 //   pack_weights(graph, layer, entries, weights, to)                  what they are, in words: one stands before them; for
 //                                                                     both the table has all its entries
 //

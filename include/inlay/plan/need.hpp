@@ -139,6 +139,15 @@ constexpr bool accumulates(graph_view g, const stage& s, const layer& l) {
   return s.layers() > 1 && s.row_patches == 1 && s.column_patches == 1 && sums_up_rows(g, l);
 }
 
+/// Whether a layer's products are summed up by a schedule as rows of its input come.
+constexpr bool sums_products(graph_view g, const stage* stages, std::int32_t count, std::int32_t index) {
+  const layer& l = g.layers[index];
+  if (!has_weights(l.kind) || !sums_up_rows(g, l)) return false;
+  for (std::int32_t i = 0; i < count; ++i)
+    if (stages[i].first <= index && index < stages[i].end) return accumulates(g, stages[i], l);
+  return false;
+}
+
 /// Rows or columns of the map that a layer sums up.
 constexpr std::int32_t summed_along(graph_view g, const layer& l, direction d) {
   return extent_along(g.tensors[g.input_of(l).storage].extents, d);

@@ -64,11 +64,13 @@ constexpr std::size_t total_table_bytes(graph_view g) {
 }
 
 /// Bytes of the constants that kernels of a graph read; equal ones count once, as in what cmake/embed.py writes.
-inline std::size_t total_constant_bytes(graph_view g, std::string_view file) {
+/// reads_model(i): whether layer i's kernel does, and not a copy in another order, which is part of its table.
+template <typename ReadsModel>
+std::size_t total_constant_bytes(graph_view g, std::string_view file, const ReadsModel& reads_model) {
   std::set<std::string_view> read;
   for_each_constant_read(g, [&](std::int32_t i, int position) {
     const tensor& t = g.input_of(g.layers[i], position);
-    read.insert(file.substr(t.data_at, t.data_bytes));
+    if (reads_model(i)) read.insert(file.substr(t.data_at, t.data_bytes));
   });
   return std::accumulate(read.begin(), read.end(), std::size_t{0},
                          [](std::size_t sum, std::string_view bytes) { return sum + bytes.size(); });
@@ -92,7 +94,8 @@ inline plan_view plan_of(const loaded_model& model, const loaded_schedule& sched
   const std::vector<char>& file = model.file();
   plan_view plan = detail::scheduled(model.graph(), schedule);
   plan.model_bytes = file.size();
-  plan.constant_bytes = detail::total_constant_bytes(model.graph(), {file.data(), file.size()});
+  plan.constant_bytes =
+      detail::total_constant_bytes(model.graph(), {file.data(), file.size()}, [](std::int32_t) { return true; });
   plan.table_bytes = detail::total_table_bytes(model.graph());
   return plan;
 }
@@ -103,7 +106,7 @@ inline plan_view plan_of(const loaded_topology& topology, graph_view graph, cons
   plan_view plan = detail::scheduled(graph, schedule);
   plan.model_bytes = topology.byte_count();
   plan.constant_bytes = detail::untrained_constant_bytes(graph);
-  plan.table_bytes = detail::untrained_table_bytes(graph);
+  plan.table_bytes = detail::untrained_table_bytes(graph, plan.stages, plan.stage_count);
   plan.kernels = "this program's kernels";
   return plan;
 }

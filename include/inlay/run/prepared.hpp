@@ -31,18 +31,10 @@ struct prepared : planned<Model, Schedule> {
   using base::maps;
   using base::stages;
 
-  /// Whether a layer's products are summed up as rows of its input come.
-  template <std::int32_t Index>
-  static constexpr bool sums_products = [] {
-    if constexpr (has_weights(graph.layers[Index].kind) && sums_up_rows(graph, graph.layers[Index]))
-      for (std::int32_t i = 0; i < stages.count; ++i)
-        if (const stage& s = stages.items[i]; s.first <= Index && Index < s.end)
-          return accumulates(graph, s, graph.layers[Index]);
-    return false;
-  }();
   /// The kernel that computes a layer. Only reference kernels sum up products.
   template <std::int32_t Index>
-  using step_of = typename std::conditional_t<sums_products<Index>, std::type_identity<reference_step<Model, Index>>,
+  using step_of = typename std::conditional_t<sums_products(graph, stages.items, stages.count, Index),
+                                              std::type_identity<reference_step<Model, Index>>,
                                               decltype(choose_step<Model, Index>())>::type;
 
   static constexpr std::size_t table_bytes = [] {

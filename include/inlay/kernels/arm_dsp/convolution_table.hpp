@@ -143,18 +143,29 @@ struct convolution_table : scale_table {
            (computed + 1) / 2 * pair_bytes(2 * whole_steps(each));
   }
 
+  /// Of a network that is not trained yet.
+  static constexpr std::int32_t untrained_bytes(graph_view g, const layer& l) {
+    const std::int32_t channels = channel_table::table_size(g, l), each = weights_per_channel(g, l);
+    // A word of table, and one before what is packed.
+    if (takes_pixel_pairs(g, l)) return 8 + channels * (4 * pixel_pair_words - each);
+    if (shapes_take_pairs(g, l)) return 8 + (channels + 1) / 2 * pair_bytes(2 * whole_steps(each)) - channels * each;
+    return 4 * table_size(g, l);
+  }
+
   static constexpr std::int32_t units_of_columns = 6;  // in a round of columns.hpp
   /// Weights of a window, and what makes their steps whole.
   static constexpr std::int32_t whole_steps(std::int32_t weights) { return (weights + 3) & ~3; }
 
   /// Whether channels are packed two by two: not for windows of few channels, for which pointwise.hpp has a way.
   static constexpr bool takes_pairs(graph_view g, const layer& l) {
+    return shapes_take_pairs(g, l) && range_of(g, l).is_whole();
+  }
+  static constexpr bool shapes_take_pairs(graph_view g, const layer& l) {
     const shape& weights = g.input_of(l, 1).extents;
     const std::int32_t groups = g.input_of(l).extents.channels() / weights.channels();
     return l.kind == layer_kind::conv2d && !g.input_of(l, 1).is_loaded &&
            (l.window.kernel == extent2d{1, 1} || weights.channels() % 4 == 0 || weights[0] > 12) &&
-           weights[0] / groups % 2 == 0 && g.output_of(l).extents.width() >= 3 && range_of(g, l).is_whole() &&
-           weights.elements() <= most_copied;
+           weights[0] / groups % 2 == 0 && g.output_of(l).extents.width() >= 3 && weights.elements() <= most_copied;
   }
 
   /// Where some channels are constant, packed pairs stand behind the first one's channel and how many there are, in a
