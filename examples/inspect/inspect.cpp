@@ -25,6 +25,7 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -370,9 +371,10 @@ void inspect_model(const options& chosen) {
   inlay::plan_view plan = inlay::plan_of(model, schedule);
   const std::optional<inspect::target_kernels> on_target = find_kernels(chosen, model);
   if (on_target) {
-    plan.constant_bytes = inlay::detail::total_constant_bytes(
-        g, {model.file().data(), model.file().size()},
-        [&](std::int32_t i) { return on_target->layers[static_cast<std::size_t>(i)].reads_model; });
+    std::set<std::int32_t> copied;
+    for (std::int32_t i = 0; i < g.layer_count; ++i)
+      if (!on_target->layers[static_cast<std::size_t>(i)].reads_model) copied.insert(i);
+    plan.constant_bytes = inlay::detail::total_constant_bytes(g, {model.file().data(), model.file().size()}, copied);
     plan.table_bytes = on_target->table_bytes;
     plan.kernels = chosen.target.c_str();
   }

@@ -64,13 +64,13 @@ constexpr std::size_t total_table_bytes(graph_view g) {
 }
 
 /// Bytes of the constants that kernels of a graph read; equal ones count once, as in what cmake/embed.py writes.
-/// reads_model(i): whether layer i's kernel does, and not a copy in another order, which is part of its table.
-template <typename ReadsModel>
-std::size_t total_constant_bytes(graph_view g, std::string_view file, const ReadsModel& reads_model) {
+/// Kernels of the layers in `copied` read copies in another order instead, which are part of their tables.
+inline std::size_t total_constant_bytes(graph_view g, std::string_view file,
+                                        const std::set<std::int32_t>& copied = {}) {
   std::set<std::string_view> read;
   for_each_constant_read(g, [&](std::int32_t i, int position) {
     const tensor& t = g.input_of(g.layers[i], position);
-    if (reads_model(i)) read.insert(file.substr(t.data_at, t.data_bytes));
+    if (copied.count(i) == 0) read.insert(file.substr(t.data_at, t.data_bytes));
   });
   return std::accumulate(read.begin(), read.end(), std::size_t{0},
                          [](std::size_t sum, std::string_view bytes) { return sum + bytes.size(); });
@@ -94,8 +94,7 @@ inline plan_view plan_of(const loaded_model& model, const loaded_schedule& sched
   const std::vector<char>& file = model.file();
   plan_view plan = detail::scheduled(model.graph(), schedule);
   plan.model_bytes = file.size();
-  plan.constant_bytes =
-      detail::total_constant_bytes(model.graph(), {file.data(), file.size()}, [](std::int32_t) { return true; });
+  plan.constant_bytes = detail::total_constant_bytes(model.graph(), {file.data(), file.size()});
   plan.table_bytes = detail::total_table_bytes(model.graph());
   return plan;
 }
