@@ -25,8 +25,12 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+try:
+    import numpy as np
+    from PIL import Image
+except ImportError as missing:
+    print(f"Skipped: {missing}; pip install -r requirements.txt")
+    sys.exit(77)
 
 SURE, UNSURE = 0.3, 0.08
 HEADER = ("file", "split", "class", "x0", "y0", "x1", "y1")

@@ -168,6 +168,9 @@ class schedule_finder {
       if (std::vector<stage> layers = per_layer_stages(graph_);
           loaded_schedule(graph_, layers).arena_bytes() <= budget_bytes)
         return layers;
+    if (stages.empty() && reads_ == read_limit{})
+      if (std::vector<stage> least = least_memory(); loaded_schedule(graph_, least).arena_bytes() <= budget_bytes)
+        return least;
     return stages;
   }
 

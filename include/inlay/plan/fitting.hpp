@@ -87,7 +87,13 @@ constexpr bool may_find_from_higher() {
     return true;
 }
 
-/// fitting_stages, from the budget on downwards; if nothing fits, from a higher estimate, and at last per_layer.
+template <typename Stages>
+struct chosen_stages {
+  using chosen = Stages;
+};
+
+/// fitting_stages, from the budget on downwards; if nothing fits, from a higher estimate, and at last per_layer or
+/// least_memory, which placing can need less for than for what the search finds from an estimate.
 template <typename Model, fit_limits Limits,
           bool Exists = (fitting_stages<Model, Limits, Limits.budget_bytes>::type::list.count > 0)>
 struct fitting_search : fitting_stages<Model, Limits, Limits.budget_bytes> {};
@@ -105,7 +111,15 @@ struct fitting_search<Model, Limits, false> {
     else
       return false;
   }();
-  using type = std::conditional_t<is_per_layer, layers, found>;
+  static constexpr bool may_be_least = found::list.count == 0 && !is_per_layer && Limits.reads == read_limit{};
+  using least = typename std::conditional_t<may_be_least, stages_of<Model, least_memory>, chosen_stages<found>>::chosen;
+  static constexpr bool is_least = [] {
+    if constexpr (may_be_least)
+      return laid_out<Model, least>::arena.bytes <= Limits.budget_bytes;
+    else
+      return false;
+  }();
+  using type = std::conditional_t<is_per_layer, layers, std::conditional_t<is_least, least, found>>;
 };
 
 /// The least budget that is met. A search takes seconds in a large network: none where it could not find anything.
