@@ -6,7 +6,7 @@
 #include <visual_wake_words/presence.hpp>
 
 struct person_there : inlay::tflite<visual_wake_words> {};
-// More than it needs at least: in segments it would take a quarter longer.
+// More than it needs at least: in segments it would take a fifth longer.
 using net = inlay::network<inlay::sourced<person_there>, inlay::fit<inlay::sram<17 * 1024>>>;
 
 int main() {

@@ -67,25 +67,7 @@ enum class three_ends : std::int32_t { sums = 4, outputs = 6, outputs_from_minus
     sxtb16 r7, r7, ror #8
     inlay_products r7, r11, r12, lr
   .endm
-  .macro inlay_outputs multiplier, sums:vararg
-    lsl r1, r6, r4
-    add r1, r7, r1, lsr #2
-    .irp sum, \sums
-    lsl \sum, \sum, r4
-    smmla \sum, \sum, \multiplier, r1
-    ssat \sum, #8, \sum, asr #14
-    .endr
-  .endm
-  .macro inlay_signed_outputs multiplier, sums:vararg
-    lsl r1, r7, r4
-    .irp sum, \sums
-    add r6, r1, \sum, asr #31
-    lsl \sum, \sum, #1
-    smmlar \sum, \sum, \multiplier, r6
-    asr \sum, \sum, r4
-    ssat \sum, #8, \sum, asr #1
-    .endr
-  .endm
+  )" INLAY_ARM_DSP_OUTPUTS R"(
   .macro inlay_finish outputs
     ldr r3, [sp, #8]
     ldr r4, [sp, #80]

@@ -67,25 +67,7 @@ static_assert(sizeof(packed_pairs) == 10 * 4);
     smlad r12, r4, r1, r12
     smlad lr, r5, r1, lr
   .endm
-  .macro inlay_outputs multiplier, sums:vararg
-    lsl r1, r6, r4
-    add r1, r7, r1, lsr #2
-    .irp sum, \sums
-    lsl \sum, \sum, r4
-    smmla \sum, \sum, \multiplier, r1
-    ssat \sum, #8, \sum, asr #14
-    .endr
-  .endm
-  .macro inlay_signed_outputs multiplier, sums:vararg
-    lsl r1, r7, r4
-    .irp sum, \sums
-    add r6, r1, \sum, asr #31
-    lsl \sum, \sum, #1
-    smmlar \sum, \sum, \multiplier, r6
-    asr \sum, \sum, r4
-    ssat \sum, #8, \sum, asr #1
-    .endr
-  .endm
+  )" INLAY_ARM_DSP_OUTPUTS R"(
   .macro inlay_finish outputs
     ldr r3, [sp, #8]
     ldr r7, [sp, #72]

@@ -18,6 +18,29 @@
 #include <cstdint>
 #include <cstring>
 
+/// Assembly of what packed sums become, for multiply.hpp and packed_pairs.hpp: inlay_outputs from −128, else
+/// inlay_signed_outputs, as above; the shift is in r4, what is added in r6 and r7.
+#define INLAY_ARM_DSP_OUTPUTS                             \
+  ".macro inlay_outputs multiplier, sums:vararg\n"        \
+  "lsl r1, r6, r4\n"                                      \
+  "add r1, r7, r1, lsr #2\n"                              \
+  ".irp sum, \\sums\n"                                    \
+  "lsl \\sum, \\sum, r4\n"                                \
+  "smmla \\sum, \\sum, \\multiplier, r1\n"                \
+  "ssat \\sum, #8, \\sum, asr #14\n"                      \
+  ".endr\n"                                               \
+  ".endm\n"                                               \
+  ".macro inlay_signed_outputs multiplier, sums:vararg\n" \
+  "lsl r1, r7, r4\n"                                      \
+  ".irp sum, \\sums\n"                                    \
+  "add r6, r1, \\sum, asr #31\n"                          \
+  "lsl \\sum, \\sum, #1\n"                                \
+  "smmlar \\sum, \\sum, \\multiplier, r6\n"               \
+  "asr \\sum, \\sum, r4\n"                                \
+  "ssat \\sum, #8, \\sum, asr #1\n"                       \
+  ".endr\n"                                               \
+  ".endm\n"
+
 namespace inlay::inline INLAY_ABI::detail::arm_dsp {
 
 /// What outputs of a layer have in common.
