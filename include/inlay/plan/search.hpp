@@ -192,6 +192,20 @@ struct strip_progress {
   bool is_reread = false;                   // a segment reads columns of an earlier one
 };
 
+/// A layer's row that is read as soon as it is made: alive with whatever else its reader reads or makes, the most of
+/// which becomes `transient`. Returns what is kept beside: of two operands one is made before the other.
+constexpr std::int32_t keep_transient(const layer_facts* facts, std::int32_t i, std::int32_t row,
+                                      strip_progress& reader, strip_progress& maker, std::int32_t& transient) {
+  const layer_facts& r = facts[facts[i].last_reader];
+  const std::int32_t kept = row < reader.operand_bytes ? row : reader.operand_bytes;
+  if (row > reader.operand_bytes) reader.operand_bytes = row;
+  if ((r.over_maker[0] && r.maker[0] == i) || (r.over_maker[1] && r.maker[1] == i)) reader.output_bytes = 0;
+  maker.output_bytes = row;
+  const std::int32_t rows = reader.operand_bytes + reader.output_bytes;
+  if (rows > transient) transient = rows;
+  return kept;
+}
+
 /// The scratch of a layer in a stage, cleared if it was another one's.
 constexpr strip_progress& scratch_of(strip_progress* progress, std::int32_t i, std::int32_t strips, std::int32_t end) {
   strip_progress& p = progress[i];
@@ -298,15 +312,7 @@ constexpr void for_each_segment_stage(graph_view g, const layer_facts* facts, co
     if (leaves) {
       kept += l.full_bytes;
     } else if (l.transient && !map.is_reread && !is_short_branch(facts, i)) {
-      const std::int32_t row = width * l.channels;
-      strip_progress& reader = of(l.last_reader);
-      const layer_facts& r = facts[l.last_reader];
-      kept += row < reader.operand_bytes ? row : reader.operand_bytes;
-      if (row > reader.operand_bytes) reader.operand_bytes = row;
-      if ((r.over_maker[0] && r.maker[0] == i) || (r.over_maker[1] && r.maker[1] == i)) reader.output_bytes = 0;
-      of(i).output_bytes = row;
-      const std::int32_t rows = reader.operand_bytes + reader.output_bytes;
-      if (rows > transient) transient = rows;
+      kept += keep_transient(facts, i, width * l.channels, of(l.last_reader), of(i), transient);
     } else if (l.full_bytes > 0) {
       const std::int32_t all = map.columns[segments - 1].end - map.columns[0].first;
       const bool is_behind = is_short_branch(facts, l.last_reader);
@@ -394,15 +400,7 @@ constexpr void for_each_strip_stage(graph_view g, const layer_facts* facts, cons
     if (leaves) {
       kept += l.full_bytes;
     } else if (l.transient) {
-      // Alive with whatever else its reader reads or makes; of two operands one is made before the other and kept.
-      strip_progress& reader = of(l.last_reader);
-      const layer_facts& r = facts[l.last_reader];
-      kept += row < reader.operand_bytes ? row : reader.operand_bytes;
-      if (row > reader.operand_bytes) reader.operand_bytes = row;
-      if ((r.over_maker[0] && r.maker[0] == i) || (r.over_maker[1] && r.maker[1] == i)) reader.output_bytes = 0;
-      of(i).output_bytes = row;
-      const std::int32_t rows = reader.operand_bytes + reader.output_bytes;
-      if (rows > transient) transient = rows;
+      kept += keep_transient(facts, i, row, of(l.last_reader), of(i), transient);
     } else if (l.full_bytes > 0) {
       kept += (l.joined >= end ? l.few_ring_rows : l.ring_rows) * row;
     }
